@@ -1,0 +1,1 @@
+//! A turn, by text: conversations, streaming, search, export.

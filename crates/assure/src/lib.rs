@@ -1,0 +1,1 @@
+//! Clauses, controls, checks, findings.

@@ -1,0 +1,1 @@
+//! Password profiles: pure rules, no hashing.

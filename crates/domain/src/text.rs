@@ -1,0 +1,1 @@
+//! Words as the search index knows them.

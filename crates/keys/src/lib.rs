@@ -1,0 +1,1 @@
+//! Key hierarchy and envelopes: keyring, wrapping, sealing, blind-index keys.

@@ -1,0 +1,2 @@
+//! The `troth` binary.
+fn main() {}

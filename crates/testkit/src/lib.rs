@@ -1,0 +1,1 @@
+//! What tests share: throw-away databases, instances, browsers. Never a dependency of running code.

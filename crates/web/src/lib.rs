@@ -1,0 +1,1 @@
+//! HTTP: the listener, the pages, the API, problems.
