@@ -15,6 +15,8 @@ pub enum Act {
     PasswordSet,
     /// A factor (TOTP, recovery codes) was added or replaced.
     FactorSet,
+    /// A factor was proven on the way to a session, which then waits for a new password.
+    FactorUsed,
     /// Somebody signed in.
     SignedIn,
     /// A sign-in failed.
@@ -43,6 +45,8 @@ pub enum Act {
     SettingsChanged,
     /// Findings were recorded.
     FindingsRecorded,
+    /// A check wrote something of its own, to see whether it is noted here.
+    Probed,
     /// Sealed rows were re-sealed or keys re-wrapped.
     KeysRotated,
 }

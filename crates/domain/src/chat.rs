@@ -1,5 +1,7 @@
 //! Conversations as trees of messages.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -119,6 +121,10 @@ pub const MAX_MESSAGES: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     messages: Vec<Message>,
+    /// Where each message stands in `messages`, so that a walk costs what it is long.
+    places: HashMap<MessageId, usize>,
+    /// What follows each message (`None`: the roots), oldest first, as places.
+    children: HashMap<Option<MessageId>, Vec<usize>>,
 }
 
 /// One message of the branch that is shown, with its place among its siblings.
@@ -143,7 +149,17 @@ impl Tree {
     #[must_use]
     pub fn new(mut messages: Vec<Message>) -> Self {
         messages.sort_by_key(|message| (message.at, message.id));
-        Self { messages }
+        let mut children: HashMap<_, Vec<usize>> = HashMap::new();
+        for (at, message) in messages.iter().enumerate() {
+            children.entry(message.parent).or_default().push(at);
+        }
+        let places = messages.iter().enumerate().map(|(at, message)| (message.id, at)).collect();
+        Self { messages, places, children }
+    }
+
+    /// What follows `parent`, oldest first.
+    fn children(&self, parent: Option<MessageId>) -> impl DoubleEndedIterator<Item = &Message> {
+        self.children.get(&parent).into_iter().flatten().filter_map(|at| self.messages.get(*at))
     }
 
     /// Every message, oldest first.
@@ -155,7 +171,7 @@ impl Tree {
     /// The message called `id`.
     #[must_use]
     pub fn get(&self, id: MessageId) -> Option<&Message> {
-        self.messages.iter().find(|message| message.id == id)
+        self.places.get(&id).and_then(|at| self.messages.get(*at))
     }
 
     /// The way from the root to `leaf`, root first. Empty when `leaf` is not here.
@@ -180,7 +196,7 @@ impl Tree {
     pub fn newest_leaf(&self, id: MessageId) -> MessageId {
         let mut leaf = id;
         for _ in 0..self.messages.len() {
-            match self.messages.iter().rev().find(|message| message.parent == Some(leaf)) {
+            match self.children(Some(leaf)).next_back() {
                 Some(child) => leaf = child.id,
                 None => break,
             }
@@ -196,9 +212,8 @@ impl Tree {
             .map(|message| Shown {
                 message,
                 siblings: self
-                    .messages
-                    .iter()
-                    .filter(|other| other.parent == message.parent && other.author == message.author)
+                    .children(message.parent)
+                    .filter(|other| other.author == message.author)
                     .map(|other| other.id)
                     .collect(),
             })
@@ -209,20 +224,12 @@ impl Tree {
     #[must_use]
     pub fn below(&self, id: MessageId) -> Vec<MessageId> {
         let mut found = vec![id];
+        // In a damaged tree that runs in a circle, each message is still met once.
+        let mut met = HashSet::from([id]);
         let mut at = 0;
-        while at < found.len() {
-            let parent = found[at];
-            found.extend(
-                self.messages
-                    .iter()
-                    .filter(|m| m.parent == Some(parent))
-                    .map(|m| m.id)
-                    .filter(|id| *id != parent),
-            );
+        while let Some(&parent) = found.get(at) {
+            found.extend(self.children(Some(parent)).map(|m| m.id).filter(|id| met.insert(*id)));
             at += 1;
-            if found.len() > self.messages.len() {
-                break;
-            }
         }
         found
     }

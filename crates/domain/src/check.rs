@@ -17,7 +17,7 @@ pub enum State {
 }
 
 /// One answer of the running system about one control.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The control that was asked about.
     pub control: Control,

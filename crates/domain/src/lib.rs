@@ -11,6 +11,7 @@ pub mod control;
 pub mod ctx;
 pub mod id;
 pub mod model;
+pub mod name;
 pub mod password;
 pub mod secret;
 pub mod text;

@@ -1,5 +1,7 @@
 //! Language models as people and programs see them: facts, requests, answers.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Where a model runs, which decides what leaves the machine.
@@ -15,6 +17,17 @@ pub enum Place {
         /// Whether that host is this machine's loopback.
         loopback: bool,
     },
+}
+
+impl fmt::Display for Place {
+    /// Words for people, as they stand under an answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ThisMachine => f.write_str("on this machine"),
+            Self::Endpoint { host, loopback: true } => write!(f, "on this machine, at {host}"),
+            Self::Endpoint { host, loopback: false } => write!(f, "at {host}"),
+        }
+    }
 }
 
 /// What the model switcher and `/v1/models` say about a model.

@@ -1,1 +1,157 @@
-//! Who you are: passwords, factors, sessions, API keys.
+//! Who you are: setup, passwords, factors, sessions, API keys.
+//!
+//! Called by `web` (pages, the API's callers) and `server` (the setup code, the sweep). Every public
+//! function takes a [`Ctx`](domain::Ctx); what concerns a person acts for `ctx.actor` alone. The
+//! invariants of the room stand at the head of each file; the two that span them: nothing that opens
+//! a door (password, code, token, key) is kept in a form that opens it, and a caller learns the same
+//! from an unknown name as from a wrong password.
+
+mod account;
+mod advice;
+mod api_keys;
+mod codes;
+mod config;
+mod error;
+mod passwords;
+mod permits;
+mod recovery;
+mod sessions;
+mod setup;
+mod sign_in;
+mod throttle;
+mod tickets;
+mod tokens;
+mod totp;
+mod touches;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::control::Numbers;
+use store::Store;
+
+pub use advice::Advice;
+pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
+pub use config::{Config, Hashing};
+pub use error::Error;
+pub use sessions::{NewSession, Recognised, SessionInfo};
+pub use setup::{SetupDone, SetupPending};
+pub use sign_in::Next;
+pub use store::accounts::{Account, Settings};
+
+use passwords::Passwords;
+use throttle::Throttle;
+use tickets::Tickets;
+use touches::Touches;
+
+/// The room's one door. Cheap to clone; all clones share what is under way.
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    config: Config,
+    passwords: Passwords,
+    throttle: Throttle,
+    setups: Tickets<setup::Pending>,
+    sign_ins: Tickets<sign_in::Pending>,
+    /// The hash of the setup code that counts, while there is no account.
+    setup_code: Mutex<Option<tokens::Hash>>,
+    /// There is an account; stays true, so that setup never opens again while this runs.
+    settled: AtomicBool,
+    touches: Touches,
+}
+
+impl Identity {
+    /// Opens the room on `store`.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when Argon2 does not accept the configured parameters.
+    pub fn new(store: Store, config: Config) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Inner {
+            passwords: Passwords::new(store.clone(), config.hashing)?,
+            throttle: Throttle::new(config.numbers.failures_before_throttle),
+            setups: Tickets::new(setup::LIFE_S, setup::MOST),
+            sign_ins: Tickets::new(sign_in::LIFE_S, sign_in::MOST),
+            setup_code: Mutex::new(None),
+            settled: AtomicBool::new(false),
+            touches: Touches::default(),
+            store,
+            config,
+        })))
+    }
+
+    /// The numbers of the policy this works by.
+    #[must_use]
+    pub fn numbers(&self) -> &Numbers {
+        &self.0.config.numbers
+    }
+
+    /// How passwords are hashed.
+    #[must_use]
+    pub fn hashing(&self) -> Hashing {
+        self.0.config.hashing
+    }
+
+    /// How many Argon2 hashes were computed since the start.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.0.passwords.runs()
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    fn touches(&self) -> &Touches {
+        &self.0.touches
+    }
+
+    fn setups(&self) -> &Tickets<setup::Pending> {
+        &self.0.setups
+    }
+
+    fn sign_ins(&self) -> &Tickets<sign_in::Pending> {
+        &self.0.sign_ins
+    }
+
+    fn setup_code(&self) -> &Mutex<Option<tokens::Hash>> {
+        &self.0.setup_code
+    }
+
+    fn issuer(&self) -> &str {
+        &self.0.config.issuer
+    }
+
+    fn answer_grid(&self) -> Duration {
+        self.0.config.answer_grid
+    }
+
+    fn is_settled(&self) -> bool {
+        self.0.settled.load(Ordering::Acquire)
+    }
+
+    fn set_settled(&self) {
+        self.0.settled.store(true, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity")
+    }
+}

@@ -1,1 +1,40 @@
 //! Rows sealed at rest, on SQLite or PostgreSQL; every write leaves an audit entry.
+//!
+//! The services (`identity`, `assistant`, `assure`) and `server` call this room. Reads take `&Store` and
+//! a [`domain::Permit`]; writes take `&mut Tx` and a permit, and [`Tx::commit`] asks for the audit entry.
+//! Invariants: whatever a person wrote or is called is sealed under that person's key before it reaches
+//! a database; no function reaches another person's rows; writers are serial on both engines.
+//! SQL is written once for both (`docs/decisions/0004-one-writer.md`); what differs stands in `db`.
+
+pub mod accounts;
+pub mod api_keys;
+pub mod audit;
+pub mod conversations;
+pub mod credentials;
+pub mod findings;
+pub mod folders;
+pub mod messages;
+pub mod probe;
+pub mod search;
+pub mod sessions;
+pub mod settings;
+
+mod cell;
+mod db;
+mod deks;
+mod embedded;
+mod error;
+mod postgres;
+mod row;
+mod schema;
+mod store;
+mod tx;
+
+// SQLite comes with SQLCipher only because this crate asks for it; without a mention it would not be linked.
+use libsqlite3_sys as _;
+
+pub use audit::{ChainReport, Record};
+pub use db::Engine;
+pub use error::Error;
+pub use store::{Location, Store};
+pub use tx::Tx;

@@ -1,1 +1,106 @@
 //! HTTP: the listener, the pages, the API, problems.
+//!
+//! The server makes an [`App`] from the services, asks [`router`] for the one router, and hands it to
+//! [`listener::serve`]. Everything that answers a request goes through [`edge`], so no page and no
+//! route has to remember a header, a limit or a check of its own.
+
+pub mod api;
+pub mod assets;
+pub mod edge;
+pub mod listener;
+pub mod markdown;
+pub mod pages;
+pub mod problem;
+pub mod session;
+
+use std::{ops::Deref, sync::Arc};
+
+use axum::{Router, routing};
+use domain::{Actor, Clock, Ctx, Entropy};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use edge::{Nonce, body::BodyLimits};
+pub use problem::Problem;
+pub use session::{ApiCaller, SignedIn, Visitor};
+
+/// What the edge of the house is told by the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The version people read, e.g. `0.1.0`.
+    pub version: &'static str,
+    /// Host names and addresses we answer to, without ports; everything else is refused.
+    pub hosts: Vec<String>,
+    /// Most responses that may stream at once; beyond it a 503.
+    pub streams: usize,
+    /// Seconds a browser remembers to come back by HTTPS only; 0 sends no such header.
+    pub hsts_seconds: u32,
+    /// Largest bodies, by kind of route.
+    pub bodies: BodyLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            hosts: vec!["localhost".into(), "127.0.0.1".into(), "::1".into()],
+            streams: 2000,
+            hsts_seconds: 63_072_000,
+            bodies: BodyLimits::default(),
+        }
+    }
+}
+
+/// What every handler can reach.
+pub struct Parts {
+    /// Who people are.
+    pub identity: identity::Identity,
+    /// Conversations, turns, models.
+    pub assistant: assistant::Assistant,
+    /// Promises and findings.
+    pub assure: assure::Assure,
+    /// What the configuration says about the edge.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Work that outlives its request is spawned here, so that a drain waits for it.
+    pub tasks: TaskTracker,
+    /// Cancelled when the server begins to drain: streams end themselves.
+    pub shutdown: CancellationToken,
+}
+
+/// The state of the router: cheap to clone, reads as [`Parts`].
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+impl App {
+    /// An application of these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The circumstances of a fresh piece of work by nobody we know yet.
+    #[must_use]
+    pub fn anonymous(&self) -> Ctx {
+        Ctx::new(Actor::Anonymous, self.clock.clone(), self.entropy.clone())
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The whole application: pages, API and health, behind the edge.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/healthz", routing::get(|| async { "ok\n" }))
+        .merge(pages::routes())
+        .merge(api::routes());
+    edge::around(routes, &app).with_state(app)
+}

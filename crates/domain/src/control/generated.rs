@@ -1,104 +1,108 @@
 //! Made by `cargo xtask trace --write` from policy/controls. Do not edit.
 
+use super::{Facts, Kind, Number, Proof, Stronger};
+
 /// A control of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub enum Control {
-    /// See policy/controls.
+    /// Every service function asks for permission before it acts, and what no rule allows is denied.
     ACC01,
-    /// See policy/controls.
+    /// No role, the owner's included, opens the conversations of another account.
     ACC02,
-    /// See policy/controls.
+    /// The chat says at its start and under every answer that an AI answers, and which model.
     AID01,
-    /// See policy/controls.
+    /// A write transaction commits together with its audit entry, or not at all.
     AUD01,
-    /// See policy/controls.
+    /// Each entry carries the keyed hash of the one before, and recomputing the chain locates the first entry that was altered or removed.
     AUD02,
-    /// See policy/controls.
+    /// A password has at least `password_min_chars` characters, with upper case, lower case, digits and other characters among them, and is replaced after `password_max_days` days.
     AUT01,
-    /// See policy/controls.
+    /// Of a password only an Argon2id verifier is kept, mixed with a pepper from the keyring and sealed like any other row.
     AUT02,
-    /// See policy/controls.
+    /// Signing in needs a time-based one-time code besides the password, and a code that was accepted is not accepted again.
     AUT03,
-    /// See policy/controls.
+    /// Each recovery code opens the account one time; only keyed hashes of the codes are kept.
     AUT04,
-    /// See policy/controls.
+    /// An unknown name, a wrong password and a locked account get the same answer after the same work.
     AUT05,
-    /// See policy/controls.
+    /// After `failures_before_throttle` failed sign-ins each further try on the account has to wait, longer each time.
     AUT06,
-    /// See policy/controls.
+    /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
-    /// See policy/controls.
+    /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
-    /// See policy/controls.
+    /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
     CFG02,
-    /// See policy/controls.
+    /// Messages, titles and other personal fields are sealed with AES-256-GCM under a key of their person and bound to their table, column and row.
     CRY01,
-    /// See policy/controls.
+    /// The embedded database, its journal included, is encrypted as a file, so that metadata cannot be read either.
     CRY02,
-    /// See policy/controls.
+    /// Data keys exist at rest only wrapped under the root key, and the root key only sealed by a passphrase or by a key file outside the data folder.
     CRY03,
-    /// See policy/controls.
+    /// The listener speaks TLS 1.3 and refuses every older version.
     CRY04,
-    /// See policy/controls.
+    /// The server certificate of the local authority is valid for `certificate_days` days at most and is renewed before it expires.
     CRY05,
-    /// See policy/controls.
+    /// The search index holds keyed hashes of words under a key of their person, never the words.
     CRY06,
-    /// See policy/controls.
+    /// The data folder and the key files are readable by the account that runs the server and by nobody else.
     DAT01,
-    /// See policy/controls.
+    /// Deleting a message, a conversation or everything removes the rows and their entries in the search index.
     DAT02,
-    /// See policy/controls.
+    /// A temporary conversation lives in memory alone and is wiped when it ends or has been idle.
     DAT03,
-    /// See policy/controls.
+    /// A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.
     KEY01,
-    /// See policy/controls.
+    /// No message, name, token, key or address of a person stands in a log line.
     LOG01,
-    /// See policy/controls.
+    /// A model file is loaded only after its hash matched the catalogue or the operator added it by hash.
     MOD01,
-    /// See policy/controls.
+    /// Calls to other machines use verified TLS, have time-outs and size limits, and stop for a while when the other side keeps failing.
     MOD02,
-    /// See policy/controls.
+    /// An answer ends at its limit or when its person stops it; running answers are limited for each person and in all.
     MOD03,
-    /// See policy/controls.
+    /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
-    /// See policy/controls.
+    /// A session without a request for `idle_minutes` minutes ends on the server.
     SES01,
-    /// See policy/controls.
+    /// A session ends after `absolute_hours` hours, however busy it is.
     SES02,
-    /// See policy/controls.
+    /// The store keeps only a hash of a session's token, and the cookie that carries it is Secure, HttpOnly, SameSite and bound to this host.
     SES03,
-    /// See policy/controls.
+    /// A database on another machine is used only over TLS with a verified certificate and with a password.
     STO01,
-    /// See policy/controls.
+    /// A second server on the same data folder is refused before it touches anything.
     STO02,
-    /// See policy/controls.
+    /// What was acknowledged survives a crash of the process at any moment.
     STO03,
-    /// See policy/controls.
+    /// Every dependency has an allowed licence, comes from the package registry, is not banned and has no unreviewed advisory.
     SUP01,
-    /// See policy/controls.
+    /// No key, token or password stands in the source tree, and the local .env file is never part of it.
+    SUP02,
+    /// The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.
     WEB01,
-    /// See policy/controls.
+    /// Every answer carries a content security policy without inline code, trusted types, HSTS and the other security headers.
     WEB02,
-    /// See policy/controls.
+    /// A request for a host that is not on the list is refused, whatever it asks for.
     WEB03,
-    /// See policy/controls.
+    /// A request that changes something is refused unless the browser says it comes from our own pages or it carries an API key.
     WEB04,
-    /// See policy/controls.
+    /// Connections, handshakes, headers, idle time and bodies are bounded; what is over the limit is dropped and the server lives.
     WEB05,
-    /// See policy/controls.
+    /// Markdown of people and models becomes HTML through an allow-list; scripts, styles and foreign content do not come through.
     WEB06,
-    /// See policy/controls.
+    /// An error answer says what to do and a reference; causes stand only in the log.
     WEB07,
-    /// See policy/controls.
+    /// Pages keep no conversation in browser storage and every personal answer says no-store.
     WEB08,
-    /// See policy/controls.
+    /// No answer allows another origin to read it.
     WEB09,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::ACC01,
         Self::ACC02,
         Self::AID01,
@@ -135,6 +139,7 @@ impl Control {
         Self::STO02,
         Self::STO03,
         Self::SUP01,
+        Self::SUP02,
         Self::WEB01,
         Self::WEB02,
         Self::WEB03,
@@ -146,88 +151,486 @@ impl Control {
         Self::WEB09,
     ];
 
-    /// The token of this control, e.g. `ACC01`.
-    #[must_use]
-    pub const fn token(self) -> &'static str {
-        match self {
-            Self::ACC01 => "ACC01",
-            Self::ACC02 => "ACC02",
-            Self::AID01 => "AID01",
-            Self::AUD01 => "AUD01",
-            Self::AUD02 => "AUD02",
-            Self::AUT01 => "AUT01",
-            Self::AUT02 => "AUT02",
-            Self::AUT03 => "AUT03",
-            Self::AUT04 => "AUT04",
-            Self::AUT05 => "AUT05",
-            Self::AUT06 => "AUT06",
-            Self::AUT07 => "AUT07",
-            Self::CFG01 => "CFG01",
-            Self::CFG02 => "CFG02",
-            Self::CRY01 => "CRY01",
-            Self::CRY02 => "CRY02",
-            Self::CRY03 => "CRY03",
-            Self::CRY04 => "CRY04",
-            Self::CRY05 => "CRY05",
-            Self::CRY06 => "CRY06",
-            Self::DAT01 => "DAT01",
-            Self::DAT02 => "DAT02",
-            Self::DAT03 => "DAT03",
-            Self::KEY01 => "KEY01",
-            Self::LOG01 => "LOG01",
-            Self::MOD01 => "MOD01",
-            Self::MOD02 => "MOD02",
-            Self::MOD03 => "MOD03",
-            Self::SEC01 => "SEC01",
-            Self::SES01 => "SES01",
-            Self::SES02 => "SES02",
-            Self::SES03 => "SES03",
-            Self::STO01 => "STO01",
-            Self::STO02 => "STO02",
-            Self::STO03 => "STO03",
-            Self::SUP01 => "SUP01",
-            Self::WEB01 => "WEB01",
-            Self::WEB02 => "WEB02",
-            Self::WEB03 => "WEB03",
-            Self::WEB04 => "WEB04",
-            Self::WEB05 => "WEB05",
-            Self::WEB06 => "WEB06",
-            Self::WEB07 => "WEB07",
-            Self::WEB08 => "WEB08",
-            Self::WEB09 => "WEB09",
-        }
+    pub(super) const fn facts(self) -> &'static Facts {
+        &FACTS[self as usize]
     }
 }
+
+static FACTS: [Facts; 46] = [
+    Facts {
+        token: "ACC01",
+        title: "Nothing without a permit",
+        sentence: "Every service function asks for permission before it acts, and what no rule allows is denied.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC02",
+        title: "The owner cannot read other people's chats",
+        sentence: "No role, the owner's included, opens the conversations of another account.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "AID01",
+        title: "People know it is an AI",
+        sentence: "The chat says at its start and under every answer that an AI answers, and which model.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("The chat pages are shown to signed-in people only; tests sign in and read them."),
+    },
+    Facts {
+        token: "AUD01",
+        title: "Every write leaves an entry",
+        sentence: "A write transaction commits together with its audit entry, or not at all.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "AUD02",
+        title: "The audit chain verifies",
+        sentence: "Each entry carries the keyed hash of the one before, and recomputing the chain locates the first entry that was altered or removed.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "AUT01",
+        title: "Password rules",
+        sentence: "A password has at least {password_min_chars} characters, with upper case, lower case, digits and other characters among them, and is replaced after {password_max_days} days.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "AUT02",
+        title: "Passwords kept as peppered Argon2id verifiers",
+        sentence: "Of a password only an Argon2id verifier is kept, mixed with a pepper from the keyring and sealed like any other row.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "A verifier can only be looked at with the account's password at hand; tests make one and read the row.",
+        ),
+    },
+    Facts {
+        token: "AUT03",
+        title: "One-time codes work once",
+        sentence: "Signing in needs a time-based one-time code besides the password, and a code that was accepted is not accepted again.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs a second factor of a real account; tests sign in with one and try its code again.",
+        ),
+    },
+    Facts {
+        token: "AUT04",
+        title: "Recovery codes work once",
+        sentence: "Each recovery code opens the account one time; only keyed hashes of the codes are kept.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would use up a person's recovery code; tests use up one of their own."),
+    },
+    Facts {
+        token: "AUT05",
+        title: "Sign-in does not tell who exists",
+        sentence: "An unknown name, a wrong password and a locked account get the same answer after the same work.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Repeated failing sign-ins would fill the audit log and the throttle of the running system; tests compare the answers.",
+        ),
+    },
+    Facts {
+        token: "AUT06",
+        title: "Guessing is slowed down",
+        sentence: "After {failures_before_throttle} failed sign-ins each further try on the account has to wait, longer each time.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would throttle a real account; tests guess at one of their own."),
+    },
+    Facts {
+        token: "AUT07",
+        title: "No earlier password again",
+        sentence: "The last {password_history} passwords of an account are refused as its new one.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking needs the earlier passwords of a real account; tests change one back."),
+    },
+    Facts {
+        token: "CFG01",
+        title: "Unknown settings are refused",
+        sentence: "A key the configuration does not know stops the start with a sentence that names it.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("A running system has passed this already; tests start one with a misspelt key."),
+    },
+    Facts {
+        token: "CFG02",
+        title: "Secrets come from few places and are never printed",
+        sentence: "Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Printing happens on an operator's command; tests print a configuration full of marked secrets.",
+        ),
+    },
+    Facts {
+        token: "CRY01",
+        title: "What people write is sealed per person",
+        sentence: "Messages, titles and other personal fields are sealed with AES-256-GCM under a key of their person and bound to their table, column and row.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CRY02",
+        title: "The whole file is encrypted",
+        sentence: "The embedded database, its journal included, is encrypted as a file, so that metadata cannot be read either.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CRY03",
+        title: "Keys under one root",
+        sentence: "Data keys exist at rest only wrapped under the root key, and the root key only sealed by a passphrase or by a key file outside the data folder.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CRY04",
+        title: "TLS 1.3 only",
+        sentence: "The listener speaks TLS 1.3 and refuses every older version.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CRY05",
+        title: "Certificates are short-lived and renewed",
+        sentence: "The server certificate of the local authority is valid for {certificate_days} days at most and is renewed before it expires.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CRY06",
+        title: "Search without readable words",
+        sentence: "The search index holds keyed hashes of words under a key of their person, never the words.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "A live probe would have to index words in a real person's history; tests index marked words and read the raw rows.",
+        ),
+    },
+    Facts {
+        token: "DAT01",
+        title: "The data folder is private",
+        sentence: "The data folder and the key files are readable by the account that runs the server and by nobody else.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "DAT02",
+        title: "Deleted is gone",
+        sentence: "Deleting a message, a conversation or everything removes the rows and their entries in the search index.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would delete somebody's data; tests delete their own and read the raw store.",
+        ),
+    },
+    Facts {
+        token: "DAT03",
+        title: "Temporary chat is never written",
+        sentence: "A temporary conversation lives in memory alone and is wiped when it ends or has been idle.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "A live probe would have to look into a person's temporary chat; tests hold one and read the raw store.",
+        ),
+    },
+    Facts {
+        token: "KEY01",
+        title: "API keys shown once",
+        sentence: "A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would leave a working key behind; tests make, read and revoke one."),
+    },
+    Facts {
+        token: "LOG01",
+        title: "No content in the log",
+        sentence: "No message, name, token, key or address of a person stands in a log line.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "A system that could search its log for a person's words would have to keep them; tests run with marked words and search.",
+        ),
+    },
+    Facts {
+        token: "MOD01",
+        title: "Model files are known files",
+        sentence: "A model file is loaded only after its hash matched the catalogue or the operator added it by hash.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("The hash is taken before each load; tests offer a damaged file."),
+    },
+    Facts {
+        token: "MOD02",
+        title: "Calls to model endpoints are guarded",
+        sentence: "Calls to other machines use verified TLS, have time-outs and size limits, and stop for a while when the other side keeps failing.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would call a vendor; tests run a failing one of their own."),
+    },
+    Facts {
+        token: "MOD03",
+        title: "Answers are bounded and can be stopped",
+        sentence: "An answer ends at its limit or when its person stops it; running answers are limited for each person and in all.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would occupy the model; tests use a scripted one."),
+    },
+    Facts {
+        token: "SEC01",
+        title: "Secrets cannot be printed",
+        sentence: "Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("It is a property of the type, the same at every run; tests print one."),
+    },
+    Facts {
+        token: "SES01",
+        title: "Idle sessions end",
+        sentence: "A session without a request for {idle_minutes} minutes ends on the server.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take as long as the limit; tests move the clock."),
+    },
+    Facts {
+        token: "SES02",
+        title: "Every session ends",
+        sentence: "A session ends after {absolute_hours} hours, however busy it is.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take as long as the limit; tests move the clock."),
+    },
+    Facts {
+        token: "SES03",
+        title: "Session tokens stay secret",
+        sentence: "The store keeps only a hash of a session's token, and the cookie that carries it is Secure, HttpOnly, SameSite and bound to this host.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "The cookie is only given to somebody who signs in; tests sign in and read it and the row.",
+        ),
+    },
+    Facts {
+        token: "STO01",
+        title: "No networked database without verified TLS",
+        sentence: "A database on another machine is used only over TLS with a verified certificate and with a password.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "STO02",
+        title: "One server per data folder",
+        sentence: "A second server on the same data folder is refused before it touches anything.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("A running system holds the lock already; tests start a second one."),
+    },
+    Facts {
+        token: "STO03",
+        title: "Acknowledged means kept",
+        sentence: "What was acknowledged survives a crash of the process at any moment.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would crash the running system; tests kill one of their own."),
+    },
+    Facts {
+        token: "SUP01",
+        title: "Dependencies are audited",
+        sentence: "Every dependency has an allowed licence, comes from the package registry, is not banned and has no unreviewed advisory.",
+        kind: Kind::Watched,
+        proof: Proof::Test(
+            "Dependencies are decided when the program is built; every build of the project asks.",
+        ),
+    },
+    Facts {
+        token: "SUP02",
+        title: "No secrets in the tree",
+        sentence: "No key, token or password stands in the source tree, and the local .env file is never part of it.",
+        kind: Kind::Watched,
+        proof: Proof::Test(
+            "The tree is not part of the running system; every build of the project searches it.",
+        ),
+    },
+    Facts {
+        token: "WEB01",
+        title: "Nothing over plain HTTP",
+        sentence: "The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB02",
+        title: "Strict headers on every answer",
+        sentence: "Every answer carries a content security policy without inline code, trusted types, HSTS and the other security headers.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB03",
+        title: "Only our own host names",
+        sentence: "A request for a host that is not on the list is refused, whatever it asks for.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB04",
+        title: "No writes from other sites",
+        sentence: "A request that changes something is refused unless the browser says it comes from our own pages or it carries an API key.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB05",
+        title: "Limits on every connection",
+        sentence: "Connections, handshakes, headers, idle time and bodies are bounded; what is over the limit is dropped and the server lives.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would flood the running system; tests flood one of their own."),
+    },
+    Facts {
+        token: "WEB06",
+        title: "Model output is hostile until sanitised",
+        sentence: "Markdown of people and models becomes HTML through an allow-list; scripts, styles and foreign content do not come through.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "The renderer keeps no state that could differ at run time; tests feed it hostile documents.",
+        ),
+    },
+    Facts {
+        token: "WEB07",
+        title: "Errors reveal nothing",
+        sentence: "An error answer says what to do and a reference; causes stand only in the log.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB08",
+        title: "Nothing kept in the browser",
+        sentence: "Pages keep no conversation in browser storage and every personal answer says no-store.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB09",
+        title: "No other origin is let in",
+        sentence: "No answer allows another origin to read it.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
-    /// Minutes without a request after which a session ends (SES01).
-    pub idle_minutes: u32,
-    /// Hours after which a session ends however busy (SES02).
-    pub absolute_hours: u32,
-    /// Fewest characters of a password (AUT01).
-    pub password_min_chars: u32,
     /// Days after which a password must be changed (AUT01).
     pub password_max_days: u32,
+    /// Fewest characters of a password (AUT01).
+    pub password_min_chars: u32,
+    /// Failed sign-ins before each further try must wait (AUT06).
+    pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
-    /// Failed sign-ins before each further try must wait (AUT06).
-    pub failures_before_throttle: u32,
+    /// Minutes without a request after which a session ends (SES01).
+    pub idle_minutes: u32,
+    /// Hours after which a session ends however busy (SES02).
+    pub absolute_hours: u32,
 }
 
 impl Default for Numbers {
     fn default() -> Self {
         Self {
-            idle_minutes: 30,
-            absolute_hours: 12,
-            password_min_chars: 12,
             password_max_days: 90,
+            password_min_chars: 12,
+            failures_before_throttle: 5,
             password_history: 24,
             certificate_days: 90,
-            failures_before_throttle: 5,
+            idle_minutes: 30,
+            absolute_hours: 12,
         }
     }
 }
+
+impl Numbers {
+    /// The number with this name, if there is one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<u32> {
+        match name {
+            "password_max_days" => Some(self.password_max_days),
+            "password_min_chars" => Some(self.password_min_chars),
+            "failures_before_throttle" => Some(self.failures_before_throttle),
+            "password_history" => Some(self.password_history),
+            "certificate_days" => Some(self.certificate_days),
+            "idle_minutes" => Some(self.idle_minutes),
+            "absolute_hours" => Some(self.absolute_hours),
+            _ => None,
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
+        match name {
+            "password_max_days" => Some(&mut self.password_max_days),
+            "password_min_chars" => Some(&mut self.password_min_chars),
+            "failures_before_throttle" => Some(&mut self.failures_before_throttle),
+            "password_history" => Some(&mut self.password_history),
+            "certificate_days" => Some(&mut self.certificate_days),
+            "idle_minutes" => Some(&mut self.idle_minutes),
+            "absolute_hours" => Some(&mut self.absolute_hours),
+            _ => None,
+        }
+    }
+}
+
+/// What the policy says about each number.
+pub static NUMBERS: [Number; 7] = [
+    Number {
+        name: "password_max_days",
+        control: Control::AUT01,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: Some(90),
+        clauses: &["AZ-A7"],
+    },
+    Number {
+        name: "password_min_chars",
+        control: Control::AUT01,
+        value: 12,
+        unit: "characters",
+        stronger: Stronger::Higher,
+        floor: Some(12),
+        clauses: &["AZ-A5"],
+    },
+    Number {
+        name: "failures_before_throttle",
+        control: Control::AUT06,
+        value: 5,
+        unit: "tries",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "password_history",
+        control: Control::AUT07,
+        value: 24,
+        unit: "passwords",
+        stronger: Stronger::Higher,
+        floor: Some(1),
+        clauses: &["AZ-A8"],
+    },
+    Number {
+        name: "certificate_days",
+        control: Control::CRY05,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "idle_minutes",
+        control: Control::SES01,
+        value: 30,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: Some(30),
+        clauses: &["AZ-A4"],
+    },
+    Number {
+        name: "absolute_hours",
+        control: Control::SES02,
+        value: 12,
+        unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+];

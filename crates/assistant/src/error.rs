@@ -1,0 +1,114 @@
+//! What can go wrong with a conversation, in variants a caller can act on.
+
+use domain::{Denied, id::TurnId};
+
+/// Why something was not done. Each message is a sentence for the person; none repeats what was said.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The actor may not do this at all.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// It is not there, or it is somebody else's: the answer is the same.
+    #[error("this is not here; it may have been deleted")]
+    NotFound,
+    /// There is nothing to say or to call it.
+    #[error("write something first")]
+    Empty,
+    /// A text is longer than allowed.
+    #[error("{what} may have at most {limit} {unit}; shorten it")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// How long it may be.
+        limit: usize,
+        /// Counted in what.
+        unit: &'static str,
+    },
+    /// There is no room for more of something.
+    #[error("{what} is full: it holds at most {limit}; {advice}")]
+    Full {
+        /// What is full.
+        what: &'static str,
+        /// How many it holds.
+        limit: usize,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// This conversation is being answered. Watch that turn, or stop it.
+    #[error("an answer in this conversation is still on its way; wait for it or stop it")]
+    Answering {
+        /// The turn that is running.
+        turn: TurnId,
+    },
+    /// Too many answers are on their way, or this conversation is being changed.
+    #[error("too many answers are being made at once; try again in {retry_after_s} s")]
+    Busy {
+        /// Seconds after which trying again makes sense.
+        retry_after_s: u32,
+    },
+    /// No vendor has a model of that name.
+    #[error("there is no model of that name; choose one from the list of models")]
+    UnknownModel,
+    /// The instance is stopping.
+    #[error("Troth is stopping; try again when it has started")]
+    Closing,
+    /// A file to be imported is not what it should be. Nothing of it was taken.
+    #[error("this file cannot be imported: {at}: {why}")]
+    BadImport {
+        /// Where in the file.
+        at: String,
+        /// What is wrong there; never its words.
+        why: String,
+    },
+    /// A file to be exported could not be put together.
+    #[error("the export could not be written; try again, or export conversations one by one")]
+    Unwritable,
+    /// The model did not answer.
+    #[error(transparent)]
+    Model(providers::Error),
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(store::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound => Self::NotFound,
+            store::Error::Denied(denied) => Self::Denied(denied),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<providers::Error> for Error {
+    fn from(error: providers::Error) -> Self {
+        match error {
+            providers::Error::UnknownModel => Self::UnknownModel,
+            providers::Error::Denied(denied) => Self::Denied(denied),
+            other => Self::Model(other),
+        }
+    }
+}
+
+/// An error's words as a sentence: a capital first and a full stop last.
+pub(crate) fn sentence(error: &impl std::fmt::Display) -> String {
+    let words = error.to_string();
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if words.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_read_as_sentences() {
+        assert_eq!(sentence(&Error::Empty), "Write something first.");
+        assert_eq!(sentence(&"done."), "Done.");
+        assert_eq!(sentence(&""), ".");
+    }
+}

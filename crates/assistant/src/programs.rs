@@ -1,0 +1,151 @@
+//! What programs ask for with an API key: completions and embeddings, without a conversation.
+//!
+//! Nothing of it is kept. Bounded for each person and in all; dropping a [`Completion`] cancels the
+//! model.
+
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use domain::{
+    Ctx, enforced,
+    id::UserId,
+    model::{Delta, Finish, ModelFacts, Prompt, Usage},
+};
+use futures::{Stream, StreamExt};
+use providers::Answer;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{Assistant, Error, Limits, MAX_ANSWER_BYTES, rights};
+
+/// What a refused program is told to wait, in seconds.
+const RETRY_AFTER_S: u32 = 2;
+
+impl Assistant {
+    /// What can make embeddings.
+    #[must_use]
+    pub fn embedding_models(&self) -> Vec<ModelFacts> {
+        self.0.providers.embedding_models()
+    }
+
+    /// Asks a model what a program wants to know.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::Busy`], [`Error::UnknownModel`], [`Error::Model`].
+    pub async fn complete(&self, ctx: &Ctx, prompt: Prompt) -> Result<Completion, Error> {
+        let permit = rights::asks(ctx)?;
+        let pass = self.0.programs.enter(rights::person(ctx)?)?;
+        let cancel = CancellationToken::new();
+        let answer = self.0.providers.answer(&permit, prompt, cancel.clone()).await?;
+        Ok(Completion { answer, room: MAX_ANSWER_BYTES, ended: false, _cancel: cancel.drop_guard(), _pass: pass })
+    }
+
+    /// One vector for each of `inputs`.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::Busy`], [`Error::UnknownModel`], [`Error::Model`].
+    pub async fn embed(
+        &self,
+        ctx: &Ctx,
+        model: &str,
+        inputs: Vec<String>,
+    ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
+        let permit = rights::asks(ctx)?;
+        let _pass = self.0.programs.enter(rights::person(ctx)?)?;
+        Ok(self.0.providers.embed(&permit, model, inputs).await?)
+    }
+}
+
+/// An answer to a program, as it comes. The last item is [`Delta::Done`] or an error.
+#[must_use = "dropping it cancels the model"]
+pub struct Completion {
+    answer: Answer,
+    /// Bytes that may still come.
+    room: usize,
+    ended: bool,
+    _cancel: DropGuard,
+    _pass: Pass,
+}
+
+impl Stream for Completion {
+    type Item = Result<Delta, providers::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let polled = std::task::ready!(self.answer.poll_next_unpin(cx));
+        let item = match polled {
+            Some(Ok(delta)) => {
+                enforced!(MOD03);
+                let size = size(&delta);
+                if size > self.room {
+                    Ok(Delta::Done { finish: Finish::Length, usage: Usage::default() })
+                } else {
+                    self.room -= size;
+                    Ok(delta)
+                }
+            }
+            Some(Err(error)) => Err(error),
+            None => Err(providers::Error::Broke),
+        };
+        self.ended = matches!(item, Ok(Delta::Done { .. }) | Err(_));
+        Poll::Ready(Some(item))
+    }
+}
+
+/// Bytes of what the model wrote in this step.
+fn size(delta: &Delta) -> usize {
+    match delta {
+        Delta::Text(text) => text.len(),
+        Delta::ToolCall(call) => call.id.len() + call.name.len() + call.arguments.len(),
+        Delta::Done { .. } => 0,
+    }
+}
+
+/// Counts the programs that are being answered.
+pub(crate) struct Gate {
+    limits: Limits,
+    inside: Arc<Mutex<HashMap<UserId, usize>>>,
+}
+
+impl Gate {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, inside: Arc::default() }
+    }
+
+    /// Lets one more in.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when there are too many, of this person or in all.
+    fn enter(&self, person: UserId) -> Result<Pass, Error> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = inside.values().sum();
+        let own = inside.get(&person).copied().unwrap_or(0);
+        if all >= self.limits.completions || own >= self.limits.completions_per_person {
+            return Err(Error::Busy { retry_after_s: RETRY_AFTER_S });
+        }
+        inside.insert(person, own + 1);
+        Ok(Pass { person, inside: Arc::clone(&self.inside) })
+    }
+}
+
+/// One place inside the [`Gate`], given back on drop.
+struct Pass {
+    person: UserId,
+    inside: Arc<Mutex<HashMap<UserId, usize>>>,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = inside.get(&self.person).map_or(0, |count| count.saturating_sub(1));
+        match left {
+            0 => inside.remove(&self.person),
+            left => inside.insert(self.person, left),
+        };
+    }
+}

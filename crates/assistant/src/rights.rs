@@ -1,0 +1,50 @@
+//! Asking for permission: every function of this room begins here.
+//!
+//! A person's conversations belong to the person alone, so the resource is always whoever acts.
+
+use domain::{Action, Actor, Ctx, Denied, Job, Permit, Resource, authorize, id::UserId};
+
+/// The person behind `ctx`.
+///
+/// # Errors
+/// [`Denied`] when nobody, or the system, acts.
+pub(crate) fn person(ctx: &Ctx) -> Result<UserId, Denied> {
+    ctx.actor.user().ok_or(Denied { anonymous: ctx.actor == Actor::Anonymous })
+}
+
+/// The permit to read the person's own conversations.
+pub(crate) fn reads(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::ReadChat, Resource::Of(person(ctx)?))
+}
+
+/// The permit to change the person's own conversations.
+pub(crate) fn writes(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::WriteChat, Resource::Of(person(ctx)?))
+}
+
+/// The permit to ask a model on the person's behalf.
+pub(crate) fn asks(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::UseModel, Resource::Of(person(ctx)?))
+}
+
+/// What a turn may do after its person has left: the system acts, for that person alone.
+#[derive(Clone, Debug)]
+pub(crate) struct TurnRights {
+    /// Circumstances in which the system is the actor.
+    pub(crate) ctx: Ctx,
+    /// The permit to keep the answer.
+    pub(crate) writes: Permit,
+    /// The permit to ask the model.
+    pub(crate) asks: Permit,
+}
+
+impl TurnRights {
+    /// The rights of a turn begun by the person behind `ctx`, who must hold them too.
+    pub(crate) fn of(ctx: &Ctx) -> Result<Self, Denied> {
+        let owner = Resource::Of(writes(ctx).and(asks(ctx)).and(person(ctx))?);
+        let ctx = ctx.acting_as(Actor::System(Job::Turn));
+        let writes = authorize(&ctx, Action::WriteChat, owner)?;
+        let asks = authorize(&ctx, Action::UseModel, owner)?;
+        Ok(Self { ctx, writes, asks })
+    }
+}

@@ -1,0 +1,238 @@
+//! A turn: a question, and the answer as it comes.
+//!
+//! [`Assistant::respond`] is the table of contents. Once it has returned, the question is durable and
+//! the turn needs nobody: it waits for the model, streams, and keeps its answer whether or not anybody
+//! is watching. Any number of watchers read the same [`transcript`].
+
+mod prompt;
+mod question;
+mod seats;
+mod transcript;
+mod work;
+
+use std::pin::Pin;
+
+use domain::{
+    Ctx,
+    audit::{Act, Entry},
+    chat::{Conversation, Message, Tree},
+    enforced,
+    id::{ConversationId, MessageId, TurnId},
+    model::ModelFacts,
+};
+use futures::Stream;
+use store::{conversations, messages};
+
+pub(crate) use seats::Seats;
+use seats::Seat;
+use transcript::Transcript;
+pub use transcript::TurnEvent;
+use work::Work;
+
+use crate::{
+    Assistant, Error,
+    rights::{self, TurnRights},
+    title,
+};
+
+/// What a person asks, and where.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// In which conversation.
+    pub place: Place,
+    /// What.
+    pub kind: AskKind,
+    /// Which model; the default when absent.
+    pub model: Option<String>,
+}
+
+/// A conversation and whether it is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Sealed in the store.
+    Kept(ConversationId),
+    /// In memory alone.
+    Temporary(ConversationId),
+}
+
+impl Place {
+    /// The conversation.
+    #[must_use]
+    pub const fn conversation(self) -> ConversationId {
+        match self {
+            Self::Kept(id) | Self::Temporary(id) => id,
+        }
+    }
+}
+
+/// A kind of question.
+#[derive(Clone, PartialEq, Eq)]
+pub enum AskKind {
+    /// A new message.
+    Say {
+        /// What it says.
+        text: String,
+        /// The message it follows; the end of the shown branch when absent.
+        after: Option<MessageId>,
+    },
+    /// An earlier message of the person in other words: a new branch beside it.
+    Edit {
+        /// The earlier message.
+        message: MessageId,
+        /// The other words.
+        text: String,
+    },
+    /// Another answer to the same question.
+    Regenerate {
+        /// The answer to be made anew, or the question when it has none.
+        message: MessageId,
+    },
+}
+
+impl Assistant {
+    /// Keeps the question and begins the answer. The question is durable before this returns, and the
+    /// turn goes on if the caller goes away, even in the middle of this call.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::NotFound`], [`Error::UnknownModel`], [`Error::Empty`],
+    /// [`Error::TooLong`], [`Error::Full`], [`Error::Answering`], [`Error::Busy`], [`Error::Closing`],
+    /// [`Error::Store`]. Nothing is kept then.
+    pub async fn respond(&self, ctx: &Ctx, ask: Ask) -> Result<TurnId, Error> {
+        let rights = TurnRights::of(ctx)?;
+        let (assistant, ctx) = (self.clone(), ctx.clone());
+        // On the tracker, because a request that is dropped between the commit and the turn's
+        // beginning would leave a question that nobody answers.
+        let begun = self.0.tasks.spawn(async move { assistant.begin_turn(&ctx, rights, ask).await });
+        begun.await.map_err(|_| Error::Closing)?
+    }
+
+    async fn begin_turn(&self, ctx: &Ctx, rights: TurnRights, ask: Ask) -> Result<TurnId, Error> {
+        let model = self.choose_model(ask.model.as_deref())?;
+        let place = ask.place;
+        let seat = self.0.seats.take(rights::person(ctx)?, place.conversation(), ctx.now())?;
+        let (question, path) = self.keep_question(ctx, place, ask.kind).await?;
+        let prompt = model.as_ref().map(|model| prompt::build(model, &path.iter().collect::<Vec<_>>()));
+        let answers = path.last().map(|message| message.id);
+        let answer = MessageId::fresh(ctx);
+        let began = began(question, answer, model.as_ref());
+        let turn = seat.begin(TurnId::fresh(ctx), Transcript::new(began));
+        let id = turn.id;
+        let work = Work { assistant: self.clone(), rights, seat, turn, place, answers, answer, model, prompt };
+        self.0.tasks.spawn(work.run());
+        Ok(id)
+    }
+
+    /// The events of a turn after position `from` (0: all of them), as they come. Any number may watch;
+    /// leaving changes nothing. See [`TurnEvent::seq`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the turn is another's or ended more than a few minutes ago: its answer
+    /// is in the conversation.
+    pub fn watch(
+        &self,
+        ctx: &Ctx,
+        turn: TurnId,
+        from: u64,
+    ) -> Result<Pin<Box<dyn Stream<Item = TurnEvent> + Send>>, Error> {
+        let person = rights::reads(ctx).and(rights::person(ctx))?;
+        let turn = self.0.seats.find(person, turn, ctx.now())?;
+        Ok(std::sync::Arc::clone(&turn.transcript).watch(from))
+    }
+
+    /// Stops a turn; what was shown is kept. Stopping one that has ended changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as for [`Self::watch`].
+    pub fn stop(&self, ctx: &Ctx, turn: TurnId) -> Result<(), Error> {
+        let person = rights::writes(ctx).and(rights::person(ctx))?;
+        self.0.seats.find(person, turn, ctx.now())?.stop.cancel();
+        Ok(())
+    }
+
+    /// The model to ask; `None` when none was named and there is none.
+    fn choose_model(&self, named: Option<&str>) -> Result<Option<ModelFacts>, Error> {
+        let mut models = self.0.providers.models();
+        let Some(id) = named.map(str::to_owned).or_else(|| self.0.providers.default_model()) else {
+            return Ok(None);
+        };
+        let at = models.iter().position(|facts| facts.id == id).ok_or(Error::UnknownModel)?;
+        Ok(Some(models.swap_remove(at)))
+    }
+
+    /// Puts the question in its place. Gives its id, when there is one, and the way from the root to
+    /// the message that is to be answered.
+    async fn keep_question(
+        &self,
+        ctx: &Ctx,
+        place: Place,
+        kind: AskKind,
+    ) -> Result<(Option<MessageId>, Vec<Message>), Error> {
+        let (conversation, tree) = self.conversation(ctx, place).await?;
+        let step = question::place(ctx, &tree, conversation.head, kind)?;
+        let mut path = to(&tree, &step);
+        if let Some(question) = &step.question {
+            let title = conversation.title.is_empty().then(|| title::from_question(&question.body.text));
+            self.keep_message(ctx, place, question, title).await?;
+        }
+        let id = step.question.as_ref().map(|question| question.id);
+        path.extend(step.question);
+        Ok((id, path))
+    }
+
+    /// A conversation and its messages, wherever it is kept.
+    pub(crate) async fn conversation(&self, ctx: &Ctx, place: Place) -> Result<(Conversation, Tree), Error> {
+        match place {
+            Place::Kept(id) => {
+                let permit = rights::reads(ctx)?;
+                let conversation = conversations::get(&self.0.store, &permit, id).await?;
+                Ok((conversation, messages::tree(&self.0.store, &permit, id).await?))
+            }
+            Place::Temporary(id) => self.0.temporary.open(rights::person(ctx)?, id, ctx.now()),
+        }
+    }
+
+    /// Keeps a person's message, and the title when it is the first one.
+    async fn keep_message(
+        &self,
+        ctx: &Ctx,
+        place: Place,
+        message: &Message,
+        title: Option<String>,
+    ) -> Result<(), Error> {
+        match place {
+            Place::Kept(id) => {
+                let permit = rights::writes(ctx)?;
+                let mut tx = self.0.store.begin(ctx).await?;
+                messages::append(&mut tx, &permit, id, message).await?;
+                if let Some(title) = title.filter(|title| !title.is_empty()) {
+                    conversations::rename(&mut tx, &permit, id, &title).await?;
+                }
+                Ok(tx.commit(Entry::new(Act::MessageWritten, message.id)).await?)
+            }
+            Place::Temporary(id) => {
+                // The way of a temporary chat: it ends in memory and meets no transaction.
+                enforced!(DAT03);
+                self.0.temporary.append(rights::person(ctx)?, id, message.clone(), ctx.now())
+            }
+        }
+    }
+
+    /// Stops what is answering in a conversation and holds its seat, so that it can be changed.
+    pub(crate) async fn hush(&self, ctx: &Ctx, conversation: ConversationId) -> Result<Seat, Error> {
+        Ok(self.0.seats.hush(rights::person(ctx)?, conversation).await)
+    }
+}
+
+/// The way to what a new question follows, or to the message that is to be answered anew.
+fn to(tree: &Tree, step: &question::Step) -> Vec<Message> {
+    let leaf = match &step.question {
+        Some(question) => question.parent,
+        None => Some(step.answers),
+    };
+    leaf.map(|leaf| tree.path(leaf)).unwrap_or_default().into_iter().cloned().collect()
+}
+
+fn began(user_message: Option<MessageId>, answer: MessageId, model: Option<&ModelFacts>) -> TurnEvent {
+    let place = model.map(|model| model.place.to_string());
+    TurnEvent::Began { user_message, answer, model: model.map(|model| model.id.clone()), place }
+}

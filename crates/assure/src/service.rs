@@ -1,0 +1,134 @@
+//! The service: holds the checks, runs them, keeps their findings, and judges.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use domain::{
+    Action, Actor, Control, Ctx, Job, Resource,
+    audit::{Act, Entry},
+    authorize,
+    check::Finding,
+    control::Numbers,
+};
+use store::Store;
+use tokio::task::JoinSet;
+
+use crate::{Catalogue, Check, Error, Report, check::worse, checks, report::Grounds};
+
+/// The checks of this program and the promises they speak for. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Assure(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    catalogue: Catalogue,
+    numbers: Numbers,
+    checks: RwLock<Vec<Check>>,
+}
+
+impl Assure {
+    /// The service over `store`, judging by `numbers`; it brings the checks that need no other room.
+    ///
+    /// # Errors
+    /// When the embedded policy is not as it must be.
+    pub fn new(store: Store, numbers: Numbers) -> Result<Self, Error> {
+        let catalogue = Catalogue::embedded()?;
+        let checks = RwLock::new(checks::all(&store, &numbers));
+        Ok(Self(Arc::new(Inner { store, catalogue, numbers, checks })))
+    }
+
+    /// Adds a check. Where several ask about one control, all of them must find that it holds.
+    pub fn register(&self, check: Check) {
+        self.0.checks.write().unwrap_or_else(PoisonError::into_inner).push(check);
+    }
+
+    /// Asks every check, keeps the findings, and judges.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless `ctx` may change the instance; [`Error::Store`] when the findings
+    /// cannot be kept. What a check runs into is a finding.
+    pub async fn run_checks(&self, ctx: &Ctx) -> Result<Report, Error> {
+        self.ask(ctx, self.checks()).await?;
+        self.report(ctx).await
+    }
+
+    /// Asks the checks whose last finding is older than their interval; `None` when none was due.
+    ///
+    /// # Errors
+    /// As [`Assure::run_checks`].
+    pub async fn run_due(&self, ctx: &Ctx) -> Result<Option<Report>, Error> {
+        let latest = self.latest(ctx).await?;
+        let is_due = |check: &Check| {
+            latest.get(&check.control()).is_none_or(|finding| {
+                let age = u64::try_from(ctx.now().seconds_since(finding.at)).unwrap_or(0);
+                age >= check.every().as_secs()
+            })
+        };
+        // All checks of a due control, or a good answer of one would hide a bad one of another.
+        let checks = self.checks();
+        let due: Vec<Control> = checks.iter().filter(|check| is_due(check)).map(Check::control).collect();
+        if due.is_empty() {
+            return Ok(None);
+        }
+        self.ask(ctx, checks.into_iter().filter(|check| due.contains(&check.control())).collect()).await?;
+        self.report(ctx).await.map(Some)
+    }
+
+    /// Judges by the latest findings.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless `ctx` may see how the instance is doing.
+    pub async fn report(&self, ctx: &Ctx) -> Result<Report, Error> {
+        let findings = self.latest(ctx).await?;
+        let mut asked_every: BTreeMap<Control, Duration> = BTreeMap::new();
+        for check in self.checks() {
+            let every = asked_every.entry(check.control()).or_insert(check.every());
+            *every = check.every().min(*every);
+        }
+        let Inner { catalogue, numbers, .. } = &*self.0;
+        Ok(Report::judge(&Grounds { catalogue, numbers, findings, asked_every, now: ctx.now() }))
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        self.0.checks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn latest(&self, ctx: &Ctx) -> Result<BTreeMap<Control, Finding>, Error> {
+        let permit = authorize(ctx, Action::ReadInstance, Resource::Instance)?;
+        let findings = store::findings::latest(&self.0.store, &permit).await?;
+        Ok(findings.into_iter().map(|finding| (finding.control, finding)).collect())
+    }
+
+    /// Runs `checks` beside each other and keeps one finding per control.
+    async fn ask(&self, ctx: &Ctx, checks: Vec<Check>) -> Result<(), Error> {
+        let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
+        let as_job = ctx.acting_as(Actor::System(Job::Checks));
+        let mut running = JoinSet::new();
+        for check in checks {
+            let ctx = as_job.clone();
+            running.spawn(async move { check.ask(&ctx).await });
+        }
+        let mut findings: BTreeMap<Control, Finding> = BTreeMap::new();
+        for finding in running.join_all().await {
+            let finding = match findings.remove(&finding.control) {
+                Some(other) => worse(other, finding),
+                None => finding,
+            };
+            findings.insert(finding.control, finding);
+        }
+        let findings: Vec<Finding> = findings.into_values().collect();
+        let mut tx = self.0.store.begin(ctx).await?;
+        store::findings::record(&mut tx, &permit, &findings).await?;
+        tx.commit(Entry::new(Act::FindingsRecorded, "").times(findings.len())).await?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Assure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assure").field("checks", &self.checks()).finish_non_exhaustive()
+    }
+}

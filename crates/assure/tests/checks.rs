@@ -1,0 +1,119 @@
+//! The checks against a real store, on both engines, and what becomes of checks that misbehave.
+
+use std::time::Duration;
+
+use assure::{Assure, Check, ClauseState, Unanswered};
+use domain::{
+    Actor, Control, Ctx, Job,
+    check::{Finding, State},
+    control::Numbers,
+    verifies,
+};
+use testkit::{Home, both_engines};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn job(home: &Home) -> Ctx {
+    home.ctx(Actor::System(Job::Checks))
+}
+
+fn assure(home: &Home) -> Assure {
+    Assure::new(home.store.clone(), Numbers::default()).unwrap()
+}
+
+/// Registers one check of `WEB02` and says what became of it.
+async fn outcome<F, Fut>(home: &Home, run: F) -> Finding
+where
+    F: Fn(Ctx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Finding, Unanswered>> + Send + 'static,
+{
+    let assure = assure(home);
+    assure.register(Check::new(Control::WEB02, HOUR, run).within(Duration::from_millis(300)));
+    let report = assure.run_checks(&job(home)).await.unwrap();
+    report.control(Control::WEB02).finding.clone().unwrap()
+}
+
+both_engines!(the_stores_own_checks_hold, |home| {
+    let _proof = (verifies!(AUD01), verifies!(AUD02), verifies!(ACC01), verifies!(CRY01));
+    let person = home.person("Ada").await;
+    drop(person);
+    let report = assure(&home).run_checks(&job(&home)).await.unwrap();
+    for control in ["ACC01", "ACC02", "AUT01", "CRY01", "CRY02", "CRY03", "AUD01", "AUD02", "STO01"] {
+        let control = Control::from_token(control).unwrap();
+        let finding = report.control(control).finding.clone().unwrap();
+        assert_ne!(finding.state, State::NotSatisfied, "{finding:?}");
+    }
+    let rows = report.control(Control::CRY01).finding.clone().unwrap();
+    assert_ne!(rows.facts[0].1, "0", "the check looked at nothing");
+});
+
+both_engines!(findings_are_kept_and_asked_again_when_due, |home| {
+    let assure = assure(&home);
+    assert!(assure.run_due(&job(&home)).await.unwrap().is_some());
+    assert!(assure.run_due(&job(&home)).await.unwrap().is_none());
+    home.clockwork.advance(3600);
+    let report = assure.run_due(&job(&home)).await.unwrap().unwrap();
+    let at = |control| report.control(control).finding.clone().unwrap().at;
+    let age = |control| job(&home).now().seconds_since(at(control));
+    assert_eq!((age(Control::CRY01), age(Control::ACC01)), (0, 3600), "hourly was due, daily was not");
+});
+
+#[test]
+fn a_broken_check_is_never_a_pass() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let failed = outcome(&home, |_| async { Err(Unanswered::because("no route")) }).await;
+        assert_eq!(failed.state, State::NotSatisfied);
+        assert!(failed.reason.contains("no route"));
+        let broke_off = outcome(&home, |_| async { panic!("on purpose") }).await;
+        assert_eq!(
+            (broke_off.state, broke_off.reason.as_str()),
+            (State::NotSatisfied, "the check itself broke off")
+        );
+        let late = outcome(&home, |_| std::future::pending()).await;
+        assert!(late.reason.contains("no answer within"), "{}", late.reason);
+        let astray = |ctx: Ctx| async move { Ok(Finding::satisfied(Control::WEB03, ctx.now(), "Fine.")) };
+        assert_eq!(outcome(&home, astray).await.state, State::NotSatisfied);
+    });
+}
+
+#[test]
+fn two_checks_of_one_control_must_both_hold() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let assure = assure(&home);
+        for holds in [false, true] {
+            assure.register(Check::new(Control::WEB04, HOUR, move |ctx| async move {
+                let made = if holds { Finding::satisfied } else { Finding::not_satisfied };
+                Ok(made(Control::WEB04, ctx.now(), "Asked."))
+            }));
+        }
+        let report = assure.run_checks(&job(&home)).await.unwrap();
+        assert_eq!(report.control(Control::WEB04).finding.clone().unwrap().state, State::NotSatisfied);
+        assert_eq!(report.exit_code(), 1);
+    });
+}
+
+#[test]
+fn only_those_who_may_run_checks_do() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let assure = assure(&home);
+        let nobody = home.ctx(Actor::Anonymous);
+        assert!(matches!(assure.run_checks(&nobody).await, Err(assure::Error::Denied(_))));
+        assert!(matches!(assure.report(&nobody).await, Err(assure::Error::Denied(_))));
+    });
+}
+
+#[test]
+fn the_report_goes_out_as_json() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let report = assure(&home).run_checks(&job(&home)).await.unwrap();
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["sources"][0]["id"], "MA");
+        assert_eq!(json["sources"][0]["clauses"][1]["state"], "not-built");
+        let kept = report.sources.iter().flat_map(|s| &s.clauses).find(|c| c.id == "MA-2.3").unwrap();
+        assert!(matches!(kept.state, ClauseState::Kept { .. }), "{:?}", kept.state);
+    });
+}

@@ -1,0 +1,73 @@
+//! Advice while somebody chooses a password: the rules, and how many guesses it would take (zxcvbn).
+//!
+//! Called by the pages as one types. It decides nothing: the rules in `domain::password` do.
+
+use domain::{control::Numbers, password};
+use zxcvbn::zxcvbn;
+
+/// Characters that are estimated; the estimate's cost grows with the square of the length.
+const LOOKED_AT: usize = 100;
+
+/// What is good and bad about a password that is being chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// From 0, guessed at once, to 4, out of a guesser's reach.
+    pub score: u8,
+    /// Whether it would be accepted.
+    pub acceptable: bool,
+    /// What must change, one sentence each; empty when acceptable.
+    pub problems: Vec<String>,
+    /// What makes it easy to guess, when something does.
+    pub warning: Option<String>,
+    /// What would make it harder to guess.
+    pub suggestions: Vec<String>,
+}
+
+/// Advice about `password` for an account called `name`.
+pub(crate) fn about(typed: &str, name: &str, numbers: &Numbers) -> Advice {
+    let problems = password::problems(typed, name, numbers);
+    let looked_at = typed.char_indices().nth(LOOKED_AT).map_or(typed, |(end, _)| &typed[..end]);
+    let name = &name[..name.floor_char_boundary(LOOKED_AT)];
+    let estimate = zxcvbn(looked_at, &[name, "troth"]);
+    let feedback = estimate.feedback();
+    Advice {
+        score: u8::from(estimate.score()),
+        acceptable: problems.is_empty(),
+        problems: problems.iter().map(ToString::to_string).collect(),
+        warning: feedback.and_then(|f| f.warning()).map(|w| w.to_string()),
+        suggestions: feedback
+            .map(|f| f.suggestions().iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(password: &str) -> Advice {
+        about(password, "Ada", &Numbers::default())
+    }
+
+    #[test]
+    fn a_weak_password_is_told_why_and_a_strong_one_is_praised() {
+        let weak = of("Password123!");
+        assert!(!weak.acceptable && weak.score <= 1 && !weak.problems.is_empty());
+        let strong = of("Quiet-Harbour-47-lantern");
+        assert!(strong.acceptable && strong.score == 4 && strong.problems.is_empty());
+    }
+
+    #[test]
+    fn the_rules_and_the_estimate_are_two_things() {
+        // Hard to guess, yet against the rules: the profile wants four classes.
+        let advice = of("quiet harbour lantern bicycle");
+        assert!(!advice.acceptable && advice.score == 4);
+    }
+
+    #[test]
+    fn text_of_any_length_is_answered() {
+        assert_eq!(of("").score, 0);
+        assert!(!of(&"ä1A!".repeat(100_000)).acceptable);
+        assert_eq!(about("x", &"é".repeat(1_000), &Numbers::default()).score, 0);
+    }
+}

@@ -1,0 +1,231 @@
+//! Personal API keys: `troth_`, 43 characters of base62 from 256 random bits, and a checksum.
+//!
+//! Made and revoked by their person, recognised for programs under `/v1`. The prefix lets secret
+//! scanners find a leaked key; the checksum (CRC-32, as IEEE 802.3) lets them be sure, and lets us
+//! turn away nonsense without asking the store. The invariant: the key itself is shown once and
+//! never kept; the store holds its SHA-256.
+
+use domain::{
+    Action, Actor, Ctx, Resource, Secret, Timestamp,
+    access::Permit,
+    audit::{Act, Entry},
+    authorize, enforced,
+    id::ApiKeyId,
+};
+use store::api_keys;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{Error, Identity, permits, tokens};
+
+/// What every key begins with.
+pub const PREFIX: &str = "troth_";
+/// Keys one account may have.
+const MOST_KEYS: u32 = 50;
+const MOST_LABEL_CHARS: usize = 60;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^43 is more than 2^256, 62^6 more than 2^32.
+const RANDOM_CHARS: usize = 43;
+const CHECK_CHARS: usize = 6;
+/// Characters of a key that lists show: the prefix and four more, which leave 232 bits unsaid.
+const SHOWN_CHARS: usize = PREFIX.len() + 4;
+
+/// A key that was just made.
+#[derive(Debug)]
+pub struct NewApiKey {
+    /// Its identifier.
+    pub id: ApiKeyId,
+    /// The key itself. This is the only time it is seen.
+    pub token: Secret<String>,
+    /// What its person calls it.
+    pub label: String,
+}
+
+/// A key as its person sees it in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyInfo {
+    /// Its identifier.
+    pub id: ApiKeyId,
+    /// What its person calls it.
+    pub label: String,
+    /// Its first characters, to tell keys apart.
+    pub prefix: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
+}
+
+impl Identity {
+    /// Makes a key for the person who asks.
+    ///
+    /// # Errors
+    /// [`Error::Label`], [`Error::TooMany`]; [`Error::Denied`] unless a signed-in person asks.
+    pub async fn create_api_key(&self, ctx: &Ctx, label: &str) -> Result<NewApiKey, Error> {
+        let label = label.trim().to_owned();
+        if label.is_empty() || label.chars().count() > MOST_LABEL_CHARS || label.chars().any(char::is_control)
+        {
+            return Err(Error::Label);
+        }
+        let permit = permits::own(ctx, Action::WriteAccount)?;
+        let held = api_keys::list(self.store(), &permits::own(ctx, Action::ReadAccount)?).await?.len();
+        if held >= MOST_KEYS as usize {
+            return Err(Error::TooMany { what: "API keys", most: MOST_KEYS });
+        }
+        let (id, token) = (ApiKeyId::fresh(ctx), fresh(ctx));
+        let shown = &token[..SHOWN_CHARS];
+        enforced!(KEY01);
+        let hash = tokens::hash(&token);
+        let mut tx = self.store().begin(ctx).await?;
+        api_keys::create(&mut tx, &permit, id, hash, shown, &label, ctx.now()).await?;
+        tx.commit(Entry::new(Act::ApiKeyCreated, id)).await?;
+        Ok(NewApiKey { id, token: Secret::new(token.to_string()), label })
+    }
+
+    /// The keys of the person who asks, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless a signed-in person asks.
+    pub async fn api_keys(&self, ctx: &Ctx) -> Result<Vec<ApiKeyInfo>, Error> {
+        let permit = permits::own(ctx, Action::ReadAccount)?;
+        let mut keys: Vec<_> = api_keys::list(self.store(), &permit)
+            .await?
+            .into_iter()
+            .map(|key| ApiKeyInfo {
+                id: key.id,
+                label: key.label,
+                prefix: key.prefix,
+                created: key.created,
+                last_used: key.last_used,
+            })
+            .collect();
+        keys.sort_by_key(|key| std::cmp::Reverse((key.created, key.id)));
+        Ok(keys)
+    }
+
+    /// Revokes a key of the person who asks; the next request with it is refused.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not among theirs.
+    pub async fn revoke_api_key(&self, ctx: &Ctx, id: ApiKeyId) -> Result<(), Error> {
+        let permit = permits::own(ctx, Action::WriteAccount)?;
+        let mut tx = self.store().begin(ctx).await?;
+        if !api_keys::revoke(&mut tx, &permit, id).await? {
+            return Err(Error::NotFound);
+        }
+        tx.commit(Entry::new(Act::ApiKeyRevoked, id)).await?;
+        Ok(())
+    }
+
+    /// Who a presented key acts for. `None` when it is not a key, was revoked, or its account may
+    /// not sign in.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn recognise_api_key(&self, ctx: &Ctx, token: &str) -> Result<Option<Actor>, Error> {
+        if !is_well_formed(token) {
+            return Ok(None);
+        }
+        let ctx = permits::authenticating(ctx);
+        let found =
+            api_keys::by_hash(self.store(), &permits::authenticate(&ctx)?, tokens::hash(token)).await?;
+        let Some((key, user)) = found else { return Ok(None) };
+        if self.touches().due(key.0, ctx.now()) {
+            let permit = authorize(&ctx, Action::WriteAccount, Resource::Of(user))?;
+            if let Err(error) = self.touch_key(&ctx, &permit, key).await {
+                tracing::warn!(%error, "the last use of an API key could not be noted");
+            }
+        }
+        Ok(Some(Actor::ApiKey { user, key }))
+    }
+
+    async fn touch_key(&self, ctx: &Ctx, permit: &Permit, key: ApiKeyId) -> Result<(), store::Error> {
+        let mut tx = self.store().begin(ctx).await?;
+        api_keys::touch(&mut tx, permit, key, ctx.now()).await?;
+        tx.commit_unaudited("last use of an API key").await
+    }
+}
+
+/// A fresh key.
+fn fresh(ctx: &Ctx) -> Zeroizing<String> {
+    let mut token = Zeroizing::new(String::with_capacity(PREFIX.len() + RANDOM_CHARS + CHECK_CHARS));
+    token.push_str(PREFIX);
+    token.push_str(&base62(&mut ctx.random::<32>(), RANDOM_CHARS));
+    let check = check_of(&token);
+    token.push_str(&check);
+    token
+}
+
+/// Whether this has the form of a key and its checksum is right.
+fn is_well_formed(token: &str) -> bool {
+    let Some(rest) = token.strip_prefix(PREFIX) else { return false };
+    rest.len() == RANDOM_CHARS + CHECK_CHARS
+        && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+        && token.ends_with(check_of(&token[..PREFIX.len() + RANDOM_CHARS]).as_str())
+}
+
+fn check_of(text: &str) -> Zeroizing<String> {
+    base62(&mut crc32fast::hash(text.as_bytes()).to_be_bytes(), CHECK_CHARS)
+}
+
+/// `number`, big-endian, in base 62 with leading zeros. Wipes `number`.
+fn base62(number: &mut [u8], chars: usize) -> Zeroizing<String> {
+    let mut digits = Zeroizing::new(vec![b'0'; chars]);
+    for digit in digits.iter_mut().rev() {
+        let mut rest = 0_u32;
+        for byte in number.iter_mut() {
+            let value = rest << 8 | u32::from(*byte);
+            // Below 62 × 256 by construction, so the quotient is a byte.
+            *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
+            rest = value % 62;
+        }
+        *digit = ALPHABET[rest as usize];
+    }
+    number.zeroize();
+    Zeroizing::new(digits.iter().map(|d| char::from(*d)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Clock, Entropy, Timestamp};
+
+    use super::*;
+
+    fn ctx(fill: u8) -> Ctx {
+        Ctx::new(Actor::Anonymous, Clock::new(|| Timestamp(0)), Entropy::new(move |buffer| buffer.fill(fill)))
+    }
+
+    #[test]
+    fn numbers_are_written_in_base_62() {
+        assert_eq!(*base62(&mut [0], 2), "00");
+        assert_eq!(*base62(&mut [61], 2), "0z");
+        assert_eq!(*base62(&mut [62], 2), "10");
+        assert_eq!(*base62(&mut [0xFF; 4], CHECK_CHARS), "4gfFC3");
+        // The greatest number of 256 bits still fits.
+        assert_eq!(
+            *base62(&mut [0xFF; 32], RANDOM_CHARS),
+            "yl4ZOGGEiYVLzc5VaGbovT4iCQ1YqYIkQEwWqmzxKuv"[..43]
+        );
+    }
+
+    #[test]
+    fn a_key_has_its_prefix_length_and_checksum() {
+        for fill in [0, 1, 0x7F, 0xFF] {
+            let key = fresh(&ctx(fill));
+            assert_eq!(key.len(), 6 + 43 + 6);
+            assert!(is_well_formed(&key), "{}", *key);
+        }
+    }
+
+    #[test]
+    fn one_wrong_character_anywhere_is_noticed() {
+        let key = fresh(&ctx(0x5A)).to_string();
+        for at in 0..key.len() {
+            let mut other = key.clone().into_bytes();
+            other[at] = if other[at] == b'x' { b'y' } else { b'x' };
+            assert!(!is_well_formed(std::str::from_utf8(&other).unwrap()), "{at}");
+        }
+        for not in ["", "troth_", &format!("{key}0"), &key[..key.len() - 1], &key.to_uppercase(), "sk-abc"] {
+            assert!(!is_well_formed(not), "{not}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a deployment may set about identity. Read by the server alone; numbers of the policy come
+//! from `policy/controls`.
+
+use std::time::Duration;
+
+use domain::control::Numbers;
+
+/// Settings of identity.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The numbers of the policy: lengths, limits, histories.
+    pub numbers: Numbers,
+    /// How passwords are hashed.
+    pub hashing: Hashing,
+    /// Answers to a sign-in leave only at multiples of this after the question came, so that what
+    /// was looked up on the way does not show in the time. Zero turns it off, for tests.
+    pub answer_grid: Duration,
+    /// What authenticator apps show beside the account's name.
+    pub issuer: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            numbers: Numbers::default(),
+            hashing: Hashing::default(),
+            answer_grid: Duration::from_millis(200),
+            issuer: "Troth".to_owned(),
+        }
+    }
+}
+
+/// Parameters of Argon2id (RFC 9106) and how much of it may happen at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashing {
+    /// Memory of one hash, in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+    /// Hashes computed at the same time; each holds `memory_kib`.
+    pub at_once: usize,
+    /// Hashes that may wait for their turn; more are answered with [`crate::Error::Busy`].
+    pub waiting: usize,
+}
+
+impl Default for Hashing {
+    /// The second of the choices OWASP calls equal: 19 MiB, two passes, one lane.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1, at_once: 2, waiting: 64 }
+    }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong, in words fit to show to the person who asked.
+//!
+//! The invariant: an unknown name, a wrong password and a wrong code are one and the same variant.
+
+use domain::{Denied, name::NameProblem, password::Problem};
+
+/// Why identity said no.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name is unknown, or the password or the code is wrong; nobody learns which.
+    #[error("That name, password or code is not right. Check them and try again.")]
+    Refused,
+    /// Too many wrong tries for this name, whether it exists or not.
+    #[error("Too many wrong tries. Wait {retry_after_s} seconds, then try again.")]
+    Throttled {
+        /// Seconds until the next try is looked at.
+        retry_after_s: u32,
+    },
+    /// As many passwords are being checked as this machine can bear.
+    #[error("Many people are signing in at once. Try again in a moment.")]
+    Busy,
+    /// A step of a flow took too long, was finished already, or was tried too often.
+    #[error("This step took too long or was used already. Start again.")]
+    TicketGone,
+    /// The setup code is not the one Troth gave out.
+    #[error("That setup link is not valid. Use the newest one Troth printed when it started.")]
+    SetupCode,
+    /// There is an owner.
+    #[error("Troth has been set up already. Sign in instead.")]
+    AlreadySetUp,
+    /// The text cannot be a name.
+    #[error("{0}")]
+    Name(NameProblem),
+    /// The password breaks rules; each problem says what to change.
+    #[error("Choose another password.")]
+    Password {
+        /// What to change.
+        problems: Vec<Problem>,
+    },
+    /// The label of an API key is empty, too long or unprintable.
+    #[error("Give the key a label of 1 to 60 characters, so that you know it again.")]
+    Label,
+    /// A setting is longer than any value it can have.
+    #[error("That setting is not one this page offers. Reload the page and choose again.")]
+    Setting,
+    /// There are as many as there may be.
+    #[error("There are {most} {what} already. Remove one first.")]
+    TooMany {
+        /// Of what, in the plural.
+        what: &'static str,
+        /// How many there may be.
+        most: u32,
+    },
+    /// There is no such session or key among one's own.
+    #[error("That is not there any more.")]
+    NotFound,
+    /// The actor may not do this.
+    #[error("Sign in to do this.")]
+    Denied(#[from] Denied),
+    /// The store could not answer.
+    #[error("Troth could not reach its store. Try again in a moment.")]
+    Store(#[source] store::Error),
+    /// Something stored or configured for identity cannot be used; the text says what, for the log.
+    #[error("Troth could not check this. Tell whoever runs it to look at the log.")]
+    Broken(&'static str),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound => Self::NotFound,
+            store::Error::Denied(denied) => Self::Denied(denied),
+            other => Self::Store(other),
+        }
+    }
+}

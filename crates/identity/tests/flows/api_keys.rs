@@ -1,0 +1,97 @@
+//! Personal API keys: shown once, kept as a hash, revoked at once.
+
+use domain::{Actor, audit::Act, verifies};
+use identity::{API_KEY_PREFIX, Error};
+use testkit::both_engines;
+
+use crate::common::{set_up, stranger};
+
+both_engines!(a_key_is_shown_once_and_acts_for_its_person, |home| {
+    let _proof = verifies!(KEY01);
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let key = owned.identity.create_api_key(&ctx, "  notebook ").await.unwrap();
+    assert!(key.token.expose().starts_with(API_KEY_PREFIX));
+    assert_eq!((key.token.expose().len(), key.label.as_str()), (55, "notebook"));
+    assert!(!format!("{key:?}").contains(&key.token.expose()[6..]));
+    let actor = owned.identity.recognise_api_key(&stranger(&home), key.token.expose()).await.unwrap();
+    assert_eq!(actor, Some(Actor::ApiKey { user: owned.done.session.user, key: key.id }));
+    let listed = owned.identity.api_keys(&ctx).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    // All that is kept of it is a hash and its first characters.
+    assert_eq!(listed[0].prefix, key.token.expose()[..10]);
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.token.expose().as_bytes());
+    let mut kept = [0; 32];
+    kept.copy_from_slice(hash.as_ref());
+    let permit = home.instance(domain::Job::Authentication, domain::Action::Authenticate);
+    let found = store::api_keys::by_hash(&home.store, &permit, kept).await.unwrap();
+    assert_eq!(found, Some((key.id, owned.done.session.user)));
+});
+
+both_engines!(a_revoked_key_is_refused_at_once, |home| {
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let key = owned.identity.create_api_key(&ctx, "notebook").await.unwrap();
+    let other = owned.identity.create_api_key(&ctx, "build server").await.unwrap();
+    owned.identity.revoke_api_key(&ctx, key.id).await.unwrap();
+    let recognise =
+        async |token: &str| owned.identity.recognise_api_key(&stranger(&home), token).await.unwrap();
+    assert_eq!(recognise(key.token.expose()).await, None);
+    assert!(recognise(other.token.expose()).await.is_some());
+    let again = owned.identity.revoke_api_key(&ctx, key.id).await;
+    assert!(matches!(again, Err(Error::NotFound)), "{again:?}");
+    for not in ["", "troth_", "Bearer x", &other.token.expose()[..54], &"x".repeat(1 << 16)] {
+        assert_eq!(recognise(not).await, None);
+    }
+});
+
+both_engines!(the_last_use_is_noted_once_a_minute, |home| {
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let key = owned.identity.create_api_key(&ctx, "notebook").await.unwrap();
+    let used = async || {
+        owned.identity.recognise_api_key(&stranger(&home), key.token.expose()).await.unwrap().unwrap();
+        owned.identity.api_keys(&ctx).await.unwrap()[0].last_used.unwrap()
+    };
+    assert_eq!(owned.identity.api_keys(&ctx).await.unwrap()[0].last_used, None);
+    let first = used().await;
+    assert_eq!(used().await, first);
+    home.clockwork.advance(61);
+    assert!(used().await > first);
+});
+
+#[test]
+fn keys_have_labels_and_there_are_not_too_many() {
+    testkit::run(async {
+        let home = testkit::store().await;
+        let owned = set_up(&home).await;
+        let ctx = owned.ctx(&home).await;
+        for label in ["", "   ", "a\nb", &"x".repeat(61)] {
+            let refused = owned.identity.create_api_key(&ctx, label).await;
+            assert!(matches!(refused, Err(Error::Label)), "{refused:?}");
+        }
+        for n in 0..50 {
+            owned.identity.create_api_key(&ctx, &format!("key {n}")).await.unwrap();
+        }
+        let refused = owned.identity.create_api_key(&ctx, "one more").await;
+        assert!(matches!(refused, Err(Error::TooMany { most: 50, .. })), "{refused:?}");
+        assert_eq!(owned.identity.api_keys(&ctx).await.unwrap()[0].label, "key 49");
+    });
+}
+
+both_engines!(a_key_cannot_make_or_list_keys_nor_reach_another_persons, |home| {
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let key = owned.identity.create_api_key(&ctx, "notebook").await.unwrap();
+    let program = ctx.acting_as(Actor::ApiKey { user: owned.done.session.user, key: key.id });
+    assert!(matches!(owned.identity.create_api_key(&program, "more").await, Err(Error::Denied(_))));
+    assert!(matches!(owned.identity.api_keys(&program).await, Err(Error::Denied(_))));
+    assert!(matches!(owned.identity.revoke_api_key(&program, key.id).await, Err(Error::Denied(_))));
+    let other = home.owner("Grace").await;
+    assert!(owned.identity.api_keys(&other.ctx).await.unwrap().is_empty());
+    assert!(matches!(owned.identity.revoke_api_key(&other.ctx, key.id).await, Err(Error::NotFound)));
+    let permit = home.instance(domain::Job::Checks, domain::Action::ReadInstance);
+    let records = store::audit::list(&home.store, &permit, 0, 100).await.unwrap();
+    let made: Vec<_> = records.iter().filter(|r| r.act == Act::ApiKeyCreated.name()).collect();
+    assert!(made.len() == 1 && made[0].target == key.id.to_string());
+});

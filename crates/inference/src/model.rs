@@ -1,0 +1,203 @@
+//! A quantised transformer of our own: the Qwen2 and Llama architectures, on candle's kernels.
+//!
+//! Only the matrix products are candle's; norms, rotary positions and attention are written out
+//! here over plain slices, because the cache of keys and values must be cut back, copied and kept by
+//! [`crate::prefix`], and because one token at a time the overhead of general tensors is felt.
+
+mod attention;
+mod config;
+mod math;
+mod matrix;
+mod sequence;
+#[cfg(test)]
+pub(crate) mod tiny;
+
+pub(crate) use sequence::Sequence;
+
+use crate::Error;
+use crate::gguf::Gguf;
+use config::{Config, Rope};
+use matrix::{Embedding, Matrix, Rows};
+
+/// The weights of a model and how to run them.
+pub(crate) struct Model {
+    config: Config,
+    embedding: Embedding,
+    layers: Vec<Layer>,
+    norm: Vec<f32>,
+    /// `None` if the embedding is also the output matrix.
+    output: Option<Matrix>,
+}
+
+struct Layer {
+    attention_norm: Vec<f32>,
+    query: Projection,
+    key: Projection,
+    value: Projection,
+    attention_out: Matrix,
+    feed_norm: Vec<f32>,
+    gate: Matrix,
+    up: Matrix,
+    down: Matrix,
+}
+
+/// A matrix with an optional bias (Qwen2 has one on queries, keys and values).
+struct Projection {
+    matrix: Matrix,
+    bias: Option<Vec<f32>>,
+}
+
+impl Model {
+    /// Reads the weights.
+    pub(crate) fn read(gguf: &mut Gguf) -> Result<Self, Error> {
+        let config = Config::read(gguf)?;
+        let embedding = Embedding::read(gguf, "token_embd.weight", config.vocabulary, config.width)?;
+        let layers = (0..config.layers).map(|at| Layer::read(gguf, &config, at)).collect::<Result<_, _>>()?;
+        let norm = gguf.vector("output_norm.weight", config.width)?;
+        let output = if gguf.has_tensor("output.weight") {
+            Some(Matrix::read(gguf, "output.weight", config.vocabulary, config.width)?)
+        } else {
+            None
+        };
+        Ok(Self { config, embedding, layers, norm, output })
+    }
+
+    /// Most tokens the model was made to attend to.
+    pub(crate) fn context_tokens(&self) -> usize {
+        self.config.context
+    }
+
+    /// Bytes a [`Sequence`] takes per token.
+    pub(crate) fn bytes_per_token(&self) -> usize {
+        self.config.layers * 2 * self.config.kv_width() * size_of::<half::f16>()
+    }
+
+    /// An empty sequence for this model.
+    pub(crate) fn sequence(&self) -> Sequence {
+        Sequence::new(self.config.layers, self.config.kv_width())
+    }
+
+    /// Appends `tokens` to `sequence` and returns the model's score (logit) of every possible next token.
+    ///
+    /// After an error the sequence is as it was.
+    pub(crate) fn extend(&self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
+        let before = sequence.len();
+        self.run(sequence, tokens).inspect_err(|_| sequence.truncate(before))
+    }
+
+    fn run(&self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
+        let config = &self.config;
+        let angles = Angles::new(config, sequence.len(), tokens.len());
+        let mut x = self.embedding.rows(tokens)?;
+        for (at, layer) in self.layers.iter().enumerate() {
+            layer.run(config, &angles, sequence, at, &mut x)?;
+        }
+        sequence.commit(tokens);
+        let last = math::rms_norm(&x.last_row(), &self.norm, config.epsilon);
+        self.output.as_ref().unwrap_or(self.embedding.matrix()).apply(&last).map(Rows::into_values)
+    }
+}
+
+impl Layer {
+    fn read(gguf: &mut Gguf, config: &Config, at: usize) -> Result<Self, Error> {
+        let name = |part: &str| format!("blk.{at}.{part}");
+        let (width, feed, kv) = (config.width, config.feed_width, config.kv_width());
+        let query_width = config.heads * config.head_width;
+        Ok(Self {
+            attention_norm: gguf.vector(&name("attn_norm.weight"), width)?,
+            query: Projection::read(gguf, &name("attn_q"), query_width, width)?,
+            key: Projection::read(gguf, &name("attn_k"), kv, width)?,
+            value: Projection::read(gguf, &name("attn_v"), kv, width)?,
+            attention_out: Matrix::read(gguf, &name("attn_output.weight"), width, query_width)?,
+            feed_norm: gguf.vector(&name("ffn_norm.weight"), width)?,
+            gate: Matrix::read(gguf, &name("ffn_gate.weight"), feed, width)?,
+            up: Matrix::read(gguf, &name("ffn_up.weight"), feed, width)?,
+            down: Matrix::read(gguf, &name("ffn_down.weight"), width, feed)?,
+        })
+    }
+
+    fn run(
+        &self,
+        config: &Config,
+        angles: &Angles,
+        sequence: &mut Sequence,
+        at: usize,
+        x: &mut Rows,
+    ) -> Result<(), Error> {
+        let normed = math::rms_norm(x, &self.attention_norm, config.epsilon);
+        let mut query = self.query.apply(&normed)?;
+        let mut key = self.key.apply(&normed)?;
+        let value = self.value.apply(&normed)?;
+        angles.turn(config, &mut query);
+        angles.turn(config, &mut key);
+        sequence.append(at, key.values(), value.values());
+        let attended =
+            attention::attend(config, &query, sequence.keys(at), sequence.values(at), sequence.len());
+        x.add(&self.attention_out.apply(&attended)?);
+
+        let normed = math::rms_norm(x, &self.feed_norm, config.epsilon);
+        let mut gate = self.gate.apply(&normed)?;
+        let up = self.up.apply(&normed)?;
+        math::silu_times(gate.values_mut(), up.values());
+        x.add(&self.down.apply(&gate)?);
+        Ok(())
+    }
+}
+
+impl Projection {
+    fn read(gguf: &mut Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, Error> {
+        let matrix = Matrix::read(gguf, &format!("{name}.weight"), rows, columns)?;
+        let bias = format!("{name}.bias");
+        let bias = if gguf.has_tensor(&bias) { Some(gguf.vector(&bias, rows)?) } else { None };
+        Ok(Self { matrix, bias })
+    }
+
+    fn apply(&self, x: &Rows) -> Result<Rows, Error> {
+        let mut y = self.matrix.apply(x)?;
+        if let Some(bias) = &self.bias {
+            for row in y.values_mut().chunks_exact_mut(bias.len()) {
+                math::add(row, bias);
+            }
+        }
+        Ok(y)
+    }
+}
+
+/// Cosines and sines of the rotary position embedding (RoPE) for the tokens of one step.
+struct Angles {
+    /// `head_width / 2` pairs for each token.
+    pairs: Vec<(f32, f32)>,
+}
+
+impl Angles {
+    fn new(config: &Config, start: usize, count: usize) -> Self {
+        let half = config.head_width / 2;
+        let mut pairs = Vec::with_capacity(count * half);
+        for position in start..start + count {
+            for at in 0..half {
+                let frequency = f64::from(config.rope_base).powf(-(at as f64) / half as f64);
+                let (sine, cosine) = (position as f64 * frequency).sin_cos();
+                pairs.push((cosine as f32, sine as f32));
+            }
+        }
+        Self { pairs }
+    }
+
+    /// Turns every head of every row by its position.
+    fn turn(&self, config: &Config, rows: &mut Rows) {
+        let (width, half) = (rows.width(), config.head_width / 2);
+        for (row, pairs) in rows.values_mut().chunks_exact_mut(width).zip(self.pairs.chunks_exact(half)) {
+            for head in row.chunks_exact_mut(config.head_width) {
+                for (at, (cosine, sine)) in pairs.iter().enumerate() {
+                    let (first, second) = match config.rope {
+                        Rope::Halves => (at, at + half),
+                        Rope::Neighbours => (2 * at, 2 * at + 1),
+                    };
+                    let (a, b) = (head[first], head[second]);
+                    head[first] = a * cosine - b * sine;
+                    head[second] = a * sine + b * cosine;
+                }
+            }
+        }
+    }
+}

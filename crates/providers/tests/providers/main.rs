@@ -1,0 +1,10 @@
+//! The room as others see it, against servers and programs that behave badly on purpose.
+
+mod double;
+mod endpoint;
+mod endpoint_limits;
+mod hub;
+mod local;
+mod packages;
+mod samples;
+mod tls;

@@ -1,0 +1,229 @@
+//! The sections the server itself owns. Those of other rooms have their types there.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use domain::Secret;
+use serde::{Deserialize, Deserializer};
+
+use crate::failure::{Exit, Failure};
+
+/// `[web]`: where and to whom the instance answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebSection {
+    /// Addresses to answer HTTPS on.
+    #[serde(deserialize_with = "addresses")]
+    pub listen: Vec<SocketAddr>,
+    /// Addresses to answer plain HTTP on, with redirects alone; none unless set.
+    #[serde(deserialize_with = "addresses")]
+    pub redirect: Vec<SocketAddr>,
+    /// More names it is reached by; `localhost`, `127.0.0.1` and `::1` always are.
+    #[serde(deserialize_with = "words")]
+    pub hosts: Vec<String>,
+    /// A PEM file with a certificate chain to use instead of the local authority's.
+    pub certificate: Option<PathBuf>,
+    /// The PEM file with its key.
+    pub certificate_key: Option<PathBuf>,
+    /// Seconds browsers remember to come by HTTPS only; 0 does not tell them.
+    pub hsts_seconds: u32,
+    /// Most connections at once.
+    pub connections: usize,
+    /// Most answers streaming at once.
+    pub streams: usize,
+    /// Seconds a TLS handshake may take.
+    pub handshake_seconds: u64,
+    /// Seconds a request's headers may take.
+    pub header_seconds: u64,
+    /// Seconds a connection may lie idle.
+    pub idle_seconds: u64,
+    /// Seconds running answers are waited for at the end.
+    pub drain_seconds: u64,
+}
+
+impl Default for WebSection {
+    fn default() -> Self {
+        let limits = web::listener::Limits::default();
+        let settings = web::Settings::default();
+        Self {
+            listen: vec![([127, 0, 0, 1], 8443).into(), (std::net::Ipv6Addr::LOCALHOST, 8443).into()],
+            redirect: Vec::new(),
+            hosts: Vec::new(),
+            certificate: None,
+            certificate_key: None,
+            hsts_seconds: settings.hsts_seconds,
+            connections: limits.connections,
+            streams: settings.streams,
+            handshake_seconds: limits.handshake.as_secs(),
+            header_seconds: limits.headers.as_secs(),
+            idle_seconds: limits.idle.as_secs(),
+            drain_seconds: limits.drain.as_secs(),
+        }
+    }
+}
+
+impl WebSection {
+    /// Every name the instance answers to.
+    #[must_use]
+    pub fn all_hosts(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+        for host in &self.hosts {
+            let host = host.to_ascii_lowercase();
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    /// The bounds for the listener.
+    #[must_use]
+    pub fn limits(&self) -> web::listener::Limits {
+        web::listener::Limits {
+            connections: self.connections,
+            handshake: Duration::from_secs(self.handshake_seconds),
+            headers: Duration::from_secs(self.header_seconds),
+            idle: Duration::from_secs(self.idle_seconds),
+            drain: Duration::from_secs(self.drain_seconds),
+            ..web::listener::Limits::default()
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        let wrong = |what: &str| Err(Failure::new(Exit::Configuration, what));
+        let is_name = |host: &String| {
+            host.parse::<std::net::IpAddr>().is_ok()
+                || (!host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)))
+        };
+        if self.listen.is_empty() {
+            return wrong("`web.listen` is empty. Name at least one address, for example \"127.0.0.1:8443\".");
+        }
+        if !self.hosts.iter().all(is_name) {
+            return wrong("`web.hosts` takes names and addresses without a port, for example \"troth.example\".");
+        }
+        if self.certificate.is_some() != self.certificate_key.is_some() {
+            return wrong("`web.certificate` and `web.certificate_key` belong together. Set both, or neither.");
+        }
+        let times = [self.handshake_seconds, self.header_seconds, self.idle_seconds];
+        if self.connections == 0 || self.streams == 0 || times.contains(&0) {
+            return wrong("A limit of `[web]` is 0, so nobody could ever connect. Use 1 or more.");
+        }
+        Ok(())
+    }
+}
+
+/// `[keys]`: what protects the keyring.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysSection {
+    /// How the keyring is sealed when it is made.
+    pub protector: ProtectorKind,
+    /// The key file, outside the data folder; in this account's configuration folder unless set.
+    pub key_file: Option<PathBuf>,
+    /// The passphrase, when the environment brought one.
+    #[serde(skip)]
+    pub passphrase: Option<Secret<String>>,
+}
+
+/// What seals the keyring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProtectorKind {
+    /// A file with random bytes, so that the instance starts by itself.
+    #[default]
+    KeyFile,
+    /// A passphrase, asked for at every start.
+    Passphrase,
+}
+
+/// `[store]`: where the rows are.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSection {
+    /// `postgres://…`, a secret; the embedded store when absent.
+    pub postgres: Option<Secret<String>>,
+}
+
+/// `[identity]`: how passwords are hashed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentitySection {
+    /// What authenticator apps call this instance.
+    pub issuer: String,
+    /// KiB of memory for one password hash.
+    pub hash_memory_kib: u32,
+    /// Passes over that memory.
+    pub hash_passes: u32,
+    /// Password hashes at once.
+    pub hashes_at_once: usize,
+    /// Milliseconds to whose multiples answers to a sign-in are delayed.
+    pub answer_grid_ms: u64,
+}
+
+impl Default for IdentitySection {
+    fn default() -> Self {
+        let config = identity::Config::default();
+        Self {
+            issuer: config.issuer,
+            hash_memory_kib: config.hashing.memory_kib,
+            hash_passes: config.hashing.passes,
+            hashes_at_once: config.hashing.at_once,
+            answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// `[log]`: what is told on standard error.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// `error`, `warn`, `info`, `debug`, or per room, e.g. `info,store=debug`; `warn` on a terminal and
+    /// `info` elsewhere when absent.
+    pub level: Option<String>,
+    /// `text` or `json`; text on a terminal and JSON elsewhere when absent.
+    pub format: Option<LogFormat>,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors: one JSON object a line.
+    Json,
+}
+
+/// A list of words, or one text with commas, which is easier in a variable.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a list of texts")]
+    enum Words {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match Words::deserialize(deserializer)? {
+        Words::List(list) => list,
+        Words::Text(text) => {
+            text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        }
+    })
+}
+
+/// Addresses with ports; `localhost` stands for both of its addresses.
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let mut found = Vec::new();
+    for word in words(deserializer)? {
+        let local = word.strip_prefix("localhost:").and_then(|port| port.parse::<u16>().ok());
+        match (local, word.parse()) {
+            (Some(port), _) => {
+                found.push(([127, 0, 0, 1], port).into());
+                found.push((std::net::Ipv6Addr::LOCALHOST, port).into());
+            }
+            (None, Ok(address)) => found.push(address),
+            (None, Err(_)) => {
+                return Err(serde::de::Error::custom("expected addresses like 127.0.0.1:8443 or [::1]:8443"));
+            }
+        }
+    }
+    Ok(found)
+}

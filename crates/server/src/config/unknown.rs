@@ -1,0 +1,94 @@
+//! What to say about a key nobody knows: its full name and the nearest known one.
+
+use crate::failure::{Exit, Failure};
+
+/// The failure for an unknown section or key at the top.
+pub(super) fn failure(strange: &str, known: &[&str]) -> Failure {
+    Failure::new(Exit::Configuration, format!("The configuration has no section `{strange}`."))
+        .then(suggest(strange, known, ""))
+}
+
+/// The failure for an unknown key in a section.
+pub(super) fn failure_in(section: &str, strange: &str, known: &[&str]) -> Failure {
+    Failure::new(Exit::Configuration, format!("The configuration has no key `{section}.{strange}`."))
+        .then(suggest(strange, known, &format!("{section}.")))
+}
+
+/// Words a deserialiser's error in a section, which names unknown keys and wrong kinds in its own way.
+pub(super) fn explain(section: &str, error: &toml::de::Error) -> Failure {
+    let said = error.message();
+    let shown = error.to_string();
+    // A nested error is followed by a line "in `a.b`", naming where it happened.
+    let inside = shown.lines().rev().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    let place = inside.map_or_else(|| section.to_owned(), |inside| format!("{section}.{inside}"));
+    let quoted: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((strange, known)) if said.starts_with("unknown field") => {
+            // The place of an unknown field ends in the field itself.
+            let place = place.strip_suffix(&format!(".{strange}")).unwrap_or(&place);
+            failure_in(place, strange, known)
+        }
+        // Wrong kinds: the value itself may be a secret in the wrong place, so it is not repeated.
+        _ => Failure::new(Exit::Configuration, format!("`{place}` is not right: {}.", without_values(said)))
+            .then("docs/configuration.md says what it takes."),
+    }
+}
+
+/// `invalid type: string "abc", expected u32` without the value.
+fn without_values(said: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in said.split('"').enumerate() {
+        if at % 2 == 0 {
+            out.push_str(part);
+        }
+    }
+    out.replace("  ", " ").replace(" ,", ",").trim_end_matches('.').to_owned()
+}
+
+fn suggest(strange: &str, known: &[&str], prefix: &str) -> String {
+    let nearest = known.iter().map(|key| (distance(strange, key), key)).min();
+    match nearest {
+        Some((near, key)) if near <= strange.chars().count().max(4) / 2 => {
+            format!("Did you mean `{prefix}{key}`?")
+        }
+        _ if known.is_empty() => "Remove it.".to_owned(),
+        _ => format!("Known are: {}.", known.join(", ")),
+    }
+}
+
+/// How many letters must change, come or go between two words (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let changed = before + usize::from(a != *b);
+            before = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_counted_in_letters() {
+        assert_eq!(distance("idle", "idle"), 0);
+        assert_eq!(distance("idel", "idle"), 2);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("streems", "streams"), 1);
+    }
+
+    #[test]
+    fn values_are_not_repeated() {
+        assert_eq!(
+            without_values("invalid type: string \"hunter2\", expected u32"),
+            "invalid type: string, expected u32"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! The one seam between the two engines: how to connect, how to begin writing, how to tidy up.
+//!
+//! `store`, `tx` and the two engines' files use it; every other file is the same for both. Invariants:
+//! one writing connection per process, handed out in order; statements are never logged, because
+//! SQLCipher's key is a statement.
+
+use std::{str::FromStr, time::Duration};
+
+use domain::Secret;
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Transaction,
+    any::{AnyConnectOptions, AnyPoolOptions},
+};
+
+use crate::Error;
+
+/// Which database keeps the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite with SQLCipher, in this process.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+impl Engine {
+    /// The engine as people and reports call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite with SQLCipher",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// Connections that may read at once. Each costs a thread and a page cache on SQLite.
+const READERS: u32 = 4;
+/// Longest wait for a connection before the caller hears that the store is too busy.
+const WAIT: Duration = Duration::from_secs(30);
+/// Readers beyond the first go after this long without work, and their memory with them.
+const IDLE: Duration = Duration::from_secs(60);
+/// The advisory lock writers take on PostgreSQL, so that they are serial across processes: "troth" in ASCII.
+const WRITER_LOCK: i64 = 0x74_72_6f_74_68;
+
+/// How to reach a database.
+pub(crate) struct Target {
+    pub(crate) engine: Engine,
+    pub(crate) url: Secret<String>,
+    /// What each connection runs before anything else.
+    pub(crate) first: Secret<String>,
+}
+
+impl Target {
+    /// One connection outside the pools: its errors arrive at once and unchanged.
+    pub(crate) async fn connect(&self) -> Result<AnyConnection, Error> {
+        sqlx::any::install_default_drivers();
+        let mut connection = self.options()?.connect().await?;
+        prepare(&mut connection, &self.first).await?;
+        Ok(connection)
+    }
+
+    /// Opens the pools. A connection outside them has been tried before.
+    pub(crate) fn pools(&self) -> Result<Db, Error> {
+        let options = self.options()?;
+        let readers = self.pool(READERS).connect_lazy_with(options.clone());
+        let writer = self.pool(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
+        Ok(Db { engine: self.engine, readers, writer })
+    }
+
+    fn options(&self) -> Result<AnyConnectOptions, Error> {
+        let options = AnyConnectOptions::from_str(self.url.expose()).map_err(|_| Error::Insecure {
+            why: "it is not a database URL like postgres://user:password@host/name",
+        })?;
+        Ok(options.disable_statement_logging())
+    }
+
+    fn pool(&self, connections: u32) -> AnyPoolOptions {
+        let first = self.first.clone();
+        AnyPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(WAIT)
+            .idle_timeout(IDLE)
+            // A connection into this process does not break; one over a socket may.
+            .test_before_acquire(self.engine == Engine::Postgres)
+            .after_connect(move |connection, _| {
+                let first = first.clone();
+                Box::pin(async move { prepare(connection, &first).await })
+            })
+    }
+}
+
+async fn prepare(connection: &mut AnyConnection, first: &Secret<String>) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(first.expose().clone())).execute(connection).await?;
+    Ok(())
+}
+
+/// The open pools.
+pub(crate) struct Db {
+    pub(crate) engine: Engine,
+    pub(crate) readers: AnyPool,
+    writer: AnyPool,
+}
+
+impl Db {
+    /// Begins a transaction that writes, when its turn comes. No other writer is active until it ends,
+    /// in this process (one connection, first come first served) or another (a lock of the engine).
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
+        match self.engine {
+            Engine::Sqlite => Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Postgres => {
+                let mut tx = self.writer.begin().await?;
+                // The cast is for sqlx: its `Any` driver has no type for void.
+                sqlx::query("SELECT CAST(pg_advisory_xact_lock($1) AS TEXT)")
+                    .bind(WRITER_LOCK)
+                    .execute(&mut *tx)
+                    .await?;
+                Ok(tx)
+            }
+        }
+    }
+
+    /// After a deletion: takes what was deleted out of SQLite's write-ahead log as well. Readers may be in
+    /// the way; then the next deletion or the ordinary checkpoint does it.
+    pub(crate) async fn forget_deleted(&self) -> Result<(), Error> {
+        if self.engine == Engine::Sqlite {
+            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all connections; waits for running transactions.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,194 @@
+//! The store as one encrypted file in the data folder.
+//!
+//! Called by `Store::open`. Invariants: one server per folder; a file that is there is never made anew,
+//! whatever is wrong with it; a new file takes its name only when it is whole and on disk.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use domain::{Ctx, Secret, enforced};
+use keys::Keyring;
+use sqlx::{AnyConnection, Connection, Row};
+
+use crate::{
+    Error,
+    db::{Engine, Target},
+    schema, store,
+};
+
+const FILE: &str = "troth.db";
+const DRAFT: &str = "troth.db.draft";
+const LOCK: &str = "troth.lock";
+/// SQLCipher's page size; a whole file is a multiple of it.
+const PAGE: u64 = 4096;
+/// Files up to this size have every page's authentication code checked at start (about 0.1 s).
+const CHECKED_AT_START: u64 = 16 * 1024 * 1024;
+
+/// The data folder, held for this process alone until dropped.
+pub(crate) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if need be and takes it for this process.
+    pub(crate) fn take(path: &Path) -> Result<Self, Error> {
+        make_private(path)?;
+        let lock_file = path.join(LOCK);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        private(&mut options);
+        let lock = options.open(&lock_file).map_err(Error::io("open", &lock_file))?;
+        enforced!(STO02);
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse { folder: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &lock_file)(error)),
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The database file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.path.join(FILE)
+    }
+}
+
+/// Opens the file, or makes it when the folder holds none. What is returned has been tried.
+pub(crate) async fn open(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<Target, Error> {
+    let file = folder.file();
+    let place = file.display().to_string();
+    let opened = async {
+        match fs::metadata(&file) {
+            Ok(found) => check(&file, found.len(), keyring).await?,
+            Err(error) if error.kind() == ErrorKind::NotFound => create(folder, keyring, ctx).await?,
+            Err(error) => return Err(Error::io("look at", &file)(error)),
+        }
+        let target = target(&file, "rw", keyring);
+        let mut connection = target.connect().await?;
+        schema::migrate(&mut connection, Engine::Sqlite).await?;
+        connection.close().await?;
+        Ok(target)
+    };
+    Box::pin(opened).await.map_err(|error| error.at(&place))
+}
+
+/// Makes a new file under another name, fills it, and gives it its name when it is on disk.
+async fn create(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
+    let file = folder.file();
+    if beside(&file, "-wal").exists() {
+        return Err(Error::damaged("its log is here, but the file itself is gone"));
+    }
+    // A draft left by a crash never held anything that was acknowledged.
+    let draft = folder.path.join(DRAFT);
+    for leftover in
+        [draft.clone(), beside(&draft, "-wal"), beside(&draft, "-shm"), beside(&draft, "-journal")]
+    {
+        match fs::remove_file(&leftover) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::io("remove", &leftover)(error));
+            }
+            _ => {}
+        }
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    private(&mut options);
+    options.open(&draft).map_err(Error::io("create", &draft))?;
+    let mut connection = target(&draft, "rw", keyring).connect().await?;
+    schema::migrate(&mut connection, Engine::Sqlite).await?;
+    store::first_rows(&mut connection, keyring, ctx).await?;
+    connection.close().await?;
+    let placed = || -> io::Result<()> {
+        File::open(&draft)?.sync_all()?;
+        fs::rename(&draft, &file)?;
+        File::open(&folder.path)?.sync_all()
+    };
+    placed().map_err(Error::io("write", &file))
+}
+
+/// Looks at an existing file without changing a byte of it: whole, and of this keyring?
+async fn check(file: &Path, length: u64, keyring: &Keyring) -> Result<(), Error> {
+    if length < PAGE {
+        return Err(Error::damaged(format!("the file is cut short; only {length} bytes are left")));
+    }
+    let logged = fs::metadata(beside(file, "-wal")).is_ok_and(|log| log.len() > 0);
+    // While a log waits to be played back, the file alone may rightly be shorter than it says.
+    if !logged && length % PAGE != 0 {
+        return Err(Error::damaged("the file is cut short"));
+    }
+    enforced!(CRY02);
+    let mut probe = target(file, "ro&immutable=1", keyring).connect().await?;
+    let looked = look(&mut probe, length).await;
+    let _ = probe.close().await;
+    match looked {
+        Err(Error::Damaged { .. }) if logged => Ok(()),
+        looked => looked,
+    }
+}
+
+/// Reads the first page, which needs the key, and all the others while they are few.
+async fn look(probe: &mut AnyConnection, length: u64) -> Result<(), Error> {
+    let tables: i64 =
+        sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut *probe).await?.try_get(0)?;
+    if tables == 0 {
+        return Err(Error::damaged("it holds no tables"));
+    }
+    if length <= CHECKED_AT_START
+        && !sqlx::raw_sql("PRAGMA cipher_integrity_check").fetch_all(&mut *probe).await?.is_empty()
+    {
+        return Err(Error::damaged("pages were changed outside this program"));
+    }
+    Ok(())
+}
+
+/// How to open `file` with the key that belongs to it.
+fn target(file: &Path, mode: &str, keyring: &Keyring) -> Target {
+    let key = keyring.derive("embedded-store-file");
+    let url = format!("sqlite://{}?mode={mode}", encode(file));
+    let mut first = format!("PRAGMA key = \"x'{}'\";", hex::encode(key.expose()));
+    first
+        .push_str("PRAGMA cipher_log_level = NONE; PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;");
+    first.push_str("PRAGMA cache_size = -4096; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
+    if mode == "rw" {
+        // FULL: an acknowledged commit has been synced. secure_delete: freed pages are overwritten.
+        first.push_str("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;");
+        first.push_str("PRAGMA journal_size_limit = 16777216;");
+    }
+    Target { engine: Engine::Sqlite, url: Secret::new(url), first: Secret::new(first) }
+}
+
+/// A path as it stands in a URL: everything but the plainest characters as %XX.
+fn encode(path: &Path) -> String {
+    path.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut url, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                url.push(char::from(*byte))
+            }
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+        url
+    })
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn make_private(folder: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(Error::io("make", folder))
+}
+
+fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}

@@ -1,0 +1,127 @@
+//! The store in a PostgreSQL server.
+//!
+//! Called by `Store::open`. Invariant: rows cross a network only inside verified TLS, to a server that
+//! asks who we are.
+
+use std::{net::IpAddr, str::FromStr};
+
+use domain::{Ctx, Secret, enforced};
+use keys::Keyring;
+use sqlx::{
+    AnyConnection, Connection, Row,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+
+use crate::{
+    Error,
+    db::{Engine, Target},
+    schema, store,
+};
+
+/// How errors call it: the URL holds a password.
+pub(crate) const PLACE: &str = "the PostgreSQL database";
+
+/// Connects, brings the tables up to date and, in an empty database, writes the first rows.
+pub(crate) async fn open(url: &Secret<String>, keyring: &Keyring, ctx: &Ctx) -> Result<Target, Error> {
+    refuse_unsafe(url.expose())?;
+    let first = "SET TIME ZONE 'UTC'; SET statement_timeout = 30000; SET synchronous_commit = on;".to_owned();
+    let target = Target { engine: Engine::Postgres, url: url.clone(), first: Secret::new(first) };
+    let opened = async {
+        let mut connection = target.connect().await?;
+        schema::migrate(&mut connection, Engine::Postgres).await?;
+        let mut db = connection.begin().await?;
+        // Two servers may start on an empty database at once; one of them writes the first rows.
+        sqlx::raw_sql("LOCK TABLE audit_head IN EXCLUSIVE MODE").execute(&mut *db).await?;
+        if is_new(&mut db).await? {
+            store::first_rows(&mut db, keyring, ctx).await?;
+        }
+        db.commit().await?;
+        connection.close().await?;
+        Ok(())
+    };
+    Box::pin(opened).await.map_err(|error: Error| error.at(PLACE))?;
+    Ok(target)
+}
+
+async fn is_new(connection: &mut AnyConnection) -> Result<bool, Error> {
+    let heads: i64 =
+        sqlx::query("SELECT COUNT(*) FROM audit_head").fetch_one(connection).await?.try_get(0)?;
+    Ok(heads == 0)
+}
+
+/// Refuses an address whose data would cross a network unprotected, or to a server that asks for no proof.
+fn refuse_unsafe(url: &str) -> Result<(), Error> {
+    let malformed = Error::Insecure { why: "it is not a URL like postgres://user:password@host/name" };
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(malformed);
+    }
+    let Ok(options) = PgConnectOptions::from_str(url) else { return Err(malformed) };
+    enforced!(STO01);
+    if options.get_socket().is_some() || is_here(options.get_host()) {
+        return Ok(());
+    }
+    if !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
+        return Err(Error::Insecure {
+            why: "a database on another machine needs verified TLS; add sslmode=verify-full (and sslrootcert=… for a \
+                  private authority) to the URL",
+        });
+    }
+    if !shows_credentials(url) {
+        return Err(Error::Insecure {
+            why: "a database on another machine needs a password or a client certificate in the URL",
+        });
+    }
+    Ok(())
+}
+
+/// Whether a host is this machine: a socket's folder, `localhost`, or a loopback address.
+fn is_here(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.starts_with('/') || bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn shows_credentials(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let (authority, query) =
+        (rest.split(['/', '?']).next().unwrap_or(""), rest.split_once('?').map_or("", |(_, q)| q));
+    let password = authority
+        .rsplit_once('@')
+        .and_then(|(user, _)| user.split_once(':'))
+        .is_some_and(|(_, p)| !p.is_empty());
+    password || query.split('&').any(|pair| pair.starts_with("sslcert=") || pair.starts_with("password="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_or_verified_tls_with_a_password_is_accepted() {
+        let _proof = domain::verifies!(STO01);
+        for accepted in [
+            "postgres://troth:x@localhost/troth",
+            "postgres://troth@127.0.0.1:5433/troth",
+            "postgres://troth@[::1]/troth",
+            "postgres://troth@localhost/troth?host=/var/run/postgresql",
+            "postgresql://troth:x@db.example.org/troth?sslmode=verify-full",
+            "postgres://troth@db.example.org/troth?sslmode=verify-full&sslcert=/c.pem&sslkey=/k.pem",
+        ] {
+            assert!(refuse_unsafe(accepted).is_ok(), "{accepted}");
+        }
+        for refused in [
+            "postgres://troth:x@db.example.org/troth",
+            "postgres://troth:x@db.example.org/troth?sslmode=require",
+            "postgres://troth:x@db.example.org/troth?sslmode=verify-ca",
+            "postgres://troth:x@10.0.0.5/troth?sslmode=prefer",
+            "postgres://troth:x@localhost/troth?host=db.example.org",
+            "postgres://troth:x@localhost.example.org/troth",
+            "postgres://troth@db.example.org/troth?sslmode=verify-full",
+            "postgres://troth:@db.example.org/troth?sslmode=verify-full",
+            "mysql://troth:x@localhost/troth",
+            "sqlite:///tmp/troth.db",
+            "",
+        ] {
+            assert!(matches!(refuse_unsafe(refused), Err(Error::Insecure { .. })), "{refused}");
+        }
+    }
+}

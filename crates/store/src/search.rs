@@ -1,0 +1,204 @@
+//! Search over one's own sealed history: a blind index of keyed hashes, and a second look at what it finds.
+//!
+//! `messages` fills the index, `assistant` asks it. The table holds numbers only: 64-bit keyed hashes of
+//! words and their prefixes (`domain::text`), under a key drawn from the person's DEK. It tells somebody
+//! who reads it which messages share a term, never which term. Invariant: what is returned was opened and
+//! compared, so a chance collision of hashes is never shown.
+
+use domain::{
+    Action, Permit,
+    chat::Conversation,
+    enforced,
+    id::MessageId,
+    text::{self, Word},
+};
+use keys::Dek;
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
+
+use crate::{Error, Store, Tx, conversations, messages, row};
+
+/// Rows per statement; two parameters each, far below either engine's limit.
+const CHUNK: usize = 200;
+/// Words of a query that are looked at.
+const WORDS: usize = 8;
+/// Candidates opened per round.
+const ROUND: i64 = 64;
+/// Characters shown on either side of the first match.
+const AROUND: usize = 60;
+
+/// A message that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The conversation it is in.
+    pub conversation: Conversation,
+    /// The message.
+    pub message: MessageId,
+    /// Its text around the first match.
+    pub snippet: String,
+}
+
+/// Indexes the words of message `number`.
+pub(crate) async fn index(tx: &mut Tx, dek: &Dek, number: i64, body: &str) -> Result<(), Error> {
+    let key = dek.index_key();
+    enforced!(CRY06);
+    let mut terms: Vec<i64> = text::index_terms(body).iter().map(|term| key.term(term)).collect();
+    // In order of the table's key, so that neighbouring rows land on the same page.
+    terms.sort_unstable();
+    terms.dedup();
+    for chunk in terms.chunks(CHUNK) {
+        let mut insert = sqlx::query(insert_sql(chunk.len()));
+        insert = insert.bind(number);
+        for term in chunk {
+            insert = insert.bind(*term);
+        }
+        insert.execute(tx.db()).await?;
+    }
+    Ok(())
+}
+
+/// One statement for `rows` terms: `$1` is the message, the others are terms.
+fn insert_sql(rows: usize) -> AssertSqlSafe<String> {
+    let mut sql = "INSERT INTO search_terms (message, term) VALUES ".to_owned();
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "" } else { ", " });
+        sql.push_str(&format!("($1, ${})", row + 2));
+    }
+    AssertSqlSafe(sql)
+}
+
+/// The person's messages that hold every word of `query`, the last one as the beginning of a word; newest
+/// first, at most `limit`.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to read conversations.
+pub async fn find(store: &Store, permit: &Permit, query: &str, limit: u32) -> Result<Vec<Hit>, Error> {
+    let subject = permit.subject(Action::ReadChat)?;
+    let mut wanted: Vec<String> = text::words(query).map(|word| word.text).take(WORDS).collect();
+    let Some(last) = wanted.pop() else { return Ok(Vec::new()) };
+    let dek = store.dek(subject).await?;
+    let key = dek.index_key();
+    let mut terms: Vec<i64> = wanted.iter().map(|word| key.term(&text::query_term(word))).collect();
+    // The first letter of the last word is not indexed; the other words find candidates for it.
+    if terms.is_empty() || last.chars().count() >= text::PREFIX_MIN {
+        terms.push(key.term(&text::query_term(&last)));
+    }
+    // The statement has a fixed number of places; a word more often changes nothing.
+    terms.resize(WORDS, terms[0]);
+    let wanted = Wanted { whole: wanted, beginning: last };
+    let mut hits = Vec::new();
+    let mut below = i64::MAX;
+    while hits.len() < limit as usize {
+        let found = candidates(store, &subject.to_string(), &terms, below).await?;
+        let Some(oldest) = found.last() else { break };
+        below = oldest.try_get("number")?;
+        for found in &found {
+            let message = messages::read(&dek, found)?;
+            if let Some(snippet) = wanted.snippet(&message.body.text) {
+                let conversation = conversation(store, permit, found).await?;
+                hits.extend(conversation.map(|conversation| Hit {
+                    conversation,
+                    message: message.id,
+                    snippet,
+                }));
+            }
+            if hits.len() >= limit as usize {
+                break;
+            }
+        }
+    }
+    Ok(hits)
+}
+
+/// Messages of `owner` that hold all `terms`, newest first, older than number `below`.
+async fn candidates(store: &Store, owner: &str, terms: &[i64], below: i64) -> Result<Vec<AnyRow>, Error> {
+    let mut select = sqlx::query(
+        "SELECT id, conversation, number, parent, author, body, at FROM messages \
+         WHERE owner = $1 AND number < $2 \
+         AND number IN (SELECT message FROM search_terms WHERE term = $4) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $5) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $6) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $7) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $8) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $9) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $10) \
+         AND number IN (SELECT message FROM search_terms WHERE term = $11) \
+         ORDER BY number DESC LIMIT $3",
+    )
+    .bind(owner)
+    .bind(below)
+    .bind(ROUND);
+    for term in terms {
+        select = select.bind(*term);
+    }
+    Ok(select.fetch_all(store.readers()).await?)
+}
+
+/// The conversation of a found message; `None` when it was deleted in between.
+async fn conversation(store: &Store, permit: &Permit, found: &AnyRow) -> Result<Option<Conversation>, Error> {
+    match conversations::get(store, permit, row::id(found, "conversation")?).await {
+        Ok(conversation) => Ok(Some(conversation)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a query asks for.
+struct Wanted {
+    whole: Vec<String>,
+    beginning: String,
+}
+
+impl Wanted {
+    /// The text around the first match, when `body` holds everything wanted.
+    fn snippet(&self, body: &str) -> Option<String> {
+        let words: Vec<Word> = text::words(body).collect();
+        let begun = |word: &Word| word.text.starts_with(&self.beginning);
+        if !words.iter().any(begun)
+            || !self.whole.iter().all(|whole| words.iter().any(|word| word.text == *whole))
+        {
+            return None;
+        }
+        let first = words.iter().find(|word| begun(word) || self.whole.contains(&word.text))?;
+        Some(excerpt(body, first))
+    }
+}
+
+/// `word` with some text on either side, on one line.
+fn excerpt(body: &str, word: &Word) -> String {
+    let start = body[..word.start].char_indices().rev().nth(AROUND - 1).map_or(0, |(at, _)| at);
+    let end = body[word.end..].char_indices().nth(AROUND).map_or(body.len(), |(at, _)| word.end + at);
+    let text = body[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
+    let before = if start > 0 { "…" } else { "" };
+    let after = if end < body.len() { "…" } else { "" };
+    format!("{before}{text}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(query: &str) -> Wanted {
+        let mut whole: Vec<String> = text::words(query).map(|word| word.text).collect();
+        let beginning = whole.pop().unwrap();
+        Wanted { whole, beginning }
+    }
+
+    #[test]
+    fn whole_words_must_match_and_the_last_may_go_on() {
+        let body = "The encyclopaedia of French cafés";
+        assert!(wanted("french CAF").snippet(body).is_some());
+        assert!(wanted("encyclopaed").snippet(body).is_some());
+        assert!(wanted("fren cafes").snippet(body).is_none());
+        assert!(wanted("encyclopedic").snippet(body).is_none());
+    }
+
+    #[test]
+    fn an_excerpt_keeps_the_match_in_the_middle() {
+        let body = format!("{}\n\nthe  needle here {}", "häy ".repeat(100), "straw ".repeat(100));
+        let found = wanted("needle").snippet(&body).unwrap();
+        assert!(found.starts_with('…') && found.ends_with('…'), "{found}");
+        assert!(found.contains("the needle here"), "{found}");
+        assert!(found.chars().count() < 2 * AROUND + 20, "{found}");
+        assert_eq!(wanted("short").snippet("short").unwrap(), "short");
+    }
+}

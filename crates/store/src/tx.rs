@@ -1,0 +1,105 @@
+//! A write, and its one way out.
+//!
+//! Every function that changes something takes `&mut Tx`. Invariant: what a transaction changed and its
+//! audit entry become durable in one commit, or neither does.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::{
+    Ctx, Entropy, Timestamp,
+    audit::Entry,
+    enforced,
+    id::{DekId, UserId},
+};
+use keys::Dek;
+use sqlx::{Any, AnyConnection, Transaction};
+
+use crate::{
+    Error, Store,
+    audit::{self, Stamp},
+};
+
+/// A running write transaction. Dropped without [`Tx::commit`], it never happened.
+pub struct Tx {
+    store: Store,
+    db: Transaction<'static, Any>,
+    ctx: Ctx,
+    /// Keys loaded or made here; others see them when this is committed.
+    deks: HashMap<UserId, Arc<Dek>>,
+    deleted: bool,
+}
+
+impl Tx {
+    pub(crate) fn new(store: Store, db: Transaction<'static, Any>, ctx: &Ctx) -> Self {
+        Self { store, db, ctx: ctx.clone(), deks: HashMap::new(), deleted: false }
+    }
+
+    /// Makes everything durable together with `entry`. When this returns, a crash loses none of it.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Unavailable`] and others; then nothing of the transaction remains.
+    pub async fn commit(mut self, entry: Entry) -> Result<(), Error> {
+        enforced!(AUD01);
+        audit::append(&mut self.db, self.store.keyring(), &Stamp::of(&self.ctx), &entry).await?;
+        self.finish().await
+    }
+
+    /// Makes everything durable without an audit entry, for what is no act of anybody ("last seen").
+    /// `reason` stands in the code for its readers.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
+    pub async fn commit_unaudited(self, reason: &'static str) -> Result<(), Error> {
+        tracing::trace!(reason, "a write without an audit entry");
+        self.finish().await
+    }
+
+    async fn finish(self) -> Result<(), Error> {
+        let Self { store, db, deks, deleted, .. } = self;
+        db.commit().await?;
+        enforced!(STO03);
+        for (subject, dek) in deks {
+            store.cache().put(subject, dek);
+        }
+        if deleted && let Err(error) = store.db().forget_deleted().await {
+            // The deletion itself is durable; only the log is tidied later.
+            tracing::warn!(%error, "the write-ahead log could not be cut after a deletion");
+        }
+        Ok(())
+    }
+
+    /// Notes that rows were deleted, so that the commit also takes them out of the write-ahead log.
+    pub(crate) fn note_deletion(&mut self) {
+        self.deleted = true;
+    }
+
+    pub(crate) fn db(&mut self) -> &mut AnyConnection {
+        &mut self.db
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn entropy(&self) -> &Entropy {
+        self.ctx.entropy()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ctx.now()
+    }
+
+    pub(crate) fn fresh_dek_id(&self) -> DekId {
+        DekId::fresh(&self.ctx)
+    }
+
+    pub(crate) fn fresh_deks(&mut self) -> &mut HashMap<UserId, Arc<Dek>> {
+        &mut self.deks
+    }
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tx")
+    }
+}

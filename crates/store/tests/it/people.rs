@@ -1,0 +1,219 @@
+//! Accounts, credentials, sessions and API keys.
+
+use domain::{
+    Action, Actor, Denied, Job, Resource,
+    access::{Role, Roles},
+    authorize,
+    id::{ApiKeyId, SessionId, UserId},
+};
+use store::{
+    Error,
+    accounts::{self, Settings},
+    api_keys, credentials, sessions,
+};
+use testkit::both_engines;
+
+use crate::{entry, later};
+
+both_engines!(accounts_are_found_by_name_in_any_spelling, |home| {
+    let ada = home.owner("Ada Lovelace").await;
+    assert_eq!(accounts::count(&home.store).await.unwrap(), 1);
+    let authenticate = home.instance(Job::Authentication, Action::Authenticate);
+    let found =
+        accounts::find(&home.store, &authenticate, "  ada LOVELACE").await.unwrap().expect("an account");
+    assert_eq!((found.id, found.name.as_str(), found.active), (ada.id, "Ada Lovelace", true));
+    assert!(found.roles.has(Role::Owner) && found.roles.has(Role::User));
+    assert_eq!(accounts::find(&home.store, &authenticate, "Grace").await.unwrap(), None);
+    assert_eq!(accounts::get(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap(), found);
+
+    let wrong = accounts::find(&home.store, &ada.permit(Action::ReadAccount), "Ada Lovelace").await;
+    assert!(matches!(wrong, Err(Error::Denied(Denied { .. }))), "{wrong:?}");
+});
+
+both_engines!(a_name_belongs_to_one_account_only, |home| {
+    home.person("Ada").await;
+    let setup = home.ctx(Actor::System(Job::Setup));
+    let id = UserId::fresh(&setup);
+    let permit = authorize(&setup, Action::WriteAccount, Resource::Of(id)).unwrap();
+    let mut tx = home.store.begin(&setup).await.unwrap();
+    let taken = accounts::create(&mut tx, &permit, id, "ADA", Roles::NONE).await;
+    assert!(matches!(taken, Err(Error::Conflict)), "{taken:?}");
+    drop(tx);
+    let mut tx = home.store.begin(&setup).await.unwrap();
+    let other = accounts::create(&mut tx, &permit, UserId::fresh(&setup), "Grace", Roles::NONE).await;
+    assert!(matches!(other, Err(Error::NotFound)), "{other:?}");
+    drop(tx);
+    assert_eq!(accounts::count(&home.store).await.unwrap(), 1);
+});
+
+both_engines!(settings_are_kept_over_a_restart, |home| {
+    let ada = home.person("Ada").await;
+    let chosen = Settings { language: "hi".into(), theme: "dark".into(), model: Some("scripted".into()) };
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    accounts::save_settings(&mut tx, &ada.permit(Action::WriteAccount), &chosen).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    let home = home.reopen().await;
+    let account = accounts::get(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
+    assert_eq!(account.settings, chosen);
+});
+
+both_engines!(passwords_keep_their_past, |home| {
+    let ada = home.person("Ada").await;
+    let (read, write) = (ada.permit(Action::ReadAccount), ada.permit(Action::WriteAccount));
+    assert!(credentials::password(&home.store, &read).await.unwrap().is_none());
+    for verifier in ["$argon2id$one", "$argon2id$two", "$argon2id$three"] {
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        credentials::set_password(&mut tx, &write, verifier, home.clockwork.now()).await.unwrap();
+        tx.commit(entry()).await.unwrap();
+    }
+    let password = credentials::password(&home.store, &read).await.unwrap().expect("a password");
+    assert_eq!(password.verifier, "$argon2id$three");
+    assert!(!format!("{password:?}").contains("argon2id"));
+    let earlier = credentials::earlier_passwords(&home.store, &read, 2).await.unwrap();
+    assert_eq!(earlier, ["$argon2id$three", "$argon2id$two"]);
+});
+
+both_engines!(a_totp_step_is_used_once, |home| {
+    let ada = home.person("Ada").await;
+    let (read, write) = (ada.permit(Action::ReadAccount), ada.permit(Action::WriteAccount));
+    assert!(credentials::totp(&home.store, &read).await.unwrap().is_none());
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    assert!(!credentials::use_totp_step(&mut tx, &write, 1).await.unwrap(), "there is no factor yet");
+    credentials::set_totp(&mut tx, &write, b"twenty secret bytes!", true).await.unwrap();
+    assert!(credentials::use_totp_step(&mut tx, &write, 56).await.unwrap());
+    assert!(!credentials::use_totp_step(&mut tx, &write, 56).await.unwrap());
+    assert!(!credentials::use_totp_step(&mut tx, &write, 55).await.unwrap());
+    assert!(credentials::use_totp_step(&mut tx, &write, 57).await.unwrap());
+    tx.commit(entry()).await.unwrap();
+    let totp = credentials::totp(&home.store, &read).await.unwrap().expect("a factor");
+    assert_eq!(
+        (totp.secret.as_slice(), totp.last_step, totp.confirmed),
+        (&b"twenty secret bytes!"[..], 57, true)
+    );
+});
+
+both_engines!(a_recovery_code_is_used_once, |home| {
+    let ada = home.person("Ada").await;
+    let (read, write) = (ada.permit(Action::ReadAccount), ada.permit(Action::WriteAccount));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    credentials::set_recovery_codes(&mut tx, &write, &[[1; 32], [2; 32]]).await.unwrap();
+    credentials::set_recovery_codes(&mut tx, &write, &[[3; 32], [4; 32], [5; 32]]).await.unwrap();
+    assert!(!credentials::use_recovery_code(&mut tx, &write, &[1; 32]).await.unwrap(), "it was replaced");
+    assert!(credentials::use_recovery_code(&mut tx, &write, &[4; 32]).await.unwrap());
+    assert!(!credentials::use_recovery_code(&mut tx, &write, &[4; 32]).await.unwrap());
+    tx.commit(entry()).await.unwrap();
+    assert_eq!(credentials::recovery_codes_left(&home.store, &read).await.unwrap(), 2);
+});
+
+both_engines!(failures_are_counted_and_forgotten, |home| {
+    let ada = home.person("Ada").await;
+    let (read, write) = (ada.permit(Action::ReadAccount), ada.permit(Action::WriteAccount));
+    assert_eq!(credentials::failures(&home.store, &read).await.unwrap().0, 0);
+    let moment = later(&home, 10);
+    for _ in 0..3 {
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        credentials::record_failure(&mut tx, &write, moment).await.unwrap();
+        tx.commit(entry()).await.unwrap();
+    }
+    assert_eq!(credentials::failures(&home.store, &read).await.unwrap(), (3, moment));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    credentials::clear_failures(&mut tx, &write).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    assert_eq!(credentials::failures(&home.store, &read).await.unwrap().0, 0);
+});
+
+both_engines!(sessions_live_and_end, |home| {
+    let (ada, eve) = (home.owner("Ada").await, home.person("Eve").await);
+    let authenticate = home.instance(Job::Authentication, Action::Authenticate);
+    let write = ada.permit(Action::WriteAccount);
+    let ids: Vec<SessionId> = (0..4).map(|_| SessionId::fresh(&ada.ctx)).collect();
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    for (at, id) in ids.iter().enumerate() {
+        let token = [u8::try_from(at).unwrap(); 32];
+        sessions::create(
+            &mut tx,
+            &write,
+            *id,
+            token,
+            "Firefox on Linux",
+            home.clockwork.now(),
+            later(&home, 3600),
+        )
+        .await
+        .unwrap();
+    }
+    tx.commit(entry()).await.unwrap();
+
+    let (session, roles) =
+        sessions::by_token(&home.store, &authenticate, [2; 32]).await.unwrap().expect("a session");
+    assert_eq!((session.id, session.user, session.device.as_str()), (ids[2], ada.id, "Firefox on Linux"));
+    assert!(roles.has(Role::Owner));
+    assert_eq!(sessions::by_token(&home.store, &authenticate, [9; 32]).await.unwrap(), None);
+
+    let moment = later(&home, 1800);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    sessions::touch(&mut tx, &write, ids[1], moment).await.unwrap();
+    let stranger = sessions::touch(&mut tx, &eve.permit(Action::WriteAccount), ids[1], moment).await;
+    assert!(matches!(stranger, Err(Error::NotFound)));
+    assert!(!sessions::end(&mut tx, &eve.permit(Action::WriteAccount), ids[0]).await.unwrap());
+    assert!(sessions::end(&mut tx, &write, ids[0]).await.unwrap());
+    assert!(!sessions::end(&mut tx, &write, ids[0]).await.unwrap());
+    tx.commit_unaudited("a test of last seen").await.unwrap();
+    let listed = sessions::list(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
+    assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [ids[1], ids[3], ids[2]]);
+    assert_eq!(listed[0].last_seen, moment);
+    assert!(sessions::list(&home.store, &eve.permit(Action::ReadAccount)).await.unwrap().is_empty());
+
+    let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let ended =
+        sessions::end_expired(&mut tx, &upkeep, later(&home, 900), home.clockwork.now()).await.unwrap();
+    assert_eq!(ended, 2, "all but the one touched");
+    assert_eq!(sessions::end_all(&mut tx, &write, Some(ids[1])).await.unwrap(), 0);
+    assert_eq!(sessions::end_all(&mut tx, &write, None).await.unwrap(), 1);
+    tx.commit(entry()).await.unwrap();
+});
+
+both_engines!(api_keys_live_and_are_revoked, |home| {
+    let (ada, eve) = (home.person("Ada").await, home.person("Eve").await);
+    let authenticate = home.instance(Job::Authentication, Action::Authenticate);
+    let write = ada.permit(Action::WriteAccount);
+    let id = ApiKeyId::fresh(&ada.ctx);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    api_keys::create(&mut tx, &write, id, [7; 32], "troth_abc", "my laptop", home.clockwork.now())
+        .await
+        .unwrap();
+    tx.commit(entry()).await.unwrap();
+    let found = api_keys::by_hash(&home.store, &authenticate, [7; 32]).await.unwrap();
+    assert_eq!(found, Some((id, ada.id)));
+    let moment = later(&home, 5);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    api_keys::touch(&mut tx, &write, id, moment).await.unwrap();
+    assert!(!api_keys::revoke(&mut tx, &eve.permit(Action::WriteAccount), id).await.unwrap());
+    tx.commit(entry()).await.unwrap();
+    let listed = api_keys::list(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].label.as_str(), listed[0].prefix.as_str()), ("my laptop", "troth_abc"));
+    assert_eq!(listed[0].last_used, Some(moment));
+    assert!(api_keys::list(&home.store, &eve.permit(Action::ReadAccount)).await.unwrap().is_empty());
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    assert!(api_keys::revoke(&mut tx, &write, id).await.unwrap());
+    tx.commit(entry()).await.unwrap();
+    assert_eq!(api_keys::by_hash(&home.store, &authenticate, [7; 32]).await.unwrap(), None);
+});
+
+both_engines!(an_account_that_may_not_sign_in_is_not_recognised, |home| {
+    let ada = home.person("Ada").await;
+    let write = ada.permit(Action::WriteAccount);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let (session, key) = (SessionId::fresh(&ada.ctx), ApiKeyId::fresh(&ada.ctx));
+    sessions::create(&mut tx, &write, session, [1; 32], "", home.clockwork.now(), later(&home, 60))
+        .await
+        .unwrap();
+    api_keys::create(&mut tx, &write, key, [2; 32], "troth_", "", home.clockwork.now()).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    home.spoil("UPDATE accounts SET active = 0").await;
+    let authenticate = home.instance(Job::Authentication, Action::Authenticate);
+    assert_eq!(sessions::by_token(&home.store, &authenticate, [1; 32]).await.unwrap(), None);
+    assert_eq!(api_keys::by_hash(&home.store, &authenticate, [2; 32]).await.unwrap(), None);
+});

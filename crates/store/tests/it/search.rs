@@ -1,0 +1,67 @@
+//! Search over sealed history.
+
+use domain::{Action, verifies};
+use store::search;
+use testkit::{Home, Person, both_engines};
+
+use crate::{begin_conversation, say};
+
+async fn snippets(home: &Home, person: &Person, query: &str) -> Vec<String> {
+    let hits = search::find(&home.store, &person.permit(Action::ReadChat), query, 50).await.unwrap();
+    hits.into_iter().map(|hit| hit.snippet).collect()
+}
+
+both_engines!(words_are_found_as_they_are_typed, |home| {
+    let _proof = verifies!(CRY06);
+    let ada = home.person("Ada").await;
+    let conversation = begin_conversation(&home, &ada).await;
+    say(&home, &ada, conversation, None, "Where do I buy a good Café crème?").await;
+    say(&home, &ada, conversation, None, "The encyclopaedia of unusual teapots").await;
+    say(&home, &ada, conversation, None, "हिन्दी में लिखो").await;
+    for (query, found) in [
+        ("ca", 1),
+        ("cafe", 1),
+        ("CAFÉ CRÈME", 1),
+        ("creme good", 1),
+        ("good creme x", 0),
+        ("cafes", 0),
+        ("encyclopae", 1),
+        ("encyclopedia", 0),
+        ("teapots unusu", 1),
+        ("teapot unusual", 0),
+        ("हिन्", 1),
+        ("a", 1),
+        ("", 0),
+        ("?!", 0),
+    ] {
+        assert_eq!(snippets(&home, &ada, query).await.len(), found, "{query:?}");
+    }
+});
+
+both_engines!(the_newest_come_first_and_the_limit_holds, |home| {
+    let ada = home.person("Ada").await;
+    let conversation = begin_conversation(&home, &ada).await;
+    for number in 0..150 {
+        // Every second one shares the first eight letters only, and must be told apart by reading it.
+        let word = if number % 2 == 0 { "lighthouse" } else { "lighthoused" };
+        say(&home, &ada, conversation, None, &format!("{word} {number}")).await;
+    }
+    let read = ada.permit(Action::ReadChat);
+    let hits = search::find(&home.store, &read, "lighthouse 1", 100).await.unwrap();
+    let numbers: Vec<&str> = hits.iter().filter_map(|hit| hit.snippet.split(' ').nth(1)).collect();
+    assert_eq!(&numbers[..3], ["148", "146", "144"]);
+    assert_eq!(numbers.len(), 30, "10, 12..18 and 100..148: {numbers:?}");
+    let few = search::find(&home.store, &read, "lighthouse 1", 2).await.unwrap();
+    assert_eq!(few, hits[..2]);
+    assert_eq!(hits[0].conversation.id, conversation);
+});
+
+both_engines!(a_long_message_is_indexed_whole, |home| {
+    let ada = home.person("Ada").await;
+    let conversation = begin_conversation(&home, &ada).await;
+    let text: String = (0..4000).map(|number| format!("word{number:04} ")).collect();
+    say(&home, &ada, conversation, None, &text).await;
+    let found = snippets(&home, &ada, "word0000 word3999").await;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].chars().count() < 200, "{}", found[0]);
+});

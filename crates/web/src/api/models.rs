@@ -1,0 +1,98 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use domain::model::ModelFacts;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error;
+use crate::{ApiCaller, App, Problem};
+
+/// All models there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Models {
+    /// Always `list`.
+    object: &'static str,
+    data: Vec<Model>,
+}
+
+/// One model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Model {
+    /// The name requests use.
+    id: String,
+    /// Always `model`.
+    object: &'static str,
+    /// Unix seconds; 0, because nobody knows.
+    created: i64,
+    /// Who made it.
+    owned_by: String,
+    /// The name people read.
+    title: String,
+    /// Where it runs, in words. What is said to a model on this machine does not leave it.
+    place: String,
+    /// Tokens it can attend to.
+    context_window: u32,
+    /// Whether it answers now.
+    ready: bool,
+}
+
+impl From<ModelFacts> for Model {
+    fn from(facts: ModelFacts) -> Self {
+        Self {
+            id: facts.id,
+            object: "model",
+            created: 0,
+            owned_by: facts.maker,
+            title: facts.title,
+            place: facts.place.to_string(),
+            context_window: facts.context_tokens,
+            ready: facts.readiness == domain::model::Readiness::Ready,
+        }
+    }
+}
+
+/// The models there are: for chat first, then for embeddings.
+#[utoipa::path(
+    get, path = "/v1/models", tag = "Models", operation_id = "listModels", security(("key" = [])),
+    responses(
+        (status = 200, body = Models),
+        (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+    )
+)]
+pub(super) async fn list(_caller: ApiCaller, State(app): State<App>) -> Json<Models> {
+    Json(Models { object: "list", data: all(&app).map(Model::from).collect() })
+}
+
+/// One model.
+#[utoipa::path(
+    get, path = "/v1/models/{id}", tag = "Models", operation_id = "retrieveModel", security(("key" = [])),
+    params(("id" = String, Path, description = "The model's name; it may contain a slash.")),
+    responses(
+        (status = 200, body = Model),
+        (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+        (status = 404, description = "There is no such model.", body = error::Envelope),
+    )
+)]
+pub(super) async fn get(
+    _caller: ApiCaller,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Model>, Problem> {
+    let found = all(&app).find(|facts| facts.id == id);
+    found.map(|facts| Json(facts.into())).ok_or_else(error::unknown_model)
+}
+
+/// Every model once, though it may chat and embed.
+fn all(app: &App) -> impl Iterator<Item = ModelFacts> {
+    let mut models = app.assistant.models();
+    for facts in app.assistant.embedding_models() {
+        if models.iter().all(|known| known.id != facts.id) {
+            models.push(facts);
+        }
+    }
+    models.into_iter()
+}

@@ -1,0 +1,143 @@
+//! The edge every request crosses, in and out: one middleware around the whole router.
+//!
+//! On the way in: a request id and a nonce, the Host allow-list, no preflights, no cross-site writes,
+//! bounded bodies. On the way out: no panic, no foreign words in errors, the security headers, a line in
+//! the log without content. Invariant: no response leaves without having passed [`cross`].
+
+pub mod answer;
+pub mod body;
+pub mod headers;
+pub mod host;
+pub mod origin;
+pub mod streams;
+
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Ctx, enforced};
+use futures::FutureExt;
+use http::request::Parts;
+use tokio::sync::Semaphore;
+
+use crate::{App, Problem};
+
+/// What allows one response's own scripts to run: 128 random bits, fresh for every response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nonce(Arc<str>);
+
+impl Nonce {
+    /// A fresh nonce from the randomness of `ctx`.
+    #[must_use]
+    pub fn fresh(ctx: &Ctx) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(ctx.random::<16>()).into())
+    }
+
+    /// As it stands in the `nonce` attribute.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the edge gave a request when it arrived; the extractors begin with it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Nobody yet, under this request's id.
+    pub ctx: Ctx,
+    /// The nonce of the response.
+    pub nonce: Nonce,
+}
+
+impl Arrival {
+    /// The arrival of this request; a fresh one where the edge was left out, as in a handler's own test.
+    pub fn of(parts: &Parts, app: &App) -> Self {
+        parts.extensions.get().cloned().unwrap_or_else(|| Self::now(app))
+    }
+
+    fn now(app: &App) -> Self {
+        let ctx = app.anonymous();
+        let nonce = Nonce::fresh(&ctx);
+        Self { ctx, nonce }
+    }
+}
+
+/// What the middleware needs beside the application.
+#[derive(Clone)]
+struct Edge {
+    app: App,
+    streams: Arc<Semaphore>,
+}
+
+/// Puts the edge around every route, and a 404 where there is none.
+pub fn around(routes: Router<App>, app: &App) -> Router<App> {
+    let edge = Edge { app: app.clone(), streams: Arc::new(Semaphore::new(app.settings.streams)) };
+    routes
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { http::StatusCode::METHOD_NOT_ALLOWED })
+        // The edge limits bodies itself, raw ones too; a second limit would only contradict it.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(edge, cross))
+}
+
+/// One request's way in and out.
+async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let Edge { app, streams } = edge;
+    let arrival = Arrival::now(&app);
+    let started = arrival.ctx.now();
+    let caller = answer::Caller::of(&request);
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    request.extensions_mut().insert(arrival.clone());
+
+    let mut fate = body::Fate::default();
+    let response = match admit(&app, request) {
+        Err(problem) => problem.into_response(),
+        Ok((admitted, watched)) => {
+            fate = watched;
+            survive(next.run(admitted)).await
+        }
+    };
+    let response = fate.overrule(response);
+    let response = streams::hold(response, streams);
+    let mut response = answer::render(response, &caller, &arrival);
+    headers::put(&mut response, &caller, &arrival, &app.settings);
+    tracing::info!(
+        request = %arrival.ctx.request,
+        method = %caller.method,
+        route = route.as_deref().unwrap_or("none"),
+        status = response.status().as_u16(),
+        micros = arrival.ctx.now().0 - started.0,
+        "answered"
+    );
+    response
+}
+
+/// Everything a request must pass before a handler sees it.
+fn admit(app: &App, request: Request) -> Result<(Request, body::Fate), Problem> {
+    host::check(&request, &app.settings.hosts)?;
+    origin::check(&request)?;
+    body::bound(request, &app.settings.bodies)
+}
+
+/// Runs the handler; a panic becomes a 500 and one line in the log, without what the panic said.
+async fn survive(handler: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(handler).catch_unwind().await {
+        Ok(response) => response,
+        Err(_payload) => {
+            enforced!(WEB07);
+            tracing::error!("a handler panicked; the line above says where");
+            Problem::broken().into_response()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The headers every response carries: what browsers may do with it, and that nobody may keep it.
+
+use axum::response::Response;
+use domain::enforced;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::{
+    Settings,
+    edge::{Arrival, Nonce, answer::Caller},
+};
+
+/// Headers that never change.
+const ALWAYS: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    // Our own requests keep their Origin; other sites learn nothing, not even that we exist.
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+         magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
+    ),
+];
+
+/// The name of the header that carries the request's id, the reference people quote.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Puts the headers of this house on a response, over whatever a handler wrote.
+pub fn put(response: &mut Response, caller: &Caller, arrival: &Arrival, settings: &Settings) {
+    let headers = response.headers_mut();
+    enforced!(WEB02);
+    for (name, value) in ALWAYS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    set(headers, header::CONTENT_SECURITY_POLICY, &policy(&arrival.nonce));
+    if settings.hsts_seconds > 0 {
+        set(headers, header::STRICT_TRANSPORT_SECURITY, &format!("max-age={}", settings.hsts_seconds));
+    }
+    set(headers, HeaderName::from_static(REQUEST_ID), &arrival.ctx.request.to_string());
+    forget(headers, caller);
+    share_nothing(headers);
+}
+
+/// Nothing is kept by browsers or proxies, but files whose address is their hash.
+fn forget(headers: &mut HeaderMap, caller: &Caller) {
+    enforced!(WEB08);
+    let hashed = caller.path.starts_with("/assets/") && headers.contains_key(header::CACHE_CONTROL);
+    if !hashed {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// No other site's page may read us: whatever a handler thought, no CORS header leaves.
+fn share_nothing(headers: &mut HeaderMap) {
+    enforced!(WEB09);
+    let cors: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
+    for name in cors {
+        headers.remove(name);
+    }
+}
+
+/// The content security policy: our own files, scripts only with this response's nonce, and no text
+/// becomes a script or markup without passing the one trusted-types policy `troth`.
+fn policy(nonce: &Nonce) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types troth"
+    )
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // Every value here is made of ASCII of ours; one that is not is left out rather than half sent.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

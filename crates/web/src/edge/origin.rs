@@ -1,0 +1,133 @@
+//! Whose page is asking. Writes come from our own pages alone; reads of ours cannot be embedded elsewhere.
+//!
+//! `/v1` is not ours to guard here: it knows no cookie, so another site's page has nothing to borrow.
+
+use domain::enforced;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+
+use crate::{Problem, edge::host};
+
+/// Refuses preflights, writes from other sites, and other sites' pages that embed ours.
+///
+/// # Errors
+/// A 403 problem.
+pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
+    let headers = request.headers();
+    if request.method() == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        enforced!(WEB09);
+        return Err(refusal("This server answers no page of another site."));
+    }
+    if is_api(request.uri().path()) {
+        return Ok(());
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    enforced!(WEB04);
+    match (reads, site(headers)) {
+        (false, Site::Same) | (true, Site::Same | Site::None | Site::Untold) => Ok(()),
+        (false, Site::Untold) if same_origin(request) => Ok(()),
+        (true, Site::Other) if is_navigation(headers) => Ok(()),
+        _ => Err(refusal("Only this server's own pages may do this. Open the page here and try again.")),
+    }
+}
+
+/// Whether a path belongs to the API for programs.
+#[must_use]
+pub fn is_api(path: &str) -> bool {
+    path == "/v1" || path.starts_with("/v1/")
+}
+
+fn refusal(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "cross-site", "That came from somewhere else", detail)
+}
+
+/// What the browser says about the page behind a request (Fetch Metadata).
+enum Site {
+    Same,
+    Other,
+    /// Typed by the person, or opened from outside the browser.
+    None,
+    /// Not a browser, or an old one.
+    Untold,
+}
+
+fn site(headers: &HeaderMap) -> Site {
+    match headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes) {
+        None => Site::Untold,
+        Some(b"same-origin") => Site::Same,
+        Some(b"none") => Site::None,
+        Some(_) => Site::Other,
+    }
+}
+
+/// Following a link to us is not embedding us.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+    says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+}
+
+/// Whether `Origin` names the very host and port the request was sent to, over HTTPS.
+fn same_origin<B>(request: &Request<B>) -> bool {
+    let asked = request.uri().authority().map(http::uri::Authority::as_str);
+    let asked = asked.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
+    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let known = host::named(request.uri(), request.headers()).is_some();
+    match (origin.and_then(|origin| origin.strip_prefix("https://")), asked) {
+        (Some(origin), Some(asked)) => known && origin.eq_ignore_ascii_case(asked),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    fn asks(method: &str, path: &str, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost:8443");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        check(&request.body(()).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn writes_come_from_our_own_pages_alone() {
+        let _proof = verifies!(WEB04);
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert!(asks(method, "/sign-in", &[("sec-fetch-site", "same-origin")]));
+            assert!(asks(method, "/sign-in", &[("sec-fetch-site", "same-origin"), ("origin", "null")]));
+            assert!(asks(method, "/sign-in", &[("origin", "https://localhost:8443")]));
+            for told in ["cross-site", "same-site", "none", "SAME-ORIGIN", ""] {
+                let both = [("sec-fetch-site", told), ("origin", "https://localhost:8443")];
+                assert!(!asks(method, "/sign-in", &both), "{method} {told:?}");
+            }
+            for origin in ["https://evil.example", "http://localhost:8443", "https://localhost", "null", ""] {
+                assert!(!asks(method, "/sign-in", &[("origin", origin)]), "{method} {origin:?}");
+            }
+            assert!(!asks(method, "/sign-in", &[]), "saying nothing is not enough to write");
+        }
+    }
+
+    #[test]
+    fn our_pages_can_be_linked_to_and_not_embedded() {
+        let _proof = verifies!(WEB04);
+        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let frame = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+        let image = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")];
+        assert!(asks("GET", "/chat", &link));
+        assert!(!asks("GET", "/chat", &frame));
+        assert!(!asks("GET", "/chat", &image));
+        assert!(asks("GET", "/chat", &[]) && asks("GET", "/chat", &[("sec-fetch-site", "none")]));
+    }
+
+    #[test]
+    fn no_preflight_is_answered_not_even_on_the_api() {
+        let _proof = verifies!(WEB09);
+        let preflight = [("origin", "https://evil.example"), ("access-control-request-method", "POST")];
+        assert!(!asks("OPTIONS", "/v1/chat/completions", &preflight));
+        assert!(!asks("OPTIONS", "/sign-in", &preflight));
+        assert!(asks("POST", "/v1/chat/completions", &[]), "a program needs no origin");
+        assert!(!asks("POST", "/v10", &[]), "only /v1 is the API");
+    }
+}

@@ -1,0 +1,157 @@
+//! The listener: our own accept loop, because no defence against slow clients comes with the framework.
+//!
+//! The server binds the sockets and makes the certificate; [`serve`] does the rest: a cap on connections,
+//! TLS 1.3 with a time limit, HTTP/1.1 and HTTP/2 by ALPN, limits on headers, idleness and stalled reading,
+//! and a drain with a bound. [`redirect::serve`] is the optional plain listener that only points here.
+//! Invariant: whatever a client does or leaves undone, its connection ends after a bounded time without
+//! a request, and nothing but TLS 1.3 reaches the router.
+
+mod activity;
+mod connection;
+mod patience;
+pub mod probe;
+pub mod redirect;
+pub mod tls;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use domain::enforced;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::Semaphore,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Connections the kernel keeps for us until we accept them. The usual 128 is less than one burst.
+const BACKLOG: u32 = 4096;
+
+/// The bounds every connection lives within.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most connections at once; more are closed as they come.
+    pub connections: usize,
+    /// Longest TLS handshake.
+    pub handshake: Duration,
+    /// Longest wait for a connection's first request, and for the whole of any request's headers.
+    pub headers: Duration,
+    /// Longest a connection stays open with no request running.
+    pub idle: Duration,
+    /// Longest a client may leave what we sent unread.
+    pub stalled: Duration,
+    /// Longest a running response is waited for at the end.
+    pub drain: Duration,
+    /// Largest headers of one request, in bytes.
+    pub header_bytes: u32,
+    /// Most requests at once on one HTTP/2 connection.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            handshake: Duration::from_secs(5),
+            headers: Duration::from_secs(5),
+            idle: Duration::from_secs(75),
+            stalled: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
+            header_bytes: 16 << 10,
+            streams: 100,
+        }
+    }
+}
+
+/// Binds `address` with room for a burst of connections that wait to be accepted.
+///
+/// # Errors
+/// When the address is in use, not ours, or not allowed. Must be called inside the runtime.
+pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart may bind while old connections linger; a second running server still may not.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Answers HTTPS on every one of `sockets` until `shutdown`, then drains and returns.
+///
+/// # Errors
+/// When a socket cannot be given to the runtime; nothing is served then.
+pub async fn serve(
+    sockets: Vec<std::net::TcpListener>,
+    tls: Arc<rustls::ServerConfig>,
+    router: Router,
+    limits: Limits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let house = House::new(Some(TlsAcceptor::from(tls)), router, limits, shutdown);
+    house.open(sockets).await
+}
+
+/// What every connection of one listener shares.
+struct House {
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    limits: Limits,
+    places: Arc<Semaphore>,
+    connections: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl House {
+    fn new(tls: Option<TlsAcceptor>, router: Router, limits: Limits, shutdown: CancellationToken) -> Arc<Self> {
+        let places = Arc::new(Semaphore::new(limits.connections));
+        Arc::new(Self { tls, router, limits, places, connections: TaskTracker::new(), shutdown })
+    }
+
+    /// Accepts on all sockets until the end, then waits for the connections, which bound themselves.
+    async fn open(self: Arc<Self>, sockets: Vec<std::net::TcpListener>) -> io::Result<()> {
+        let mut listeners = Vec::with_capacity(sockets.len());
+        for socket in sockets {
+            socket.set_nonblocking(true)?;
+            listeners.push(TcpListener::from_std(socket)?);
+        }
+        let doors = TaskTracker::new();
+        for listener in listeners {
+            doors.spawn(self.clone().accept(listener));
+        }
+        doors.close();
+        doors.wait().await;
+        self.connections.close();
+        self.connections.wait().await;
+        Ok(())
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _peer)) => self.admit(stream),
+                Err(error) => {
+                    // Out of file handles, or the client left already: neither is a reason to stop.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    /// Begins a connection if there is room. Without room it is closed before it costs a handshake.
+    fn admit(self: &Arc<Self>, stream: tokio::net::TcpStream) {
+        enforced!(WEB05);
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            tracing::warn!("too many connections: one was closed");
+            return;
+        };
+        let house = self.clone();
+        self.connections.spawn(async move {
+            connection::run(&house, stream).await;
+            drop(place);
+        });
+    }
+}

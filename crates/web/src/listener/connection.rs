@@ -1,0 +1,111 @@
+//! One connection from its first byte to its last.
+
+use std::{pin::pin, time::Duration};
+
+use axum::{Router, body::Body};
+use domain::enforced;
+use http::{Request, Response};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tower::ServiceExt;
+
+use super::{
+    House, Limits,
+    activity::{Activity, Counted},
+    patience::Patience,
+};
+
+/// How long a connection that was told to end may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Serves one accepted socket until it ends, falls idle, or the house closes.
+pub(super) async fn run(house: &House, stream: TcpStream) {
+    // Small answers leave at once; without this a streamed word waits for the next one.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let stream = Patience::new(stream, house.limits.stalled);
+    let Some(tls) = &house.tls else {
+        return talk(house, stream, false).await;
+    };
+    enforced!(WEB05);
+    let handshake = timeout(house.limits.handshake, tls.accept(stream));
+    let shaken = tokio::select! {
+        () = house.shutdown.cancelled() => return,
+        shaken = handshake => shaken,
+    };
+    match shaken {
+        Ok(Ok(stream)) => {
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            talk(house, stream, http2).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// Speaks HTTP on a stream that is ready for it.
+async fn talk(house: &House, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, http2: bool) {
+    let activity = Activity::new();
+    let (router, counting) = (house.router.clone(), activity.clone());
+    let service = service_fn(move |request| answer(router.clone(), counting.clone(), request));
+    let builder = protocol(&house.limits, http2);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+
+    let goodbye = tokio::select! {
+        ended = connection.as_mut() => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection broke");
+            }
+            return;
+        }
+        () = activity.fell_idle(house.limits.headers, house.limits.idle) => GOODBYE,
+        () = house.shutdown.cancelled() => house.limits.drain,
+    };
+    connection.as_mut().graceful_shutdown();
+    if timeout(goodbye, connection).await.is_err() {
+        tracing::debug!("a connection was cut: it did not end in time");
+    }
+}
+
+/// HTTP as ALPN agreed it, with every limit hyper offers.
+fn protocol(limits: &Limits, http2: bool) -> Builder<TokioExecutor> {
+    let builder = Builder::new(TokioExecutor::new());
+    let mut builder = if http2 { builder.http2_only() } else { builder.http1_only() };
+    enforced!(WEB05);
+    builder
+        .http1()
+        // Without a timer hyper does not enforce the time limit at all.
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.headers)
+        .max_buf_size(limits.header_bytes as usize)
+        .max_headers(100);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(limits.header_bytes)
+        .max_send_buf_size(32 << 10)
+        .keep_alive_interval(Some(Duration::from_secs(20)))
+        .keep_alive_timeout(Duration::from_secs(10));
+    builder
+}
+
+/// Hands one request to the router and keeps count until its response is out.
+async fn answer(
+    router: Router,
+    activity: Activity,
+    request: Request<Incoming>,
+) -> Result<Response<Counted>, std::convert::Infallible> {
+    let running = activity.begin();
+    let response = router.oneshot(request.map(Body::new)).await?;
+    Ok(response.map(|body| Counted::new(body, running)))
+}

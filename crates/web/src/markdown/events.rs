@@ -1,0 +1,217 @@
+//! Parsed Markdown, rewritten before it becomes HTML.
+//!
+//! Called by [`super::piece`]. Raw HTML turns into text, pictures into links; code, formulas, boxes and
+//! the frames of tables are set aside. The marks they leave are made of characters that no text event
+//! can hold (see [`unmarked`]), so an answer cannot forge one.
+
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+
+use super::{Labels, Outline, code, escape, formula};
+
+/// Deepest nesting of quotes and lists that is kept; what lies deeper is shown at this depth.
+const MAX_DEPTH: usize = 16;
+/// Most formulas in one piece; more are shown as their source.
+const MAX_FORMULAS: usize = 400;
+
+/// Opens and closes a mark. Noncharacters (Unicode 23.7): never legitimate in text.
+const OPEN: char = '\u{FDD0}';
+const CLOSE: char = '\u{FDD1}';
+
+/// The Markdown that answers are written in.
+pub(super) fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_MATH
+}
+
+/// HTML made by our own code, waiting for the sanitiser to be done.
+#[derive(Default)]
+pub(super) struct Aside {
+    pieces: Vec<String>,
+    formulas: usize,
+}
+
+impl Aside {
+    /// Sets `html` aside and leaves a mark for it.
+    fn keep(&mut self, html: String) -> Event<'static> {
+        self.pieces.push(html);
+        Event::Text(CowStr::from(format!("{OPEN}{}{CLOSE}", self.pieces.len() - 1)))
+    }
+
+    /// `html` with every mark replaced by what it stands for.
+    pub(super) fn restore(&self, html: &str) -> String {
+        let mut whole = String::with_capacity(html.len() + self.pieces.iter().map(String::len).sum::<usize>());
+        let mut parts = html.split(OPEN);
+        whole.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let Some((number, after)) = part.split_once(CLOSE) else { continue };
+            if let Some(piece) = number.parse::<usize>().ok().and_then(|n| self.pieces.get(n)) {
+                whole.push_str(piece);
+            }
+            whole.push_str(after);
+        }
+        whole
+    }
+}
+
+/// The events of `text`, made safe and shaped for a page.
+pub(super) fn rewritten<'t>(
+    text: &'t str,
+    labels: &Labels,
+    outline: &mut Outline,
+    effort: code::Effort,
+    aside: &mut Aside,
+) -> std::vec::IntoIter<Event<'t>> {
+    let mut rewriter = Rewriter { labels, outline, effort, aside, out: Vec::new(), depth: 0, level: 3, fence: None };
+    for event in Parser::new_ext(text, options()) {
+        rewriter.take(event);
+    }
+    rewriter.out.into_iter()
+}
+
+struct Rewriter<'a, 't> {
+    labels: &'a Labels,
+    outline: &'a mut Outline,
+    effort: code::Effort,
+    aside: &'a mut Aside,
+    out: Vec<Event<'t>>,
+    depth: usize,
+    level: u8,
+    /// The block of code that is being gathered: its info string and its text.
+    fence: Option<(String, String)>,
+}
+
+impl<'t> Rewriter<'_, 't> {
+    fn take(&mut self, event: Event<'t>) {
+        match event {
+            Event::Text(text) => self.text(text),
+            Event::Code(text) => self.out.push(Event::Code(unmarked(text))),
+            Event::InlineHtml(html) if is_break(&html) => self.out.push(Event::HardBreak),
+            Event::InlineHtml(html) | Event::Html(html) => self.text(html),
+            Event::InlineMath(source) => self.formula(&source, false),
+            Event::DisplayMath(source) => self.formula(&source, true),
+            Event::TaskListMarker(done) => self.marker(done),
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::SoftBreak | Event::HardBreak | Event::Rule => self.out.push(event),
+            // Footnotes are not enabled; should they appear, they are nothing.
+            Event::FootnoteReference(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: CowStr<'t>) {
+        match &mut self.fence {
+            Some((_, code)) => code.push_str(&text),
+            None => self.out.push(Event::Text(unmarked(text))),
+        }
+    }
+
+    fn formula(&mut self, source: &str, display: bool) {
+        self.aside.formulas += 1;
+        let html = if self.aside.formulas > MAX_FORMULAS {
+            format!("<code>{}</code>", escape(source))
+        } else {
+            formula::formula(source, display)
+        };
+        let mark = self.aside.keep(html);
+        self.out.push(mark);
+    }
+
+    fn marker(&mut self, done: bool) {
+        let (shape, word) = if done { ("☑", self.labels.done) } else { ("☐", self.labels.open) };
+        let html = format!("<span class=\"box\" role=\"img\" aria-label=\"{word}\">{shape}</span> ");
+        let mark = self.aside.keep(html);
+        self.out.push(mark);
+    }
+
+    fn start(&mut self, tag: Tag<'t>) {
+        match tag {
+            Tag::CodeBlock(kind) => {
+                let info = match kind {
+                    CodeBlockKind::Fenced(info) => info.to_string(),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                self.fence = Some((info, String::new()));
+            }
+            Tag::HtmlBlock => self.out.push(Event::Start(Tag::Paragraph)),
+            Tag::Image { dest_url, title, .. } => {
+                let link =
+                    Tag::Link { link_type: LinkType::Inline, dest_url: unmarked(dest_url), title, id: "".into() };
+                self.out.push(Event::Start(without_title(link)));
+                self.out.push(Event::Text(format!("{}: ", self.labels.picture).into()));
+            }
+            Tag::Link { .. } => self.out.push(Event::Start(without_title(tag))),
+            Tag::Heading { level, .. } => {
+                self.level = self.outline.place(level as u8);
+                self.out.push(Event::Start(heading(self.level)));
+            }
+            Tag::Table(columns) => {
+                let label = self.labels.table;
+                let html = format!("<div class=\"table\" role=\"group\" tabindex=\"0\" aria-label=\"{label}\">");
+                let mark = self.aside.keep(html);
+                self.out.push(mark);
+                // Alignment would come out as a style attribute, which the sanitiser drops anyway.
+                self.out.push(Event::Start(Tag::Table(columns.iter().map(|_| pulldown_cmark::Alignment::None).collect())));
+            }
+            Tag::BlockQuote(_) | Tag::List(_) | Tag::Item => {
+                self.depth += 1;
+                if self.depth <= MAX_DEPTH {
+                    self.out.push(Event::Start(if let Tag::BlockQuote(_) = tag { Tag::BlockQuote(None) } else { tag }));
+                }
+            }
+            tag => self.out.push(Event::Start(tag)),
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::CodeBlock => {
+                if let Some((info, text)) = self.fence.take() {
+                    let mark = self.aside.keep(code::block(&info, &text, self.labels, self.effort));
+                    self.out.push(mark);
+                }
+            }
+            TagEnd::HtmlBlock => self.out.push(Event::End(TagEnd::Paragraph)),
+            TagEnd::Image => self.out.push(Event::End(TagEnd::Link)),
+            TagEnd::Heading(_) => self.out.push(Event::End(heading(self.level).to_end())),
+            TagEnd::Table => {
+                self.out.push(Event::End(tag));
+                let mark = self.aside.keep("</div>".to_owned());
+                self.out.push(mark);
+            }
+            TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item => {
+                if self.depth <= MAX_DEPTH {
+                    self.out.push(Event::End(if let TagEnd::BlockQuote(_) = tag { TagEnd::BlockQuote(None) } else { tag }));
+                }
+                self.depth = self.depth.saturating_sub(1);
+            }
+            tag => self.out.push(Event::End(tag)),
+        }
+    }
+}
+
+fn heading<'t>(level: u8) -> Tag<'t> {
+    let level = pulldown_cmark::HeadingLevel::try_from(usize::from(level)).unwrap_or(pulldown_cmark::HeadingLevel::H6);
+    Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }
+}
+
+/// The same link without a title: a tooltip is a place to lie in.
+fn without_title(tag: Tag<'_>) -> Tag<'_> {
+    match tag {
+        Tag::Link { link_type, dest_url, .. } => {
+            Tag::Link { link_type, dest_url: unmarked(dest_url), title: "".into(), id: "".into() }
+        }
+        other => other,
+    }
+}
+
+/// `<br>` is the one raw tag that is honoured: models break lines in table cells with it.
+fn is_break(html: &str) -> bool {
+    matches!(html.to_ascii_lowercase().as_str(), "<br>" | "<br/>" | "<br />")
+}
+
+/// `text` without the characters that marks are made of, whichever way they came in.
+fn unmarked(text: CowStr<'_>) -> CowStr<'_> {
+    if text.contains([OPEN, CLOSE]) { text.replace([OPEN, CLOSE], "\u{FFFD}").into() } else { text }
+}

@@ -1,0 +1,155 @@
+//! The thread: what was said, branch by branch.
+//!
+//! Rendered into the chat page, and message by message for the script that appends and replaces them.
+//! Every answer says that it is an AI's, which model made it and where it ran.
+
+use domain::{
+    chat::{Author, Ending, Message, Shown, Tree},
+    enforced,
+    id::{MessageId, TurnId},
+};
+use maud::{Markup, PreEscaped, html};
+
+use super::super::{frame::Kind, icons::{self, Icon}, words::Words};
+use crate::markdown;
+
+/// The branch that ends in `head`, with the answer that is being written below it.
+#[must_use]
+pub fn thread(words: &Words, tree: &Tree, head: Option<MessageId>, running: Option<TurnId>) -> Markup {
+    let shown = head.map(|head| tree.shown(head)).unwrap_or_default();
+    let waits = running.is_none()
+        && shown.last().is_some_and(|last| last.message.author == Author::User);
+    html! {
+        @for one in &shown { (message(words, one)) }
+        @if let Some(turn) = running { (growing(words, turn)) }
+        @if waits { (unanswered(words, shown.last().map(|last| last.message.id))) }
+    }
+}
+
+/// One message with its tools.
+#[must_use]
+pub fn message(words: &Words, one: &Shown<'_>) -> Markup {
+    match one.message.author {
+        Author::User => question(words, one),
+        Author::Assistant => answer(words, one),
+    }
+}
+
+fn question(words: &Words, one: &Shown<'_>) -> Markup {
+    let id = one.message.id;
+    html! {
+        article.message.user #{ "m-" (id) } data-message=(id) {
+            h2.sr { (words.you_said) }
+            div.said { (one.message.body.text) }
+            div.tools {
+                (branches(words, one))
+                (tool("copy", words.copy, Icon::Copy))
+                (tool("edit", words.edit, Icon::Pencil))
+                (tool("delete", words.delete, Icon::Trash))
+            }
+        }
+    }
+}
+
+fn answer(words: &Words, one: &Shown<'_>) -> Markup {
+    let id = one.message.id;
+    html! {
+        article.message.answer #{ "m-" (id) } data-message=(id) {
+            h2.sr { (words.answer) }
+            (line(words, one.message.body.model.as_deref(), one.message.body.place.as_deref()))
+            div.prose { (PreEscaped(markdown::render(&one.message.body.text, &words.labels()))) }
+            (foot(words, one))
+        }
+    }
+}
+
+/// What stands under an answer that has come to its end.
+#[must_use]
+pub fn foot(words: &Words, one: &Shown<'_>) -> Markup {
+    html! {
+        (ending(words, one.message))
+        div.tools {
+            (branches(words, one))
+            (tool("copy", words.copy, Icon::Copy))
+            (tool("regenerate", words.regenerate, Icon::Redo))
+            (tool("delete", words.delete, Icon::Trash))
+        }
+    }
+}
+
+/// The answer that is being written: the stream fills it.
+#[must_use]
+pub fn growing(words: &Words, turn: TurnId) -> Markup {
+    html! {
+        article.message.answer.streaming data-turn=(turn) aria-busy="true" {
+            h2.sr { (words.answer) }
+            (line(words, None, None))
+            div.prose { div.settled {} div.tail {} }
+        }
+    }
+}
+
+/// The line over an answer: an AI, which model, where.
+#[must_use]
+pub fn line(words: &Words, model: Option<&str>, place: Option<&str>) -> Markup {
+    enforced!(AID01);
+    html! {
+        p.by {
+            span.ai { (icons::rings()) (words.ai) }
+            @if let Some(model) = model { span { (model) } }
+            @if let Some(place) = place { span { (place) } }
+        }
+    }
+}
+
+fn ending(words: &Words, message: &Message) -> Markup {
+    let (kind, text) = match message.body.ending {
+        Ending::Complete => return html! {},
+        Ending::Stopped => (Kind::Plain, words.stopped),
+        Ending::Length => (Kind::Due, words.cut),
+        Ending::Failed => (Kind::Bad, words.failed),
+    };
+    notice(words, kind, text, message.body.ending == Ending::Failed)
+}
+
+/// A notice under an answer, with a way to try again where that helps.
+#[must_use]
+pub fn notice(words: &Words, kind: Kind, text: &str, retry: bool) -> Markup {
+    html! {
+        div class={ "ending note " (kind.class()) } {
+            (kind.icon().draw())
+            p { (text) }
+            @if retry { button.quiet.compact type="button" data-act="regenerate" { (words.try_again) } }
+        }
+    }
+}
+
+/// A question that nobody answered: the model was missing, or the server was stopped.
+fn unanswered(words: &Words, question: Option<MessageId>) -> Markup {
+    html! { article.message.answer data-message=[question] { (notice(words, Kind::Due, words.unanswered, true)) } }
+}
+
+fn tool(act: &str, word: &str, icon: Icon) -> Markup {
+    html! { button.bare type="button" data-act=(act) title=(word) aria-label=(word) { (icon.draw()) } }
+}
+
+/// Which of its versions this is, and the way to the others.
+fn branches(words: &Words, one: &Shown<'_>) -> Markup {
+    let (at, all) = (one.ordinal(), one.siblings.len());
+    if all < 2 {
+        return html! {};
+    }
+    let step = |to: usize, word: &str, icon: Icon| {
+        let sibling = to.checked_sub(1).and_then(|to| one.siblings.get(to));
+        html! {
+            button.bare type="button" data-act="branch" data-to=[sibling] disabled[sibling.is_none()] aria-label=(word) { (icon.draw()) }
+        }
+    };
+    html! {
+        span.branch role="group" aria-label=(words.versions) {
+            (step(at - 1, words.earlier, Icon::Left))
+            span { (at) "/" (all) }
+            (step(at + 1, words.later, Icon::Right))
+        }
+    }
+}

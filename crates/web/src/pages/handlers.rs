@@ -1,0 +1,77 @@
+//! What the handlers of all pages share: how a page looks to whoever asked, and how errors read.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, header, request::Parts};
+use identity::{Error, Settings};
+
+use super::{
+    frame::{Frame, Theme},
+    words::Words,
+};
+use crate::{App, SignedIn, Visitor};
+
+/// What the browser says about the look of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    words: &'static Words,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Looks {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self { words: Words::asked_for(accepted(&parts.headers)) })
+    }
+}
+
+fn accepted(headers: &HeaderMap) -> &str {
+    headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+impl Looks {
+    /// The frame for anybody.
+    #[must_use]
+    pub fn frame(self, app: &App, visitor: &Visitor) -> Frame {
+        let settings = visitor.person.as_ref().map(|person| &person.settings);
+        Frame {
+            nonce: visitor.nonce.to_string(),
+            words: self.words(settings),
+            theme: Theme::named(settings.map_or("", |settings| &settings.theme)),
+            name: visitor.person.as_ref().map(|person| person.name.clone()),
+            version: app.settings.version,
+        }
+    }
+
+    /// The frame for a person.
+    #[must_use]
+    pub fn frame_for(self, app: &App, person: &SignedIn) -> Frame {
+        let settings = &person.person.settings;
+        Frame {
+            nonce: person.nonce.to_string(),
+            words: self.words(Some(settings)),
+            theme: Theme::named(&settings.theme),
+            name: Some(person.person.name.clone()),
+            version: app.settings.version,
+        }
+    }
+
+    /// The words a person chose, or else the browser's.
+    #[must_use]
+    pub fn words(self, settings: Option<&Settings>) -> &'static Words {
+        match settings.map(|settings| settings.language.as_str()) {
+            None | Some("") => self.words,
+            Some(tag) => Words::of(tag),
+        }
+    }
+}
+
+/// What identity has to say, a sentence each.
+#[must_use]
+pub fn problems_of(error: &Error) -> Vec<String> {
+    match error {
+        Error::Password { problems } => problems.iter().map(ToString::to_string).collect(),
+        other => vec![other.to_string()],
+    }
+}

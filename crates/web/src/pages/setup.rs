@@ -1,0 +1,144 @@
+//! The first account: the handlers of `/setup`.
+//!
+//! The setup code arrives in the address after `#`, so it reaches no log; a script moves it into the
+//! form, and who has no scripts types it. Everything works as plain forms.
+
+pub mod form;
+
+use axum::{
+    Form, Json,
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::Secret;
+use http::{StatusCode, header};
+use identity::Error;
+use maud::Markup;
+use serde::{Deserialize, Serialize};
+
+use super::handlers::{Looks, problems_of};
+use crate::{App, Problem, Visitor, session};
+
+/// The form of the first step.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Who {
+    code: String,
+    name: String,
+    password: Secret<String>,
+}
+
+/// The form of the second step.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Factor {
+    ticket: Secret<String>,
+    code: String,
+}
+
+/// What the advice is asked about.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    password: Secret<String>,
+    #[serde(default)]
+    name: String,
+}
+
+/// What the advice says.
+#[derive(Serialize)]
+pub struct Advice {
+    length: bool,
+    classes: bool,
+    guess: bool,
+    word: String,
+}
+
+/// `GET /setup`
+pub async fn show(State(app): State<App>, visitor: Visitor, looks: Looks) -> Result<Response, Problem> {
+    if !app.identity.setup_needed().await? {
+        return Ok(Redirect::to("/").into_response());
+    }
+    let frame = looks.frame(&app, &visitor);
+    Ok(form::who(&frame, &form::Before::default()).into_response())
+}
+
+/// `POST /setup`: name and password; answers with the second step.
+pub async fn who(
+    State(app): State<App>,
+    visitor: Visitor,
+    looks: Looks,
+    Form(who): Form<Who>,
+) -> Result<Response, Problem> {
+    let frame = looks.frame(&app, &visitor);
+    let code = Secret::new(who.code.clone());
+    match app.identity.begin_setup(&visitor.ctx, &code, &who.name, &who.password).await {
+        Ok(pending) => Ok(form::factor(&frame, &pending, None).into_response()),
+        Err(Error::AlreadySetUp) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(error @ (Error::SetupCode | Error::Name(_) | Error::Password { .. })) => {
+            let before = form::Before { code: who.code, name: who.name, problems: problems_of(&error) };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, form::who(&frame, &before)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /setup/factor`: the authenticator's code; makes the account and shows the recovery codes.
+pub async fn factor(
+    State(app): State<App>,
+    visitor: Visitor,
+    looks: Looks,
+    Form(factor): Form<Factor>,
+) -> Result<Response, Problem> {
+    let mut frame = looks.frame(&app, &visitor);
+    match app.identity.finish_setup(&visitor.ctx, &factor.ticket, &factor.code, &visitor.device).await {
+        Ok(done) => {
+            frame.name = None;
+            Ok(with_session(&done.session.token, form::codes(&frame, &done.recovery_codes)))
+        }
+        Err(Error::Refused) => {
+            let pending = app.identity.setup_factor(&visitor.ctx, &factor.ticket)?;
+            let page = form::factor(&frame, &pending, Some(frame.words.code_refused));
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(Error::AlreadySetUp) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(error @ Error::TicketGone) => {
+            let before = form::Before { problems: problems_of(&error), ..form::Before::default() };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, form::who(&frame, &before)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /setup/advice`: what is good and bad about a password, while it is typed.
+///
+/// Open before anybody is known, but only then: later it asks for a session.
+pub async fn advice(
+    State(app): State<App>,
+    visitor: Visitor,
+    Json(chosen): Json<Chosen>,
+) -> Result<Json<Advice>, Problem> {
+    if visitor.person.is_none() && !app.identity.setup_needed().await? {
+        return Err(Problem::sign_in_needed());
+    }
+    let password = chosen.password.expose();
+    let advice = app.identity.password_advice(password, &chosen.name);
+    let word = advice.warning.filter(|_| advice.score < 3).or_else(|| advice.problems.into_iter().nth(0));
+    let classes = [char::is_lowercase, char::is_uppercase, char::is_numeric];
+    Ok(Json(Advice {
+        length: password.chars().count() >= 12,
+        classes: classes.iter().all(|class| password.chars().any(class))
+            && password.chars().any(|c| !c.is_alphanumeric() && !c.is_whitespace()),
+        guess: advice.score >= 3,
+        word: word.filter(|_| !password.is_empty()).unwrap_or_default(),
+    }))
+}
+
+/// A page that also begins a session.
+pub fn with_session(token: &Secret<String>, page: Markup) -> Response {
+    let mut response = page.into_response();
+    if let Some(cookie) = session::cookie(token) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,256 @@
+//! Who is asking: the session cookie and the extractors every handler begins with.
+//!
+//! A page handler takes [`Visitor`] (anybody) or [`SignedIn`] (a person); a handler of `/v1` takes
+//! [`ApiCaller`]. A cookie is never looked at on `/v1`, a key never on a page.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRef, FromRequestParts};
+use domain::{Actor, Ctx, Secret, Timestamp, access::Roles, enforced, id::{SessionId, UserId}};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+
+use crate::{App, Nonce, Problem, edge::Arrival};
+
+/// The name of the session cookie. The prefix makes browsers insist on `Secure` and `Path=/`.
+pub const COOKIE: &str = "__Host-troth";
+
+/// What a recognised session says about its person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The account.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// What the account may do.
+    pub roles: Roles,
+    /// The name they signed in with.
+    pub name: String,
+    /// When the session ends however busy it is.
+    pub expires: Timestamp,
+    /// When it ends if nothing more happens.
+    pub idle_ends: Timestamp,
+}
+
+/// Anybody who opens a page, signed in or not.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The circumstances; the actor is the person when there is one.
+    pub ctx: Ctx,
+    /// The person, when the cookie is a session's.
+    pub person: Option<Person>,
+    /// The nonce scripts of this response carry.
+    pub nonce: Nonce,
+    /// The browser in a few words, e.g. `Firefox on Linux`.
+    pub device: String,
+}
+
+/// A person who is signed in. Others get the sign-in page, or a 401 when they are no page.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The circumstances, acting as the person.
+    pub ctx: Ctx,
+    /// The person.
+    pub person: Person,
+    /// The nonce scripts of this response carry.
+    pub nonce: Nonce,
+}
+
+/// A program with a personal API key.
+#[derive(Clone, Debug)]
+pub struct ApiCaller {
+    /// The circumstances, acting as the key.
+    pub ctx: Ctx,
+}
+
+impl<S> FromRequestParts<S> for Visitor
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let app = App::from_ref(state);
+        let Arrival { ctx, nonce } = Arrival::of(parts, &app);
+        let device = device(&parts.headers);
+        let Some(token) = token(&parts.headers) else {
+            return Ok(Self { ctx, person: None, nonce, device });
+        };
+        let Some(known) = app.identity.recognise_session(&ctx, token.expose()).await else {
+            return Ok(Self { ctx, person: None, nonce, device });
+        };
+        let Actor::Person { user, session, roles } = known.actor else {
+            return Ok(Self { ctx, person: None, nonce, device });
+        };
+        let ctx = ctx.acting_as(known.actor);
+        let person = Person {
+            user,
+            session,
+            roles,
+            name: known.name,
+            expires: known.expires,
+            idle_ends: known.idle_ends,
+        };
+        Ok(Self { ctx, person: Some(person), nonce, device })
+    }
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Visitor { ctx, person, nonce, .. } = match Visitor::from_request_parts(parts, state).await {
+            Ok(visitor) => visitor,
+            Err(never) => match never {},
+        };
+        let person = person.ok_or_else(Problem::sign_in_needed)?;
+        Ok(Self { ctx, person, nonce })
+    }
+}
+
+impl<S> FromRequestParts<S> for ApiCaller
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let app = App::from_ref(state);
+        let Arrival { ctx, .. } = Arrival::of(parts, &app);
+        let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
+        let actor = app.identity.recognise_api_key(&ctx, key.expose()).await.ok_or_else(Problem::key_needed)?;
+        Ok(Self { ctx: ctx.acting_as(actor) })
+    }
+}
+
+/// The `Set-Cookie` value that begins a session in the browser. It ends with the browser.
+#[must_use]
+pub fn cookie(token: &Secret<String>) -> Option<HeaderValue> {
+    enforced!(SES03);
+    let text = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.expose());
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The `Set-Cookie` value that ends it.
+#[must_use]
+pub fn no_cookie() -> HeaderValue {
+    HeaderValue::from_static("__Host-troth=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+}
+
+/// The session token of a request. Two cookies of our name are an attack, not a session.
+fn token(headers: &HeaderMap) -> Option<Secret<String>> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+    let token = found.next()?;
+    (found.next().is_none() && !token.is_empty()).then(|| Secret::new(token.to_owned()))
+}
+
+/// The key of an `Authorization: Bearer` header.
+fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty()).then(|| Secret::new(key.trim().to_owned()))
+}
+
+/// The page to go to after signing in: a path of ours, or nothing. Never another site.
+#[must_use]
+pub fn safe_next(next: &str) -> Option<&str> {
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    (next.starts_with('/') && !next.starts_with("//") && plain).then_some(next)
+}
+
+/// A browser in a few words, for the list of sessions; nothing that identifies more than its kind.
+fn device(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // The order matters: Edge and Opera call themselves Chrome, and everything calls itself Safari.
+    let browsers = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let named = |table: &[(&str, &'static str)]| {
+        table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    match (named(&browsers), named(&systems)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => "an unknown browser".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn the_session_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+        let _proof = verifies!(SES03);
+        let value = cookie(&Secret::new("abc".to_owned())).unwrap();
+        assert_eq!(value.to_str().unwrap(), "__Host-troth=abc; Path=/; Secure; HttpOnly; SameSite=Lax");
+        assert!(value.is_sensitive());
+    }
+
+    #[test]
+    fn a_token_that_could_break_out_of_the_cookie_makes_none() {
+        assert!(cookie(&Secret::new("a\r\nSet-Cookie: x=y".to_owned())).is_none());
+    }
+
+    #[test]
+    fn one_session_cookie_is_read_and_two_are_refused() {
+        let one = headers(header::COOKIE, "a=1; __Host-troth=abc; b=2");
+        assert_eq!(token(&one).unwrap().expose(), "abc");
+        assert!(token(&headers(header::COOKIE, "__Host-troth=abc; __Host-troth=def")).is_none());
+        assert!(token(&headers(header::COOKIE, "__Host-trothy=abc; __Host-troth=")).is_none());
+    }
+
+    #[test]
+    fn a_bearer_key_is_read_whatever_the_case_of_its_scheme() {
+        assert_eq!(bearer(&headers(header::AUTHORIZATION, "bearer troth_x")).unwrap().expose(), "troth_x");
+        assert!(bearer(&headers(header::AUTHORIZATION, "Basic troth_x")).is_none());
+        assert!(bearer(&headers(header::AUTHORIZATION, "Bearer ")).is_none());
+    }
+
+    #[test]
+    fn after_signing_in_one_stays_here() {
+        assert_eq!(safe_next("/chat/1"), Some("/chat/1"));
+        for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example", "chat", "/a\nb", ""] {
+            assert_eq!(safe_next(elsewhere), None, "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn devices_are_named_by_their_kind() {
+        let edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/141.0 Safari/537.36 Edg/141.0";
+        assert_eq!(device(&headers(header::USER_AGENT, edge)), "Edge on Windows");
+        assert_eq!(device(&HeaderMap::new()), "an unknown browser");
+    }
+}
