@@ -30,7 +30,9 @@ use tokio_util::task::TaskTracker;
 
 pub use conversations::Opened;
 pub use error::Error;
-pub use limits::{Limits, MAX_ANSWER_BYTES, MAX_CONVERSATIONS, MAX_EXPORT_BYTES, MAX_FOLDERS, MAX_HITS, MAX_IMPORT_BYTES};
+pub use limits::{
+    Limits, MAX_ANSWER_BYTES, MAX_CONVERSATIONS, MAX_EXPORT_BYTES, MAX_FOLDERS, MAX_HITS, MAX_IMPORT_BYTES,
+};
 pub use programs::Completion;
 pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
 pub use store::search::Hit;

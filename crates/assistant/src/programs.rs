@@ -40,7 +40,13 @@ impl Assistant {
         let pass = self.0.programs.enter(rights::person(ctx)?)?;
         let cancel = CancellationToken::new();
         let answer = self.0.providers.answer(&permit, prompt, cancel.clone()).await?;
-        Ok(Completion { answer, room: MAX_ANSWER_BYTES, ended: false, _cancel: cancel.drop_guard(), _pass: pass })
+        Ok(Completion {
+            answer,
+            room: MAX_ANSWER_BYTES,
+            ended: false,
+            _cancel: cancel.drop_guard(),
+            _pass: pass,
+        })
     }
 
     /// One vector for each of `inputs`.

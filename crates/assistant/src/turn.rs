@@ -23,8 +23,8 @@ use domain::{
 use futures::Stream;
 use store::{conversations, messages};
 
-pub(crate) use seats::Seats;
 use seats::Seat;
+pub(crate) use seats::Seats;
 use transcript::Transcript;
 pub use transcript::TurnEvent;
 use work::Work;
@@ -117,7 +117,8 @@ impl Assistant {
         let began = began(question, answer, model.as_ref());
         let turn = seat.begin(TurnId::fresh(ctx), Transcript::new(began));
         let id = turn.id;
-        let work = Work { assistant: self.clone(), rights, seat, turn, place, answers, answer, model, prompt };
+        let work =
+            Work { assistant: self.clone(), rights, seat, turn, place, answers, answer, model, prompt };
         self.0.tasks.spawn(work.run());
         Ok(id)
     }
@@ -133,7 +134,7 @@ impl Assistant {
         ctx: &Ctx,
         turn: TurnId,
         from: u64,
-    ) -> Result<Pin<Box<dyn Stream<Item = TurnEvent> + Send>>, Error> {
+    ) -> Result<Pin<Box<dyn Stream<Item = TurnEvent> + Send + Sync>>, Error> {
         let person = rights::reads(ctx).and(rights::person(ctx))?;
         let turn = self.0.seats.find(person, turn, ctx.now())?;
         Ok(std::sync::Arc::clone(&turn.transcript).watch(from))

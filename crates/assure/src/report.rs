@@ -209,7 +209,10 @@ impl Report {
             return ClauseState::NotBuilt { missing };
         }
         match on.iter().map(|control| control.not_applicable()).collect::<Option<Vec<_>>>() {
-            Some(reasons) => ClauseState::NotApplicable { why: reasons.join(" ") },
+            Some(mut reasons) => {
+                reasons.dedup();
+                ClauseState::NotApplicable { why: reasons.join(" ") }
+            }
             None => ClauseState::Kept { how: how(on) },
         }
     }

@@ -42,13 +42,13 @@ fn render_source(out: &mut String, source: &SourceReport, colour: bool) {
 }
 
 fn render_clause(out: &mut String, clause: &ClauseReport, widest: usize, colour: bool) {
-    let look = Look::of(&clause.state);
+    let look = Look::of(clause);
     let (on, off) = if colour { (look.colour, "\x1b[0m") } else { ("", "") };
     let indent = widest + 17;
     let head = format!("  {on}{} {:<9}{off}  {:<widest$}  ", look.mark, look.word, clause.id);
     out.push_str(&head);
     line(out, 0, &wrap(&clause.words, indent));
-    let mut reason = look.reason.to_owned();
+    let mut reason = format!("→ {}", look.reason);
     if !clause.controls.is_empty() {
         let tokens: Vec<_> = clause.controls.iter().map(|control| control.token()).collect();
         let _ = write!(reason, " [{}]", tokens.join(" "));
@@ -65,10 +65,13 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn of(state: &'a ClauseState) -> Self {
-        let (mark, word, colour, reason) = match state {
+    fn of(clause: &'a ClauseReport) -> Self {
+        let (mark, word, colour, reason) = match &clause.state {
             ClauseState::Kept { how } => ('✓', "kept", "\x1b[32m", how),
-            ClauseState::NotBuilt { missing } => ('·', "not built", "\x1b[2m", missing),
+            ClauseState::NotBuilt { missing } if clause.controls.is_empty() => {
+                ('·', "not built", "\x1b[2m", missing)
+            }
+            ClauseState::NotBuilt { missing } => ('·', "partly", "\x1b[2m", missing),
             ClauseState::NotMet { why } => ('✗', "not met", "\x1b[31m", why),
             ClauseState::NotApplicable { why } => ('–', "no object", "\x1b[2m", why),
         };

@@ -82,11 +82,9 @@ impl Passwords {
         let against: Arc<str> = verifier.map_or_else(|| Arc::clone(&self.decoy), Into::into);
         let matches = self
             .run(move || {
-                let hash = PasswordHash::new(&against);
-                hash.and_then(|hash| {
-                    Ok(Argon2::default().verify_password(peppered.as_bytes(), &hash).is_ok())
-                })
-                .map_err(|_| Error::Broken("a stored password verifier is damaged"))
+                let hash = PasswordHash::new(&against)
+                    .map_err(|_| Error::Broken("a stored password verifier is damaged"))?;
+                Ok::<bool, Error>(Argon2::default().verify_password(peppered.as_bytes(), &hash).is_ok())
             })
             .await??;
         Ok(matches && fits && verifier.is_some())
@@ -120,13 +118,111 @@ impl Passwords {
 
 /// A verifier no password matches: its output is not the hash of anything we could compute.
 fn decoy(params: &Params) -> Result<String, Error> {
-    let wrong = |_| Error::Broken("the configured password hashing parameters cannot be written down");
-    let hash = PasswordHash {
-        algorithm: argon2::ARGON2ID_IDENT,
-        version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(params).map_err(wrong)?,
-        salt: Some(Salt::new(b"nobody's salt 16").map_err(|_| Error::Broken("salt"))?),
-        hash: Some(Output::new(&[0; OUTPUT_BYTES]).map_err(|_| Error::Broken("output"))?),
+    let written = || -> argon2::password_hash::Result<PasswordHash> {
+        Ok(PasswordHash {
+            algorithm: argon2::ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(params)?,
+            salt: Some(Salt::new(b"nobody's salt 16")?),
+            hash: Some(Output::new(&[0; OUTPUT_BYTES])?),
+        })
     };
-    Ok(hash.to_string())
+    written()
+        .map(|hash| hash.to_string())
+        .map_err(|_| Error::Broken("the configured password hashing parameters cannot be written down"))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    const HASHING: Hashing = Hashing { memory_kib: 64, passes: 1, lanes: 1, at_once: 1, waiting: 1 };
+
+    async fn passwords(hashing: Hashing) -> (testkit::Home, Arc<Passwords>) {
+        let home = testkit::store().await;
+        let passwords = Passwords::new(home.store.clone(), hashing).unwrap();
+        (home, Arc::new(passwords))
+    }
+
+    #[test]
+    fn a_verifier_fits_its_password_alone() {
+        let _proof = verifies!(AUT02);
+        testkit::run(async {
+            let (home, passwords) = passwords(HASHING).await;
+            let ctx = home.ctx(domain::Actor::Anonymous);
+            let verifier = passwords.hash(&ctx, "Quiet-Harbour-47").await.unwrap();
+            assert!(passwords.verify("Quiet-Harbour-47", Some(&verifier)).await.unwrap());
+            assert!(!passwords.verify("quiet-harbour-47", Some(&verifier)).await.unwrap());
+            assert_ne!(verifier, passwords.hash(&ctx, "Quiet-Harbour-47").await.unwrap(), "salted");
+            let damaged = passwords.verify("x", Some(&verifier[..20])).await;
+            assert!(matches!(damaged, Err(Error::Broken(_))));
+        });
+    }
+
+    #[test]
+    fn without_an_account_the_same_work_is_done_and_the_answer_is_no() {
+        let _proof = verifies!(AUT05);
+        testkit::run(async {
+            let (_home, passwords) = passwords(HASHING).await;
+            assert!(!passwords.verify("anything", None).await.unwrap());
+            assert_eq!(passwords.runs(), 1);
+            // The decoy asks Argon2 for what is configured, no less.
+            let decoy = PasswordHash::new(&passwords.decoy).unwrap();
+            assert_eq!(Params::try_from(&decoy).unwrap(), passwords.params);
+            assert!(!passwords.is_weak(&passwords.decoy));
+        });
+    }
+
+    #[test]
+    fn a_text_longer_than_any_password_is_refused_after_the_same_work() {
+        testkit::run(async {
+            let (home, passwords) = passwords(HASHING).await;
+            let ctx = home.ctx(domain::Actor::Anonymous);
+            let of_nothing = passwords.hash(&ctx, "").await.unwrap();
+            let long = "x".repeat(1 << 20);
+            assert!(!passwords.verify(&long, Some(&of_nothing)).await.unwrap());
+            assert_eq!(passwords.runs(), 2);
+        });
+    }
+
+    #[test]
+    fn parameters_that_rose_make_a_verifier_weak() {
+        testkit::run(async {
+            let (home, passwords) = passwords(HASHING).await;
+            let ctx = home.ctx(domain::Actor::Anonymous);
+            let verifier = passwords.hash(&ctx, "Quiet-Harbour-47").await.unwrap();
+            let with = |hashing| Passwords::new(home.store.clone(), hashing).unwrap().is_weak(&verifier);
+            assert!(!with(HASHING));
+            assert!(with(Hashing { memory_kib: 128, ..HASHING }));
+            assert!(with(Hashing { passes: 2, ..HASHING }));
+            assert!(!with(Hashing { memory_kib: 32, ..HASHING }), "falling parameters weaken nothing");
+            assert!(with(HASHING) == passwords.is_weak(&verifier));
+        });
+    }
+
+    #[test]
+    fn more_than_may_wait_are_told_to_come_back() {
+        testkit::run(async {
+            let (_home, passwords) = passwords(HASHING).await;
+            let mut inside = tokio::task::JoinSet::new();
+            let mut doors = Vec::new();
+            for _ in 0..2 {
+                let (open, door) = std::sync::mpsc::channel::<()>();
+                doors.push(open);
+                let passwords = Arc::clone(&passwords);
+                inside.spawn(async move { passwords.run(move || door.recv().is_err()).await.unwrap() });
+            }
+            // One is at work, one waits for its turn.
+            while passwords.entrance.available_permits() > 0 {
+                tokio::task::yield_now().await;
+            }
+            assert!(matches!(passwords.verify("x", None).await, Err(Error::Busy)));
+            assert!(passwords.runs() <= 1, "never two at once");
+            drop(doors);
+            inside.join_all().await;
+            assert!(!passwords.verify("x", None).await.unwrap());
+        });
+    }
 }

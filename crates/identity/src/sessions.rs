@@ -5,7 +5,7 @@
 //! request and after `absolute_hours` in any case, whether or not anybody has swept it yet.
 
 use domain::{
-    Action, Actor, Ctx, Job, Resource, Secret, Timestamp,
+    Action, Actor, Ctx, Resource, Secret, Timestamp,
     access::Permit,
     audit::{Act, Entry},
     authorize, enforced,
@@ -174,9 +174,8 @@ impl Identity {
     /// refused without this as well; it keeps the table small.
     ///
     /// # Errors
-    /// [`Error::Denied`] unless the system's upkeep asks.
+    /// [`Error::Denied`] unless the actor may change the instance, as the system's upkeep may.
     pub async fn sweep(&self, ctx: &Ctx) -> Result<u64, Error> {
-        debug_assert_eq!(ctx.actor, Actor::System(Job::Upkeep));
         let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
         let now = ctx.now();
         let mut tx = self.store().begin(ctx).await?;

@@ -281,6 +281,7 @@ impl Identity {
         } else {
             None
         };
+        enforced!(AUT01);
         let password_expired = self.expiry(kept.changed).is_some_and(|end| ctx.now() >= end);
         Ok(Pending { user, key, stage: Stage::PasswordShown, password_expired, stronger })
     }

@@ -93,7 +93,11 @@ impl Endpoint {
     }
 
     /// Embeds `inputs`.
-    pub(crate) async fn embed(&self, model: &str, inputs: &[String]) -> Result<(Vec<Vec<f32>>, Usage), Error> {
+    pub(crate) async fn embed(
+        &self,
+        model: &str,
+        inputs: &[String],
+    ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
         let model = model.strip_prefix(&self.prefix).ok_or(Error::UnknownModel)?;
         tokio::select! {
             () = self.stop.cancelled() => Err(Error::Cancelled),

@@ -13,7 +13,9 @@ pub enum Error {
     #[error("{}", not_ready(.0))]
     NotReady(Readiness),
     /// No connection to the endpoint.
-    #[error("the endpoint `{endpoint}` cannot be reached; check that it is running and that the network is up")]
+    #[error(
+        "the endpoint `{endpoint}` cannot be reached; check that it is running and that the network is up"
+    )]
     Unreachable {
         /// The endpoint's configured name.
         endpoint: String,
@@ -69,7 +71,11 @@ impl Error {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Broke | Self::TimedOut | Self::Busy | Self::CircuitOpen { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Broke
+            | Self::TimedOut
+            | Self::Busy
+            | Self::CircuitOpen { .. } => true,
             Self::NotReady(readiness) => !matches!(readiness, Readiness::Failed { .. }),
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             _ => false,

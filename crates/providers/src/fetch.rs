@@ -59,13 +59,17 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 #[non_exhaustive]
 pub enum Error {
     /// Neither a hub nor packages are allowed, or the file is in none of them.
-    #[error("no source of {file} is configured; allow packages, set a hub address, or put the file there by hand")]
+    #[error(
+        "no source of {file} is configured; allow packages, set a hub address, or put the file there by hand"
+    )]
     NoSource {
         /// The file.
         file: String,
     },
     /// The source did not answer.
-    #[error("{source_name} cannot be reached; check that the network is up, what is here is kept and continued")]
+    #[error(
+        "{source_name} cannot be reached; check that the network is up, what is here is kept and continued"
+    )]
     Unreachable {
         /// Which source.
         source_name: &'static str,
@@ -112,7 +116,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// What was fetched was not what the catalogue says. It was removed.
-    #[error("what was fetched as {file} is not the file it should be: its SHA-256 differs; it was removed, try another source")]
+    #[error(
+        "what was fetched as {file} is not the file it should be: its SHA-256 differs; it was removed, try another source"
+    )]
     WrongFetch {
         /// The file.
         file: String,

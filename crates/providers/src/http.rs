@@ -27,7 +27,8 @@ const MAX_REDIRECTS: usize = 5;
 /// or carries a name and password, a query or a fragment.
 pub(crate) fn checked_url(name: &str, text: &str, allow_plain: bool) -> Result<Url, Error> {
     let refuse = |why: &str| Error::Config { why: format!("the address of `{name}` {why}") };
-    let url = Url::parse(text.trim_end_matches('/')).map_err(|_| refuse("is not an address like https://host/v1"))?;
+    let url = Url::parse(text.trim_end_matches('/'))
+        .map_err(|_| refuse("is not an address like https://host/v1"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("carries a name or password; put the key into `api_key`"));
     }
@@ -80,7 +81,8 @@ fn build(builder: impl Fn() -> ClientBuilder) -> Result<Client, Error> {
     builder().build().or_else(|_| {
         let failed = |_| Error::Config { why: "the HTTP client cannot be made on this machine".to_owned() };
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        let roots = roots.map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let roots =
+            roots.map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         builder().tls_certs_only(roots).build().map_err(failed)
     })
 }

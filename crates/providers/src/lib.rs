@@ -26,6 +26,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use answer::{Answer, Whole};
 pub use config::{Config, EndpointConfig, Limits, LocalConfig, TokenLimit};
 pub use error::Error;
+pub use local::default_entry;
 use provider::Provider;
 
 /// Most texts one call of [`Providers::embed`] takes.

@@ -21,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Config, Error, answer::Answer};
 use choice::Wanted;
+pub use choice::default_entry;
 use embedding::Embedding;
 use keeper::Keeper;
 use life::Life;
@@ -99,7 +100,8 @@ impl Local {
         // The time makes what is sampled differ from one question to the next, and names the calls.
         let fresh = self.clock.now().0.unsigned_abs();
         let (out, answer) = Answer::channel(cancel, self.stop.clone());
-        let job = Job { request: worker::request(prompt, fresh), call_prefix: format!("call_{fresh:x}"), out };
+        let job =
+            Job { request: worker::request(prompt, fresh), call_prefix: format!("call_{fresh:x}"), out };
         match queue.try_send(job) {
             Ok(()) => Ok(answer),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Error::Busy),

@@ -9,14 +9,12 @@ use domain::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    Config, Error, answer::Answer, endpoint::Endpoint, local::Local, scripted::Scripted,
-};
+use crate::{Config, Error, answer::Answer, endpoint::Endpoint, local::Local, scripted::Scripted};
 
 /// A vendor of answers and embeddings.
 pub(crate) enum Provider {
     /// Models in this process.
-    Local(Local),
+    Local(Box<Local>),
     /// An OpenAI-compatible endpoint.
     Endpoint(Endpoint),
     /// Answers by rote, for tests and measurements.
@@ -32,7 +30,7 @@ pub(crate) fn all(
 ) -> Result<Vec<Provider>, Error> {
     let mut vendors = Vec::new();
     if config.local.enabled {
-        vendors.push(Provider::Local(Local::start(config, tasks, clock, stop)?));
+        vendors.push(Provider::Local(Box::new(Local::start(config, tasks, clock, stop)?)));
     }
     for endpoint in &config.endpoints {
         if config.endpoints.iter().filter(|other| other.name == endpoint.name).count() > 1 {

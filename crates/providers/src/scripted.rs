@@ -83,7 +83,8 @@ impl Scripted {
 
     /// Vectors that are close when texts share words: each word adds to one place of its hash.
     pub(crate) fn embed(&self, inputs: &[String]) -> (Vec<Vec<f32>>, Usage) {
-        let usage = Usage { prompt_tokens: inputs.iter().map(|text| count(text)).sum(), completion_tokens: 0 };
+        let usage =
+            Usage { prompt_tokens: inputs.iter().map(|text| count(text)).sum(), completion_tokens: 0 };
         (inputs.iter().map(|text| embedding(text)).collect(), usage)
     }
 }
@@ -104,9 +105,7 @@ impl Script {
         match word {
             "fail" if rest.is_empty() => Self::Fail,
             "hang" if rest.is_empty() => Self::Hang,
-            "fail-midstream" => {
-                Self::Say { text: words(3), pause: Duration::ZERO, breaks: true }
-            }
+            "fail-midstream" => Self::Say { text: words(3), pause: Duration::ZERO, breaks: true },
             "slow" => Self::Say { text: words(50), pause: SLOW, breaks: false },
             "long" if rest.parse::<usize>().is_ok() => {
                 Self::say(&words(rest.parse().unwrap_or(0).min(MOST_WORDS)))
@@ -189,7 +188,8 @@ async fn say(text: &str, pause: Duration, limit: Option<u32>, out: &Out) -> Resu
 
 /// `text` up to the first of `stops`.
 fn until_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
-    let first = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
+    let first =
+        stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
     &text[..first.unwrap_or(text.len())]
 }
 
@@ -274,7 +274,7 @@ mod tests {
         assert!(matches!(refused, Err(Error::Refused { status: 500, .. })));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn hanging_and_slow_answers_end_when_cancelled() {
         for script in ["hang", "slow"] {
             let cancel = CancellationToken::new();

@@ -24,7 +24,9 @@ use crate::{
     folder,
 };
 
-pub use sections::{IdentitySection, KeysSection, LogFormat, LogSection, StoreSection, WebSection};
+pub use sections::{
+    IdentitySection, KeysSection, LogFormat, LogSection, ProtectorKind, StoreSection, WebSection, addresses,
+};
 pub use show::show;
 
 /// Everything a deployment decides.
@@ -144,9 +146,8 @@ impl Sources {
     /// [`Exit::Configuration`] when nothing says where.
     pub fn data_folder(&self) -> Result<PathBuf, Failure> {
         let named = self.data.clone().or_else(|| self.early("TROTH_DATA").map(PathBuf::from));
-        let found = named.or_else(|| {
-            Some(crate::outside::home_folder("XDG_DATA_HOME", ".local/share")?.join("troth"))
-        });
+        let found = named
+            .or_else(|| Some(crate::outside::home_folder("XDG_DATA_HOME", ".local/share")?.join("troth")));
         found.ok_or_else(|| {
             Failure::new(Exit::Configuration, "It is not clear where the data folder is.")
                 .then("Name one with --data.")
@@ -184,9 +185,7 @@ fn read(named: Option<&Path>, data: &Path) -> Result<Table, Failure> {
         Ok(text) => parse(&text, &path.display().to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must => Ok(Table::new()),
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory && !must => Ok(Table::new()),
-        Err(error) => {
-            Err(Failure { exit: Exit::Configuration, ..disk("read the configuration", &path, &error) })
-        }
+        Err(error) => Err(disk("read the configuration", &path, &error).exiting(Exit::Configuration)),
     }
 }
 

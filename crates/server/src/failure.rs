@@ -37,6 +37,12 @@ impl Failure {
         Self { exit, what: what.into(), then: None }
     }
 
+    /// The same with another exit code.
+    #[must_use]
+    pub fn exiting(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
     /// The same with a suggestion, an imperative.
     #[must_use]
     pub fn then(mut self, suggestion: impl Into<String>) -> Self {
@@ -89,8 +95,11 @@ impl From<store::Error> for Failure {
 
 impl From<providers::Error> for Failure {
     fn from(error: providers::Error) -> Self {
-        let exit =
-            if matches!(error, providers::Error::Config { .. }) { Exit::Configuration } else { Exit::Unforeseen };
+        let exit = if matches!(error, providers::Error::Config { .. }) {
+            Exit::Configuration
+        } else {
+            Exit::Unforeseen
+        };
         Self::new(exit, sentence(&error))
     }
 }

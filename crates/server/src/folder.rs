@@ -87,7 +87,9 @@ impl Folder {
         let strange = if path.join(KEYRING).exists() { None } else { strange_entry(path)? };
         if let Some(strange) = strange {
             let what = format!("{} holds other things already, {strange:?} for one.", path.display());
-            return Err(Failure::new(Exit::Disk, what).then("Give Troth an empty folder of its own with --data."));
+            return Err(
+                Failure::new(Exit::Disk, what).then("Give Troth an empty folder of its own with --data.")
+            );
         }
         if meta.mode() & 0o077 != 0 {
             fs::set_permissions(path, fs::Permissions::from_mode(0o700))

@@ -59,7 +59,8 @@ pub fn environment() -> Vec<(String, String)> {
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one home of the environment")]
 pub fn home_folder(xdg: &str, below_home: &str) -> Option<std::path::PathBuf> {
-    let absolute = |path: std::ffi::OsString| Some(std::path::PathBuf::from(path)).filter(|path| path.is_absolute());
+    let absolute =
+        |path: std::ffi::OsString| Some(std::path::PathBuf::from(path)).filter(|path| path.is_absolute());
     let folder = std::env::var_os(xdg).and_then(absolute);
     folder.or_else(|| Some(std::env::var_os("HOME").and_then(absolute)?.join(below_home)))
 }

@@ -8,7 +8,7 @@ use std::{str::FromStr, time::Duration};
 
 use domain::Secret;
 use sqlx::{
-    Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Transaction,
+    Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
@@ -56,8 +56,19 @@ impl Target {
     pub(crate) async fn connect(&self) -> Result<AnyConnection, Error> {
         sqlx::any::install_default_drivers();
         let mut connection = self.options()?.connect().await?;
-        prepare(&mut connection, &self.first).await?;
-        Ok(connection)
+        match prepare(&mut connection, &self.first).await {
+            Ok(()) => Ok(connection),
+            Err(error) => Self::end(connection, Err(error.into())).await,
+        }
+    }
+
+    /// Closes a connection, whatever came of it, and hands on what came of it. A connection that is only
+    /// dropped closes some time later, with the file still open behind our back.
+    pub(crate) async fn end<T>(connection: AnyConnection, outcome: Result<T, Error>) -> Result<T, Error> {
+        let closed = connection.close().await;
+        let value = outcome?;
+        closed?;
+        Ok(value)
     }
 
     /// Opens the pools. A connection outside them has been tried before.

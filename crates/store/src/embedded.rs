@@ -11,7 +11,7 @@ use std::{
 
 use domain::{Ctx, Secret, enforced};
 use keys::Keyring;
-use sqlx::{AnyConnection, Connection, Row};
+use sqlx::{AnyConnection, Row};
 
 use crate::{
     Error,
@@ -24,7 +24,7 @@ const DRAFT: &str = "troth.db.draft";
 const LOCK: &str = "troth.lock";
 /// SQLCipher's page size; a whole file is a multiple of it.
 const PAGE: u64 = 4096;
-/// Files up to this size have every page's authentication code checked at start (about 0.1 s).
+/// Files up to this size have every page checked at start (about 0.1 s).
 const CHECKED_AT_START: u64 = 16 * 1024 * 1024;
 
 /// The data folder, held for this process alone until dropped.
@@ -62,18 +62,39 @@ pub(crate) async fn open(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Resul
     let file = folder.file();
     let place = file.display().to_string();
     let opened = async {
+        let logged = has_log(&file);
         match fs::metadata(&file) {
-            Ok(found) => check(&file, found.len(), keyring).await?,
+            Ok(_) => check(&file, keyring).await?,
             Err(error) if error.kind() == ErrorKind::NotFound => create(folder, keyring, ctx).await?,
             Err(error) => return Err(Error::io("look at", &file)(error)),
         }
         let target = target(&file, "rw", keyring);
         let mut connection = target.connect().await?;
-        schema::migrate(&mut connection, Engine::Sqlite).await?;
-        connection.close().await?;
+        let ready = make_ready(&mut connection, logged).await;
+        Target::end(connection, ready).await?;
+        if logged && !has_log(&file) {
+            // The log has now been played back.
+            check(&file, keyring).await?;
+        }
         Ok(target)
     };
     Box::pin(opened).await.map_err(|error| error.at(&place))
+}
+
+/// Plays back the log of a crash and brings the tables up to date.
+async fn make_ready(connection: &mut AnyConnection, logged: bool) -> Result<(), Error> {
+    if logged {
+        match sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::from)
+        {
+            // On a full disk the log stays for another day; what it holds is read from there.
+            Ok(_) | Err(Error::Full) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    schema::migrate(connection, Engine::Sqlite).await
 }
 
 /// Makes a new file under another name, fills it, and gives it its name when it is on disk.
@@ -99,9 +120,8 @@ async fn create(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<(), Err
     private(&mut options);
     options.open(&draft).map_err(Error::io("create", &draft))?;
     let mut connection = target(&draft, "rw", keyring).connect().await?;
-    schema::migrate(&mut connection, Engine::Sqlite).await?;
-    store::first_rows(&mut connection, keyring, ctx).await?;
-    connection.close().await?;
+    let filled = fill(&mut connection, keyring, ctx).await;
+    Target::end(connection, filled).await?;
     let placed = || -> io::Result<()> {
         File::open(&draft)?.sync_all()?;
         fs::rename(&draft, &file)?;
@@ -110,24 +130,30 @@ async fn create(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<(), Err
     placed().map_err(Error::io("write", &file))
 }
 
+/// Makes the tables and the first rows.
+async fn fill(connection: &mut AnyConnection, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
+    schema::migrate(connection, Engine::Sqlite).await?;
+    store::first_rows(connection, keyring, ctx).await
+}
+
 /// Looks at an existing file without changing a byte of it: whole, and of this keyring?
-async fn check(file: &Path, length: u64, keyring: &Keyring) -> Result<(), Error> {
+async fn check(file: &Path, keyring: &Keyring) -> Result<(), Error> {
+    let length = fs::metadata(file).map_err(Error::io("look at", file))?.len();
     if length < PAGE {
         return Err(Error::damaged(format!("the file is cut short; only {length} bytes are left")));
     }
-    let logged = fs::metadata(beside(file, "-wal")).is_ok_and(|log| log.len() > 0);
-    // While a log waits to be played back, the file alone may rightly be shorter than it says.
-    if !logged && length % PAGE != 0 {
+    if has_log(file) {
+        // After a crash the file alone may rightly be half of a checkpoint; it is judged when the log,
+        // which carries checksums of its own, has been played back.
+        return Ok(());
+    }
+    if length % PAGE != 0 {
         return Err(Error::damaged("the file is cut short"));
     }
     enforced!(CRY02);
     let mut probe = target(file, "ro&immutable=1", keyring).connect().await?;
     let looked = look(&mut probe, length).await;
-    let _ = probe.close().await;
-    match looked {
-        Err(Error::Damaged { .. }) if logged => Ok(()),
-        looked => looked,
-    }
+    Target::end(probe, looked).await
 }
 
 /// Reads the first page, which needs the key, and all the others while they are few.
@@ -137,12 +163,15 @@ async fn look(probe: &mut AnyConnection, length: u64) -> Result<(), Error> {
     if tables == 0 {
         return Err(Error::damaged("it holds no tables"));
     }
-    if length <= CHECKED_AT_START
-        && !sqlx::raw_sql("PRAGMA cipher_integrity_check").fetch_all(&mut *probe).await?.is_empty()
-    {
+    if length > CHECKED_AT_START {
+        return Ok(());
+    }
+    if !sqlx::raw_sql("PRAGMA cipher_integrity_check").fetch_all(&mut *probe).await?.is_empty() {
         return Err(Error::damaged("pages were changed outside this program"));
     }
-    Ok(())
+    // A page of zeros, as a hole in the file reads, has no authentication code; the tree it is missing from tells.
+    let verdict: String = sqlx::query("PRAGMA quick_check(1)").fetch_one(probe).await?.try_get(0)?;
+    if verdict == "ok" { Ok(()) } else { Err(Error::damaged("pages are missing")) }
 }
 
 /// How to open `file` with the key that belongs to it.
@@ -172,6 +201,11 @@ fn encode(path: &Path) -> String {
         }
         url
     })
+}
+
+/// Whether SQLite's write-ahead log waits to be played back, as it does after a crash.
+fn has_log(file: &Path) -> bool {
+    fs::metadata(beside(file, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 fn beside(file: &Path, ending: &str) -> PathBuf {

@@ -28,19 +28,24 @@ pub(crate) async fn open(url: &Secret<String>, keyring: &Keyring, ctx: &Ctx) -> 
     let target = Target { engine: Engine::Postgres, url: url.clone(), first: Secret::new(first) };
     let opened = async {
         let mut connection = target.connect().await?;
-        schema::migrate(&mut connection, Engine::Postgres).await?;
-        let mut db = connection.begin().await?;
-        // Two servers may start on an empty database at once; one of them writes the first rows.
-        sqlx::raw_sql("LOCK TABLE audit_head IN EXCLUSIVE MODE").execute(&mut *db).await?;
-        if is_new(&mut db).await? {
-            store::first_rows(&mut db, keyring, ctx).await?;
-        }
-        db.commit().await?;
-        connection.close().await?;
-        Ok(())
+        let filled = fill(&mut connection, keyring, ctx).await;
+        Target::end(connection, filled).await
     };
     Box::pin(opened).await.map_err(|error: Error| error.at(PLACE))?;
     Ok(target)
+}
+
+/// Makes the tables and, where there are none yet, the first rows.
+async fn fill(connection: &mut AnyConnection, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
+    schema::migrate(connection, Engine::Postgres).await?;
+    let mut tx = connection.begin().await?;
+    // Two servers may start on an empty database at once; one of them writes the first rows.
+    sqlx::raw_sql("LOCK TABLE audit_head IN EXCLUSIVE MODE").execute(&mut *tx).await?;
+    if is_new(&mut tx).await? {
+        store::first_rows(&mut tx, keyring, ctx).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn is_new(connection: &mut AnyConnection) -> Result<bool, Error> {

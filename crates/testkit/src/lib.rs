@@ -6,10 +6,12 @@
 
 #![expect(clippy::panic, reason = "a test that cannot be set up has failed")]
 
+mod client;
 mod clockwork;
 mod home;
 mod postgres;
 
+pub use client::{Answer, Client};
 pub use clockwork::{Clockwork, ctx, entropy, seeded};
 pub use home::{Home, Person, Shut, store};
 pub use postgres::Database;

@@ -88,7 +88,10 @@ impl Cluster {
     fn start() -> io::Result<Self> {
         let programs = programs()?;
         let template = template(&programs)?;
-        let folder = tempfile::Builder::new().prefix("troth-pg-").tempdir()?.keep();
+        // In memory where there is such a place: a cluster is a thousand small files.
+        let mut builder = tempfile::Builder::new();
+        let folder = builder.prefix("troth-pg-");
+        let folder = folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir())?.keep();
         let data = folder.join("data");
         command("cp").args(["-a", "--reflink=auto"]).arg(&template).arg(&data).checked()?;
         give(&folder)?;

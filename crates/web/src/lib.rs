@@ -4,6 +4,9 @@
 //! [`listener::serve`]. Everything that answers a request goes through [`edge`], so no page and no
 //! route has to remember a header, a limit or a check of its own.
 
+// The words a page hands its script are one large `json!`.
+#![recursion_limit = "256"]
+
 pub mod api;
 pub mod assets;
 pub mod edge;

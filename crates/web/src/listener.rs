@@ -101,7 +101,12 @@ struct House {
 }
 
 impl House {
-    fn new(tls: Option<TlsAcceptor>, router: Router, limits: Limits, shutdown: CancellationToken) -> Arc<Self> {
+    fn new(
+        tls: Option<TlsAcceptor>,
+        router: Router,
+        limits: Limits,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(limits.connections));
         Arc::new(Self { tls, router, limits, places, connections: TaskTracker::new(), shutdown })
     }

@@ -8,6 +8,7 @@
 use std::{borrow::Cow, fmt};
 
 use axum::response::{IntoResponse, Response};
+use domain::Denied;
 use http::StatusCode;
 
 /// A failure as its caller may see it.
@@ -77,13 +78,23 @@ impl Problem {
     /// 403: known, and not allowed to do this.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not yours to do", "Your account has no right to do this.")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "This is not yours to do",
+            "Your account has no right to do this.",
+        )
     }
 
     /// 404: not there, or not one's own; the answer is the same.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here", "Check the address, or go back to the start.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is nothing here",
+            "Check the address, or go back to the start.",
+        )
     }
 
     /// 409: it changed meanwhile.
@@ -94,7 +105,12 @@ impl Problem {
     /// 413: the body is larger than this route takes.
     #[must_use]
     pub fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "That is too much at once", "Send less at a time.")
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "That is too much at once",
+            "Send less at a time.",
+        )
     }
 
     /// 429: too many tries.
@@ -157,4 +173,79 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
+}
+
+impl From<identity::Error> for Problem {
+    fn from(error: identity::Error) -> Self {
+        use identity::Error as E;
+        let said = error.to_string();
+        match error {
+            E::Refused => Self::new(StatusCode::UNAUTHORIZED, "refused", "That did not fit", said),
+            E::Throttled { retry_after_s } => Self { detail: said.into(), ..Self::throttled(retry_after_s) },
+            E::Busy => Self::busy(said, 2),
+            E::TicketGone => Self::conflict(said),
+            E::SetupCode => {
+                Self::new(StatusCode::FORBIDDEN, "setup-code", "That setup link is not valid", said)
+            }
+            E::AlreadySetUp => Self::conflict(said),
+            E::Name(_) => Self::invalid("name", said),
+            E::Password { .. } => Self::invalid("password", said),
+            E::Label => Self::invalid("label", said),
+            E::Setting => Self::invalid("setting", said),
+            E::TooMany { .. } => Self::conflict(said),
+            E::NotFound => Self::not_found(),
+            E::Denied(denied) => denied.into(),
+            E::Store(_) | E::Broken(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<assistant::Error> for Problem {
+    fn from(error: assistant::Error) -> Self {
+        use assistant::Error as E;
+        let said = sentence(&error);
+        match error {
+            E::Denied(denied) => denied.into(),
+            E::NotFound => Self::not_found(),
+            E::Empty => Self::invalid("text", said),
+            E::TooLong { .. } => Self::invalid("text", said),
+            E::Full { .. } | E::Answering { .. } => Self::conflict(said),
+            E::Busy { retry_after_s } => Self::busy(said, retry_after_s),
+            E::UnknownModel => {
+                Self::new(StatusCode::NOT_FOUND, "model-not-found", "There is no such model", said)
+                    .about("model")
+            }
+            E::Closing => Self::busy(said, 5),
+            E::BadImport { .. } => Self::invalid("file", said),
+            E::Model(model) if model.is_temporary() => Self::busy(said, 5),
+            E::Model(_) => {
+                Self::new(StatusCode::BAD_GATEWAY, "model-failed", "The model did not answer", said)
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<assure::Error> for Problem {
+    fn from(error: assure::Error) -> Self {
+        match error {
+            assure::Error::Denied(denied) => denied.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        if denied.anonymous { Self::sign_in_needed() } else { Self::forbidden() }
+    }
+}
+
+/// An error's words as a sentence for a person.
+fn sentence(error: &dyn fmt::Display) -> String {
+    let words = error.to_string();
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if words.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
 }

@@ -3,10 +3,13 @@
 //! A page handler takes [`Visitor`] (anybody) or [`SignedIn`] (a person); a handler of `/v1` takes
 //! [`ApiCaller`]. A cookie is never looked at on `/v1`, a key never on a page.
 
-use std::convert::Infallible;
-
 use axum::extract::{FromRef, FromRequestParts};
-use domain::{Actor, Ctx, Secret, Timestamp, access::Roles, enforced, id::{SessionId, UserId}};
+use domain::{
+    Actor, Ctx, Secret, Timestamp,
+    access::Roles,
+    enforced,
+    id::{SessionId, UserId},
+};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use crate::{App, Nonce, Problem, edge::Arrival};
@@ -25,6 +28,8 @@ pub struct Person {
     pub roles: Roles,
     /// The name they signed in with.
     pub name: String,
+    /// How they like things.
+    pub settings: identity::Settings,
     /// When the session ends however busy it is.
     pub expires: Timestamp,
     /// When it ends if nothing more happens.
@@ -67,16 +72,16 @@ where
     App: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
         let Arrival { ctx, nonce } = Arrival::of(parts, &app);
         let device = device(&parts.headers);
         let Some(token) = token(&parts.headers) else {
             return Ok(Self { ctx, person: None, nonce, device });
         };
-        let Some(known) = app.identity.recognise_session(&ctx, token.expose()).await else {
+        let Some(known) = app.identity.recognise_session(&ctx, token.expose()).await? else {
             return Ok(Self { ctx, person: None, nonce, device });
         };
         let Actor::Person { user, session, roles } = known.actor else {
@@ -88,6 +93,7 @@ where
             session,
             roles,
             name: known.name,
+            settings: known.settings,
             expires: known.expires,
             idle_ends: known.idle_ends,
         };
@@ -103,10 +109,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Visitor { ctx, person, nonce, .. } = match Visitor::from_request_parts(parts, state).await {
-            Ok(visitor) => visitor,
-            Err(never) => match never {},
-        };
+        let Visitor { ctx, person, nonce, .. } = Visitor::from_request_parts(parts, state).await?;
         let person = person.ok_or_else(Problem::sign_in_needed)?;
         Ok(Self { ctx, person, nonce })
     }
@@ -123,7 +126,8 @@ where
         let app = App::from_ref(state);
         let Arrival { ctx, .. } = Arrival::of(parts, &app);
         let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
-        let actor = app.identity.recognise_api_key(&ctx, key.expose()).await.ok_or_else(Problem::key_needed)?;
+        let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
+        let actor = actor.ok_or_else(Problem::key_needed)?;
         Ok(Self { ctx: ctx.acting_as(actor) })
     }
 }
@@ -160,7 +164,8 @@ fn token(headers: &HeaderMap) -> Option<Secret<String>> {
 fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty()).then(|| Secret::new(key.trim().to_owned()))
+    (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty())
+        .then(|| Secret::new(key.trim().to_owned()))
 }
 
 /// The page to go to after signing in: a path of ours, or nothing. Never another site.

@@ -170,7 +170,8 @@ async fn three_hundred_half_open_connections_are_all_cut() {
 async fn dribble(stream: TlsStream<TcpStream>, limit: Duration) -> bool {
     let (read, mut write) = tokio::io::split(stream);
     let feed = async {
-        let mut bytes = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".iter().copied().chain(std::iter::repeat(b'a'));
+        let mut bytes =
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".iter().copied().chain(std::iter::repeat(b'a'));
         while let Some(byte) = bytes.next() {
             if write.write_all(&[byte]).await.is_err() || write.flush().await.is_err() {
                 break;
@@ -335,11 +336,9 @@ async fn the_plain_listener_leads_pages_and_refuses_the_api() {
     let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
     let target = redirect::Target { port: 8443, hosts: vec!["localhost".to_owned()] };
     let served = tasks.spawn(redirect::serve(vec![socket], target, Limits::default(), shutdown.clone()));
-    for (ask, answer) in [
-        ("GET /chat", "HTTP/1.1 308"),
-        ("GET /v1/models", "HTTP/1.1 403"),
-        ("POST /sign-in", "HTTP/1.1 403"),
-    ] {
+    for (ask, answer) in
+        [("GET /chat", "HTTP/1.1 308"), ("GET /v1/models", "HTTP/1.1 403"), ("POST /sign-in", "HTTP/1.1 403")]
+    {
         let mut stream = TcpStream::connect(at).await.unwrap();
         let ask = format!("{ask} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(ask.as_bytes()).await.unwrap();

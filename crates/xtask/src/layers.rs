@@ -35,7 +35,7 @@ const HOMES: [(&str, &[&str]); 12] = [
 const OUTSIDE: [&str; 1] = ["xtask"];
 
 /// Holds ARCHITECTURE.md and the manifests under `root` against each other.
-pub fn run(root: &Path) -> Result<()> {
+pub(crate) fn run(root: &Path) -> Result<()> {
     let drawing = drawing(&fs::read_to_string(root.join("ARCHITECTURE.md"))?)?;
     let problems = compare(&drawing, &workspace::manifests(root)?);
     if problems.is_empty() {
@@ -136,7 +136,8 @@ fn circle(manifests: &BTreeMap<String, Manifest>) -> Option<String> {
 mod tests {
     use super::*;
 
-    const DRAWING: &str = "x\n```layers\ndomain ->\nstore -> domain\nweb -> domain   (seen)\nserver -> *\n```\n";
+    const DRAWING: &str =
+        "x\n```layers\ndomain ->\nstore -> domain\nweb -> domain   (seen)\nserver -> *\n```\n";
 
     fn manifests(rooms: &[(&str, &[&str], &[&str])]) -> BTreeMap<String, Manifest> {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -170,7 +171,10 @@ mod tests {
 
     #[test]
     fn rooms_must_be_drawn_and_exist() {
-        assert_eq!(problems(&[DOMAIN, STORE, WEB]), ["ARCHITECTURE.md draws the room server, which does not exist"]);
+        assert_eq!(
+            problems(&[DOMAIN, STORE, WEB]),
+            ["ARCHITECTURE.md draws the room server, which does not exist"]
+        );
         let extra = ("cellar", &[][..], &[][..]);
         let found = problems(&[DOMAIN, STORE, WEB, SERVER, extra]);
         assert_eq!(found, ["ARCHITECTURE.md does not draw the room cellar"]);
@@ -179,7 +183,10 @@ mod tests {
     #[test]
     fn heavy_crates_stay_at_home() {
         let astray = ("web", &["domain", "sqlx"][..], &[][..]);
-        assert_eq!(problems(&[DOMAIN, STORE, astray, SERVER]), ["web uses sqlx, whose home is store, testkit"]);
+        assert_eq!(
+            problems(&[DOMAIN, STORE, astray, SERVER]),
+            ["web uses sqlx, whose home is store, testkit"]
+        );
     }
 
     #[test]

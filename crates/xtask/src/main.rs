@@ -1,9 +1,17 @@
 //! The project's own chores, so that a clone and cargo are all a contributor needs.
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
+#![expect(clippy::print_stderr, reason = "and complains on standard error")]
 
+mod ci;
+mod install;
+mod layers;
 mod policy;
+mod supply;
+mod tidy;
 mod trace;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -17,17 +25,53 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Everything that must hold before a change goes in
+    Ci {
+        /// Go on after a step that failed
+        #[arg(long)]
+        keep_going: bool,
+    },
+    /// See that what the tests need is here, then do all that `ci` does
+    Test {
+        /// Get what is missing, through the system's package manager, npm and pip
+        #[arg(long)]
+        install: bool,
+    },
+    /// Rules of the tree that no compiler knows
+    Tidy,
+    /// The walls of ARCHITECTURE.md against the manifests
+    Layers,
     /// Hold policy, code, tests and checks against each other
     Trace {
         /// Write the generated module and policy/TRACE.md
         #[arg(long)]
         write: bool,
     },
+    /// The dependencies against deny.toml
+    Supply,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let root = workspace::root()?;
     match Line::parse().chore {
+        Chore::Ci { keep_going } => ci::run(&root, keep_going),
+        Chore::Test { install } => {
+            install::run(&root, install)?;
+            ci::run(&root, false)
+        }
+        Chore::Tidy => tidy::run(&root),
+        Chore::Layers => layers::run(&root),
         Chore::Trace { write } => trace::run(&root, write),
+        Chore::Supply => supply::run(&root),
     }
 }

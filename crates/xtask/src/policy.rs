@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// Everything under `policy/`.
-pub struct Policy {
+pub(crate) struct Policy {
     /// The controls, in order of their ids.
     pub controls: Vec<Control>,
     /// The published policies, in the order of their files.
@@ -19,7 +19,7 @@ pub struct Policy {
 /// One control.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Control {
+pub(crate) struct Control {
     pub id: String,
     pub title: String,
     pub sentence: String,
@@ -33,7 +33,7 @@ pub struct Control {
 /// One number of a control.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Number {
+pub(crate) struct Number {
     pub value: u32,
     pub doc: String,
     pub unit: String,
@@ -46,7 +46,7 @@ pub struct Number {
 /// Which way a number promises more.
 #[derive(Deserialize, Debug, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
-pub enum Stronger {
+pub(crate) enum Stronger {
     Lower,
     Higher,
 }
@@ -54,7 +54,7 @@ pub enum Stronger {
 /// One published policy.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub(crate) struct Source {
     pub id: String,
     pub title: String,
     #[serde(rename = "clause")]
@@ -64,7 +64,7 @@ pub struct Source {
 /// One promise of it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clause {
+pub(crate) struct Clause {
     pub id: String,
     pub words: String,
     pub kind: String,
@@ -81,7 +81,7 @@ struct ControlFile {
 
 impl Policy {
     /// Reads and checks `policy/` under `root`.
-    pub fn read(root: &Path) -> Result<Self> {
+    pub(crate) fn read(root: &Path) -> Result<Self> {
         let mut controls: Vec<Control> = Vec::new();
         for file in read_all::<ControlFile>(&root.join("policy/controls"))? {
             controls.extend(file.control);
@@ -116,7 +116,7 @@ impl Policy {
     }
 
     /// Every number with its control and name.
-    pub fn numbers(&self) -> impl Iterator<Item = (&str, (&String, &Number))> {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&str, (&String, &Number))> {
         self.controls.iter().flat_map(|c| c.numbers.iter().map(|number| (c.id.as_str(), number)))
     }
 }

@@ -15,7 +15,7 @@ use crate::workspace::{self, File};
 const EXCEPTIONS: &str = "crates/xtask/exceptions.toml";
 
 /// Runs every rule over the tree at `root`; says on standard output what may be improved.
-pub fn run(root: &Path) -> Result<()> {
+pub(crate) fn run(root: &Path) -> Result<()> {
     let files = workspace::files(root)?;
     let mut problems: Vec<String> = files.iter().flat_map(rules::broken_by).collect();
     problems.extend(exceptions(root, &files)?);

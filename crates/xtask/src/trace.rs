@@ -19,7 +19,7 @@ const MODULE: &str = "crates/domain/src/control/generated.rs";
 const TABLE: &str = "policy/TRACE.md";
 
 /// Runs the trace over the tree at `root`.
-pub fn run(root: &Path, write: bool) -> Result<()> {
+pub(crate) fn run(root: &Path, write: bool) -> Result<()> {
     let policy = Policy::read(root)?;
     let module = generate::module(root, &policy)?;
     if write {

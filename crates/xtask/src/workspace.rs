@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 const SKIPPED: [&str; 4] = ["target", ".git", "node_modules", "data"];
 
 /// The root of the workspace this xtask was built from or is run in.
-pub fn root() -> Result<PathBuf> {
+pub(crate) fn root() -> Result<PathBuf> {
     let here = std::env::current_dir()?;
     here.ancestors()
         .find(|folder| folder.join("Cargo.lock").is_file() && folder.join("crates").is_dir())
@@ -23,18 +23,18 @@ pub fn root() -> Result<PathBuf> {
 
 /// Where build products go: what the environment says, or `target` in the tree.
 #[expect(clippy::disallowed_methods, reason = "cargo itself is configured through the environment")]
-pub fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target))
 }
 
 /// A file of ours: its path from the root, with `/` between, and its text.
-pub struct File {
+pub(crate) struct File {
     pub path: String,
     pub text: String,
 }
 
 /// Every text file of the tree, in order; binary files and [`SKIPPED`] folders are left out.
-pub fn files(root: &Path) -> Result<Vec<File>> {
+pub(crate) fn files(root: &Path) -> Result<Vec<File>> {
     let mut found = Vec::new();
     collect(root, root, &mut found)?;
     found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -63,13 +63,13 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<File>) -> Result<()> {
 
 /// The dependencies of one of our packages, as its manifest states them.
 #[derive(Default, Debug, PartialEq, Eq)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     pub normal: BTreeSet<String>,
     pub dev: BTreeSet<String>,
 }
 
 /// The manifest of every crate under `crates/`.
-pub fn manifests(root: &Path) -> Result<BTreeMap<String, Manifest>> {
+pub(crate) fn manifests(root: &Path) -> Result<BTreeMap<String, Manifest>> {
     let mut manifests = BTreeMap::new();
     for entry in fs::read_dir(root.join("crates"))? {
         let folder = entry?.path();
@@ -85,7 +85,7 @@ pub fn manifests(root: &Path) -> Result<BTreeMap<String, Manifest>> {
 }
 
 /// Reads one manifest; the package must be named after its folder.
-pub fn parse_manifest(folder: &str, text: &str) -> Result<Manifest> {
+pub(crate) fn parse_manifest(folder: &str, text: &str) -> Result<Manifest> {
     let table: toml::Table = toml::from_str(text)?;
     let name = table.get("package").and_then(|package| package.get("name")).and_then(toml::Value::as_str);
     ensure!(name == Some(folder), "the package in crates/{folder} must be called {folder}");
@@ -100,7 +100,7 @@ pub fn parse_manifest(folder: &str, text: &str) -> Result<Manifest> {
 }
 
 /// Runs a program with its output visible.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let name = format!("{command:?}").replace('"', "");
     let status = command.status().with_context(|| format!("{name} did not start"))?;
     ensure!(status.success(), "{name} failed ({status})");
@@ -108,7 +108,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// The output of a program, or an error with what it said.
-pub fn output(command: &mut Command) -> Result<String> {
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = format!("{command:?}").replace('"', "");
     let output = command.output().with_context(|| format!("{name} did not start"))?;
     ensure!(output.status.success(), "{name} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
@@ -117,7 +117,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Whether a program of this name is on the path.
 #[expect(clippy::disallowed_methods, reason = "the path is where programs are looked for")]
-pub fn has_program(name: &str) -> bool {
+pub(crate) fn has_program(name: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
 }

@@ -9,7 +9,9 @@ use std::collections::{HashMap, HashSet};
 use domain::{
     Ctx, Permit, Timestamp,
     audit::{Act, Entry},
-    chat::{Author, Body, Conversation, Folder, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_TITLE_CHARS, Message, Tree},
+    chat::{
+        Author, Body, Conversation, Folder, MAX_MESSAGE_BYTES, MAX_MESSAGES, MAX_TITLE_CHARS, Message, Tree,
+    },
     id::{ConversationId, FolderId, MessageId},
 };
 use store::{conversations, folders, messages};
@@ -161,7 +163,8 @@ fn check(ctx: &Ctx, bytes: &[u8]) -> Result<Checked, Error> {
     for (n, folder) in file.folders.into_iter().enumerate() {
         let at = || format!("folders[{n}]");
         let name = title::checked("a folder's name", &folder.name);
-        let name = name.map_err(|_| bad(at(), format!("name must have 1 to {MAX_TITLE_CHARS} characters")))?;
+        let name =
+            name.map_err(|_| bad(at(), format!("name must have 1 to {MAX_TITLE_CHARS} characters")))?;
         if checked.folders.iter().any(|other| other.id == folder.id) {
             return Err(bad(at(), "id is used twice"));
         }
@@ -255,7 +258,9 @@ fn grown(ctx: &Ctx, at: &str, messages: Vec<Message>) -> Result<(Vec<Message>, N
     for message in sorted.messages().iter().rev() {
         match message.parent {
             None => ready.push(message),
-            Some(parent) if now_called.contains_key(&parent) => waiting.entry(parent).or_default().push(message),
+            Some(parent) if now_called.contains_key(&parent) => {
+                waiting.entry(parent).or_default().push(message);
+            }
             Some(_) => return Err(bad(format!("{at}.messages"), "a parent is not among the messages")),
         }
     }
@@ -273,7 +278,8 @@ fn grown(ctx: &Ctx, at: &str, messages: Vec<Message>) -> Result<(Vec<Message>, N
 }
 
 fn moment(at: &str, field: &str, text: &str) -> Result<Timestamp, Error> {
-    from_rfc3339(text).ok_or_else(|| bad(format!("{at}.{field}"), "it must be a time like 2026-01-31T12:00:00Z"))
+    from_rfc3339(text)
+        .ok_or_else(|| bad(format!("{at}.{field}"), "it must be a time like 2026-01-31T12:00:00Z"))
 }
 
 fn bad(at: impl Into<String>, why: impl Into<String>) -> Error {

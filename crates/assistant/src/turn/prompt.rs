@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn message(n: usize, text: impl Into<String>) -> Message {
-        let author = if n % 2 == 0 { Author::User } else { Author::Assistant };
+        let author = if n.is_multiple_of(2) { Author::User } else { Author::Assistant };
         let id = MessageId(uuid::Uuid::from_u128(n as u128));
         let body = Body { text: text.into(), ..Body::default() };
         Message { id, parent: None, author, body, at: Timestamp(n as i64) }

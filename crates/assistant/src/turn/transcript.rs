@@ -10,12 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{
-    Timestamp,
-    chat::Ending,
-    id::MessageId,
-    model::Readiness,
-};
+use domain::{Timestamp, chat::Ending, id::MessageId, model::Readiness};
 use futures::{Stream, stream};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -135,7 +130,7 @@ impl Transcript {
     }
 
     /// Everything after position `from`, as it comes. Ends after [`TurnEvent::Ended`].
-    pub(crate) fn watch(self: Arc<Self>, from: u64) -> Pin<Box<dyn Stream<Item = TurnEvent> + Send>> {
+    pub(crate) fn watch(self: Arc<Self>, from: u64) -> Pin<Box<dyn Stream<Item = TurnEvent> + Send + Sync>> {
         let changed = self.changed.subscribe();
         let watcher = Watcher { transcript: self, at: from, waiting: None, changed };
         Box::pin(stream::unfold(watcher, |mut watcher| async move {

@@ -3,10 +3,7 @@
 //! Runs on the task tracker under the system's own rights. Invariant: whatever happens, the transcript
 //! ends, and before it does the answer (whole, stopped or failed) is kept.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     Clock,
@@ -215,7 +212,8 @@ impl Work {
     }
 }
 
-const NO_MODEL: &str = "no model is configured: turn the local model on, or add an endpoint to the configuration";
+const NO_MODEL: &str =
+    "no model is configured: turn the local model on, or add an endpoint to the configuration";
 const FILTERED: &str = "the model's vendor withheld this answer";
 const TORN_DOWN: &str = "the answer broke off inside Troth; try again";
 const NO_WORDS: &str = "the model answered without a word; try again";

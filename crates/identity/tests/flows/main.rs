@@ -1,5 +1,11 @@
 //! The flows of identity against a real store, through its public functions.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that meets what it does not expect has failed"
+)]
+
 mod account;
 mod api_keys;
 mod common;

@@ -27,10 +27,13 @@ both_engines!(of_two_who_finish_at_once_one_becomes_the_owner, |home| {
     let identity = open(&home);
     let ctx = stranger(&home);
     let code = identity.issue_setup_code(&ctx).await.unwrap().unwrap();
-    let mut tries = tokio::task::JoinSet::new();
+    let mut begun = Vec::new();
     for n in 0..8 {
-        let pending =
-            identity.begin_setup(&ctx, &code, &format!("Person {n}"), &secret(PASSWORD)).await.unwrap();
+        let name = format!("Person {n}");
+        begun.push(identity.begin_setup(&ctx, &code, &name, &secret(PASSWORD)).await.unwrap());
+    }
+    let mut tries = tokio::task::JoinSet::new();
+    for pending in begun {
         let totp = App::new(pending.secret_base32.expose()).code(&home);
         let (identity, ctx) = (identity.clone(), ctx.clone());
         tries.spawn(

@@ -194,7 +194,11 @@ impl Link {
     }
 
     /// Asks for embeddings of `inputs`.
-    pub(super) async fn embed(&self, model: &str, inputs: &[String]) -> Result<(Vec<Vec<f32>>, Usage), Error> {
+    pub(super) async fn embed(
+        &self,
+        model: &str,
+        inputs: &[String],
+    ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
         let body = serde_json::json!({"model": model, "input": inputs, "encoding_format": "float"});
         let asked = Instant::now();
         let Accepted { response, verdict } = self.ask("embeddings", &body).await?;
@@ -223,7 +227,9 @@ impl Link {
     /// A whole body within the limits.
     async fn body(&self, response: Response) -> Result<Vec<u8>, Error> {
         let (mut bytes, mut whole) = (response.bytes_stream(), Vec::new());
-        while let Some(chunk) = timeout(self.limits.idle(), bytes.next()).await.map_err(|_| Error::TimedOut)? {
+        while let Some(chunk) =
+            timeout(self.limits.idle(), bytes.next()).await.map_err(|_| Error::TimedOut)?
+        {
             let chunk = chunk.map_err(|_| Error::Broke)?;
             if whole.len() + chunk.len() > self.limits.answer_bytes {
                 return Err(Error::TooLarge);

@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn events_are_read_as_the_standard_says() {
-        let text = "\u{feff}data: one\n\n: comment\nevent: x\ndata:two\rdata:  2\r\n\r\nid: 7\n\ndata\n\ndata: cut";
+        let text =
+            "\u{feff}data: one\n\n: comment\nevent: x\ndata:two\rdata:  2\r\n\r\nid: 7\n\ndata\n\ndata: cut";
         assert_eq!(parse(&[text.as_bytes()]).unwrap(), ["one", "two\n 2", ""]);
     }
 

@@ -307,7 +307,9 @@ mod tests {
             Delta::ToolCall(ToolCall { id: id.into(), name: name.into(), arguments: arguments.into() })
         };
         assert_eq!(answer[..2], [call("a", "find", "{\"q\":1}"), call("b", "stop", "{}")]);
-        assert!(matches!(answer[2], Delta::Done { finish: Finish::ToolCalls, usage } if usage.prompt_tokens == 9));
+        assert!(
+            matches!(answer[2], Delta::Done { finish: Finish::ToolCalls, usage } if usage.prompt_tokens == 9)
+        );
     }
 
     #[test]

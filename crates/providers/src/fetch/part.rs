@@ -46,7 +46,8 @@ impl Part {
         let path = folder.join(format!("{}.part", file.name));
         let lock_path = folder.join(format!(".{}.lock", file.name));
         let failed = |error| Error::io(&lock_path, error);
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => (),
             Err(TryLockError::WouldBlock) => return Err(Error::InUse { file: file.name.to_owned() }),
@@ -137,7 +138,9 @@ impl Part {
     pub(super) fn check_room(&self) -> Result<(), Error> {
         let needed = self.missing().saturating_add(SPARE_BYTES);
         match fs4::available_space(&self.folder) {
-            Ok(free) if free < needed => Err(Error::Full { folder: self.folder.clone(), needed: needed - free }),
+            Ok(free) if free < needed => {
+                Err(Error::Full { folder: self.folder.clone(), needed: needed - free })
+            }
             _ => Ok(()),
         }
     }
@@ -173,7 +176,8 @@ impl Part {
             settled
         });
         let settled = settling.await;
-        settled.unwrap_or(Err(Error::Io { path: self.path.clone(), source: io::ErrorKind::Interrupted.into() }))
+        settled
+            .unwrap_or(Err(Error::Io { path: self.path.clone(), source: io::ErrorKind::Interrupted.into() }))
     }
 
     fn note(&self) -> Note {
@@ -186,7 +190,9 @@ impl Part {
         let note = Note { sha256: self.file.sha256.to_owned(), ends: ends.to_vec() };
         let text = serde_json::to_vec(&note).unwrap_or_default();
         let fresh = beside(&path, ".new");
-        fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(|error| Error::io(&path, error))
+        fs::write(&fresh, text)
+            .and_then(|()| fs::rename(&fresh, &path))
+            .map_err(|error| Error::io(&path, error))
     }
 }
 

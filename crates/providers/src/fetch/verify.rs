@@ -122,7 +122,9 @@ fn read_note(path: &Path) -> Option<Note> {
 fn write_note(path: &Path, note: &Note) {
     let written = serde_json::to_vec(note).map(|text| fs::write(note_path(path), text));
     if !matches!(written, Ok(Ok(()))) {
-        tracing::debug!("a verified model file could not be noted; it will be hashed again at the next start");
+        tracing::debug!(
+            "a verified model file could not be noted; it will be hashed again at the next start"
+        );
     }
 }
 

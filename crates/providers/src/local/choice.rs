@@ -27,13 +27,19 @@ pub(super) enum Wanted {
     },
 }
 
+/// The language model of the catalogue for this machine's memory.
+#[must_use]
+pub fn default_entry() -> &'static Entry {
+    catalog::default_llm(memory_bytes())
+}
+
 /// Reads the operator's choice.
 ///
 /// # Errors
 /// [`Error::Config`] for an id the catalogue does not know, and for a path without a hash.
 pub(super) fn choose(config: &LocalConfig) -> Result<Wanted, Error> {
     let Some(model) = &config.model else {
-        return Ok(Wanted::Catalogue(catalog::default_llm(memory_bytes())));
+        return Ok(Wanted::Catalogue(default_entry()));
     };
     if let Some(entry) = catalog::find(model) {
         return if entry.kind == Kind::Llm {
@@ -45,10 +51,14 @@ pub(super) fn choose(config: &LocalConfig) -> Result<Wanted, Error> {
     if !model.contains('/') && !model.ends_with(".gguf") {
         let known = catalog::entries().iter().filter(|entry| entry.kind == Kind::Llm);
         let known: Vec<_> = known.map(|entry| entry.id).collect();
-        let why = format!("there is no local model `{model}`; choose {} or the path of a GGUF file", known.join(", "));
+        let why = format!(
+            "there is no local model `{model}`; choose {} or the path of a GGUF file",
+            known.join(", ")
+        );
         return Err(Error::Config { why });
     }
-    let trusted = config.sha256.as_ref().filter(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+    let trusted =
+        config.sha256.as_ref().filter(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
     let Some(sha256) = trusted else {
         let why = "a model file of your own needs `sha256`, its SHA-256 in hex, to say that you trust it";
         return Err(Error::Config { why: why.to_owned() });
@@ -124,7 +134,8 @@ impl Wanted {
 /// that does not say counts as small.
 fn memory_bytes() -> u64 {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_of(&text));
-    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    let group =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     machine.unwrap_or(0).min(group.unwrap_or(u64::MAX))
 }
 

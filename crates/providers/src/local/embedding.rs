@@ -79,5 +79,8 @@ impl Embedding {
 /// Loads verified files on a thread that may block.
 async fn load(model: Verified, tokenizer: Verified) -> Result<Embedder, Error> {
     let loading = tokio::task::spawn_blocking(move || Embedder::load(model.path(), tokenizer.path()));
-    loading.await.map_err(|_| Error::Broke)?.map_err(|error| Error::NotReady(Readiness::Failed { why: error.to_string() }))
+    loading
+        .await
+        .map_err(|_| Error::Broke)?
+        .map_err(|error| Error::NotReady(Readiness::Failed { why: error.to_string() }))
 }

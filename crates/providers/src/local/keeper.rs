@@ -92,7 +92,8 @@ impl Keeper {
                     tracing::warn!(%error, "a model is not ready");
                     self.say(Readiness::Failed { why: error.to_string() });
                     // What is wrong would be wrong again: somebody has to act.
-                    let settled = matches!(error, fetch::Error::WrongHash { .. } | fetch::Error::WrongFetch { .. });
+                    let settled =
+                        matches!(error, fetch::Error::WrongHash { .. } | fetch::Error::WrongFetch { .. });
                     let wait = (self.may_fetch && !settled).then_some(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     wait

@@ -63,7 +63,9 @@ impl Life {
             worker::run(&model, &options, loaded, jobs);
         });
         if started.is_err() {
-            return Ended::NotLoaded("the system gives no thread to it; close other programs and restart".to_owned());
+            return Ended::NotLoaded(
+                "the system gives no thread to it; close other programs and restart".to_owned(),
+            );
         }
         tokio::select! {
             () = self.stop.cancelled() => return Ended::Stopped,

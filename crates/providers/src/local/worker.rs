@@ -130,8 +130,7 @@ fn answer(llm: &Llm, job: Job) {
         decoding_ms = summary.decoding.as_millis(),
         "the local model answered"
     );
-    let usage =
-        Usage { prompt_tokens: summary.prompt_tokens, completion_tokens: summary.completion_tokens };
+    let usage = Usage { prompt_tokens: summary.prompt_tokens, completion_tokens: summary.completion_tokens };
     hand_over(&out, Delta::Done { finish, usage });
 }
 

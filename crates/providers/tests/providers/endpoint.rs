@@ -47,11 +47,16 @@ async fn the_text_that_arrived_before_a_break_is_kept_and_nothing_is_asked_twice
 #[tokio::test]
 async fn an_answer_that_was_not_streamed_is_taken_too() {
     let body = r#"{"choices":[{"message":{"content":"All at once"},"finish_reason":"length"}]}"#;
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     let double = Double::scenes(vec![vec![say(&head), say(body)]]).await;
     let pieces = ask(&vendors(endpoint(&double.url()))).await;
     assert_eq!(text_of(&pieces), "All at once");
-    assert!(matches!(pieces.last(), Some(Ok(Delta::Done { finish: Finish::Length, usage })) if usage.completion_tokens > 0));
+    assert!(
+        matches!(pieces.last(), Some(Ok(Delta::Done { finish: Finish::Length, usage })) if usage.completion_tokens > 0)
+    );
 }
 
 #[tokio::test]
@@ -75,7 +80,10 @@ async fn nobody_waits_an_hour_for_another_try() {
 #[tokio::test]
 async fn it_is_tried_three_times_at_most_and_only_when_that_may_help() {
     let double = Double::scenes(vec![refusal(503, "")]).await;
-    assert!(matches!(error_of(&ask(&vendors(endpoint(&double.url()))).await), Error::Refused { status: 503, .. }));
+    assert!(matches!(
+        error_of(&ask(&vendors(endpoint(&double.url()))).await),
+        Error::Refused { status: 503, .. }
+    ));
     assert_eq!(double.requests().len(), 3);
     for status in [400, 401, 404, 500] {
         let double = Double::scenes(vec![refusal(status, "")]).await;
@@ -181,7 +189,10 @@ async fn nobody_listening_is_unreachable() {
 #[tokio::test]
 async fn embeddings_come_back_in_their_order() {
     let body = r#"{"data":[{"index":1,"embedding":[0.5,1]},{"index":0,"embedding":[1,0]}],"usage":{"prompt_tokens":4,"total_tokens":4}}"#;
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     let double = Double::scenes(vec![vec![say(&head), say(body)]]).await;
     let vendors = vendors(endpoint(&double.url()));
     let texts = vec!["a".to_owned(), "b".to_owned()];
@@ -189,7 +200,10 @@ async fn embeddings_come_back_in_their_order() {
     assert_eq!((vectors, usage.prompt_tokens), (vec![vec![1.0, 0.0], vec![0.5, 1.0]], 4));
     assert!(double.requests()[0].head.starts_with("POST /v1/embeddings "));
     assert_eq!(vendors.embed(&permit(), "work/big", texts.clone()).await, Err(Error::UnknownModel));
-    assert_eq!(vendors.embed(&permit(), "work/vectors", vec![String::new(); 257]).await, Err(Error::TooLarge));
+    assert_eq!(
+        vendors.embed(&permit(), "work/vectors", vec![String::new(); 257]).await,
+        Err(Error::TooLarge)
+    );
     // Two vectors for one text: not an answer to the question.
     assert_eq!(vendors.embed(&permit(), "work/vectors", vec!["a".to_owned()]).await, Err(Error::Broke));
 }

@@ -94,7 +94,9 @@ async fn an_endless_answer_that_is_not_streamed_is_cut_off() {
 
 #[tokio::test]
 async fn broken_utf8_and_broken_json_break_the_answer() {
-    for garbage in [&b"data: {\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}\n\n"[..], b"data: {\"choices\":[}\n\n"] {
+    for garbage in
+        [&b"data: {\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}\n\n"[..], b"data: {\"choices\":[}\n\n"]
+    {
         let steps = vec![stream_head(), text("Hello"), Step::Say(garbage.to_vec())];
         assert_eq!(error_with(Limits::default(), steps).await, (Error::Broke, "Hello".to_owned()));
     }

@@ -88,5 +88,8 @@ pub(crate) fn error_of(pieces: &[Result<Delta, Error>]) -> Error {
 
 /// The text among the pieces.
 pub(crate) fn text_of(pieces: &[Result<Delta, Error>]) -> String {
-    pieces.iter().filter_map(|piece| if let Ok(Delta::Text(text)) = piece { Some(text.as_str()) } else { None }).collect()
+    pieces
+        .iter()
+        .filter_map(|piece| if let Ok(Delta::Text(text)) = piece { Some(text.as_str()) } else { None })
+        .collect()
 }

@@ -11,11 +11,16 @@ use crate::failure::{Exit, Failure, disk};
 pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, Failure> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|line| {
-            Failure::new(Exit::Configuration, format!("Line {line} of {} is not `NAME=value`.", path.display()))
-                .then("Correct or remove that line.")
+            Failure::new(
+                Exit::Configuration,
+                format!("Line {line} of {} is not `NAME=value`.", path.display()),
+            )
+            .then("Correct or remove that line.")
         }),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
-        Err(error) => Err(Failure { exit: Exit::Configuration, ..disk("read", path, &error) }),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(disk("read", path, &error).exiting(Exit::Configuration)),
     }
 }
 

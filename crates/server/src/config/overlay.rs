@@ -129,7 +129,13 @@ mod tests {
 
     #[test]
     fn a_variable_that_leads_nowhere_is_refused() {
-        for name in ["TROTH_WEB", "TROTH_", "TROTH_WEB____X", "TROTH_WEB__STREAMS__X", "TROTH_MODELS__ENDPOINTS__9__X"] {
+        for name in [
+            "TROTH_WEB",
+            "TROTH_",
+            "TROTH_WEB____X",
+            "TROTH_WEB__STREAMS__X",
+            "TROTH_MODELS__ENDPOINTS__9__X",
+        ] {
             let mut table = with(&[]);
             assert!(put(&mut table, name, "1").is_err(), "{name}");
         }

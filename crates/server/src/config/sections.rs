@@ -12,10 +12,10 @@ use crate::failure::{Exit, Failure};
 #[serde(default, deny_unknown_fields)]
 pub struct WebSection {
     /// Addresses to answer HTTPS on.
-    #[serde(deserialize_with = "addresses")]
+    #[serde(deserialize_with = "listed")]
     pub listen: Vec<SocketAddr>,
     /// Addresses to answer plain HTTP on, with redirects alone; none unless set.
-    #[serde(deserialize_with = "addresses")]
+    #[serde(deserialize_with = "listed")]
     pub redirect: Vec<SocketAddr>,
     /// More names it is reached by; `localhost`, `127.0.0.1` and `::1` always are.
     #[serde(deserialize_with = "words")]
@@ -92,16 +92,23 @@ impl WebSection {
         let wrong = |what: &str| Err(Failure::new(Exit::Configuration, what));
         let is_name = |host: &String| {
             host.parse::<std::net::IpAddr>().is_ok()
-                || (!host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)))
+                || (!host.is_empty()
+                    && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)))
         };
         if self.listen.is_empty() {
-            return wrong("`web.listen` is empty. Name at least one address, for example \"127.0.0.1:8443\".");
+            return wrong(
+                "`web.listen` is empty. Name at least one address, for example \"127.0.0.1:8443\".",
+            );
         }
         if !self.hosts.iter().all(is_name) {
-            return wrong("`web.hosts` takes names and addresses without a port, for example \"troth.example\".");
+            return wrong(
+                "`web.hosts` takes names and addresses without a port, for example \"troth.example\".",
+            );
         }
         if self.certificate.is_some() != self.certificate_key.is_some() {
-            return wrong("`web.certificate` and `web.certificate_key` belong together. Set both, or neither.");
+            return wrong(
+                "`web.certificate` and `web.certificate_key` belong together. Set both, or neither.",
+            );
         }
         let times = [self.handshake_seconds, self.header_seconds, self.idle_seconds];
         if self.connections == 0 || self.streams == 0 || times.contains(&0) {
@@ -122,6 +129,14 @@ pub struct KeysSection {
     /// The passphrase, when the environment brought one.
     #[serde(skip)]
     pub passphrase: Option<Secret<String>>,
+}
+
+impl KeysSection {
+    /// Whether somebody must give a passphrase before the keyring opens.
+    #[must_use]
+    pub fn asks_for_passphrase(&self) -> bool {
+        self.protector == ProtectorKind::Passphrase
+    }
 }
 
 /// What seals the keyring.
@@ -209,21 +224,23 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
     })
 }
 
-/// Addresses with ports; `localhost` stands for both of its addresses.
-fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    addresses(&words(deserializer)?)
+        .ok_or_else(|| serde::de::Error::custom("expected addresses like 127.0.0.1:8443 or [::1]:8443"))
+}
+
+/// Addresses with ports; `localhost` stands for both of its addresses. `None` when one is no address.
+pub fn addresses(words: &[String]) -> Option<Vec<SocketAddr>> {
     let mut found = Vec::new();
-    for word in words(deserializer)? {
-        let local = word.strip_prefix("localhost:").and_then(|port| port.parse::<u16>().ok());
-        match (local, word.parse()) {
-            (Some(port), _) => {
+    for word in words {
+        match word.strip_prefix("localhost:") {
+            Some(port) => {
+                let port = port.parse().ok()?;
                 found.push(([127, 0, 0, 1], port).into());
                 found.push((std::net::Ipv6Addr::LOCALHOST, port).into());
             }
-            (None, Ok(address)) => found.push(address),
-            (None, Err(_)) => {
-                return Err(serde::de::Error::custom("expected addresses like 127.0.0.1:8443 or [::1]:8443"));
-            }
+            None => found.push(word.parse().ok()?),
         }
     }
-    Ok(found)
+    Some(found)
 }

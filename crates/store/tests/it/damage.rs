@@ -69,6 +69,42 @@ fn a_changed_byte_is_noticed() {
 }
 
 #[test]
+fn damage_shows_also_when_a_crash_left_a_log() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ada = home.person("Ada").await;
+        let conversation = begin_conversation(&home, &ada).await;
+        for _ in 0..200 {
+            say(&home, &ada, conversation, None, &"a few words ".repeat(50)).await;
+        }
+        let home = home.reopen().await;
+        say(&home, &ada, conversation, None, "one more, in the log").await;
+        // The files as a crash would leave them: the log beside the file.
+        let copy = |name: &str| fs::read(home.folder().join("data").join(name)).unwrap();
+        let (whole, log) = (copy("troth.db"), copy("troth.db-wal"));
+        assert!(log.len() > 4096);
+        let shut = home.shut().await;
+        let lay = |bytes: &[u8]| {
+            fs::write(file(&shut), bytes).unwrap();
+            fs::write(file(&shut).with_file_name("troth.db-wal"), &log).unwrap();
+        };
+        lay(&whole);
+        shut.try_open().await.expect("a crash alone is no damage").close().await;
+        for length in [4096, whole.len() / 2, whole.len() / 4 * 3] {
+            lay(&whole[..length]);
+            let opened = shut.try_open().await;
+            assert!(matches!(opened, Err(Error::Damaged { .. })), "{length} of {}: {opened:?}", whole.len());
+        }
+        let mut spoilt = whole.clone();
+        let middle = whole.len() / 2;
+        spoilt[middle] ^= 1;
+        lay(&spoilt);
+        let opened = shut.try_open().await;
+        assert!(matches!(opened, Err(Error::Damaged { .. } | Error::WrongKey { .. })), "{opened:?}");
+    });
+}
+
+#[test]
 fn a_lost_file_beside_its_log_is_not_made_anew() {
     testkit::run(async {
         let shut = closed(1).await;

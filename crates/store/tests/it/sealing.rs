@@ -10,8 +10,8 @@ use domain::{
 };
 use sqlx::{AssertSqlSafe, Column, Row};
 use store::{
-    Error, Store, accounts, accounts::Settings, api_keys, conversations, credentials, folders, messages,
-    search, sessions, settings,
+    Error, accounts, accounts::Settings, api_keys, conversations, credentials, folders, messages, search,
+    sessions, settings,
 };
 use testkit::{Home, Person, both_engines};
 

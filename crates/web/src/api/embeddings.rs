@@ -33,7 +33,7 @@ enum Input {
     One(String),
     Many(Vec<String>),
     /// Not supported: tokens of another vendor's model mean nothing to this one.
-    Tokens(#[schema(value_type = Vec<u32>)] Vec<serde_json::Value>),
+    Tokens(Vec<serde_json::Value>),
 }
 
 /// How vectors are written.

@@ -1,10 +1,7 @@
 //! Failures as OpenAI's clients expect them: the envelope, and what each failure of a model is here.
 
 use assistant::ModelError;
-use axum::{
-    body::Body,
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use domain::model::Readiness;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -105,7 +102,9 @@ pub(super) fn of_model(error: &ModelError) -> Problem {
         ModelError::Unreachable { .. } | ModelError::Broke | ModelError::Refused { .. } => {
             says(StatusCode::BAD_GATEWAY, "model-failed", "The model failed")
         }
-        ModelError::TimedOut => says(StatusCode::GATEWAY_TIMEOUT, "model-timed-out", "The model took too long"),
+        ModelError::TimedOut => {
+            says(StatusCode::GATEWAY_TIMEOUT, "model-timed-out", "The model took too long")
+        }
         ModelError::TooLarge => {
             says(StatusCode::BAD_REQUEST, "context-length-exceeded", "That is too long for the model")
         }

@@ -12,7 +12,11 @@ use domain::enforced;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
-use crate::{Problem, api, edge::{Arrival, origin}, pages};
+use crate::{
+    Problem, api,
+    edge::{Arrival, origin},
+    pages,
+};
 
 /// Who asked, as far as the form of the answer depends on it.
 #[derive(Clone, Debug)]
@@ -107,9 +111,12 @@ fn generic(status: StatusCode) -> Problem {
         StatusCode::UNAUTHORIZED => Problem::sign_in_needed(),
         StatusCode::FORBIDDEN => Problem::forbidden(),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Problem::new(status, "method-not-allowed", "That cannot be done here", "This address takes other methods.")
-        }
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            status,
+            "method-not-allowed",
+            "That cannot be done here",
+            "This address takes other methods.",
+        ),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
             status,
             "unsupported-media-type",
@@ -117,7 +124,10 @@ fn generic(status: StatusCode) -> Problem {
             "Send it in the form this address takes, named in `Content-Type`.",
         ),
         _ if status.is_server_error() => Problem { status, ..Problem::broken() },
-        _ => Problem { status, ..Problem::bad_request("Something in it is missing or not in the expected form.") },
+        _ => Problem {
+            status,
+            ..Problem::bad_request("Something in it is missing or not in the expected form.")
+        },
     }
 }
 
@@ -142,7 +152,9 @@ fn to_sign_in(caller: &Caller) -> Response {
         .path
         .bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect();

@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn our_own_names_are_answered_at_any_port() {
         let _proof = verifies!(WEB03);
-        for host in ["localhost", "localhost:8443", "LOCALHOST:1", "127.0.0.1:8443", "[::1]:8443", "troth.example"] {
+        for host in
+            ["localhost", "localhost:8443", "LOCALHOST:1", "127.0.0.1:8443", "[::1]:8443", "troth.example"]
+        {
             assert!(asks("/", &[host]), "{host}");
         }
         assert!(asks("https://localhost:8443/", &[]), "HTTP/2 names the host in :authority");
@@ -86,8 +88,20 @@ mod tests {
     fn every_other_name_is_refused() {
         let _proof = verifies!(WEB03);
         let strange = [
-            "evil.example", "localhost.evil.example", "localhost.", "", ":8443", "localhost:", "localhost:x",
-            "a@localhost", "[::1", "[::1]x", "::1", "127.1", "0.0.0.0", "localhost/evil",
+            "evil.example",
+            "localhost.evil.example",
+            "localhost.",
+            "",
+            ":8443",
+            "localhost:",
+            "localhost:x",
+            "a@localhost",
+            "[::1",
+            "[::1]x",
+            "::1",
+            "127.1",
+            "0.0.0.0",
+            "localhost/evil",
         ];
         for host in strange {
             assert!(!asks("/", &[host]), "{host}");

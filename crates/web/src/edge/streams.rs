@@ -27,7 +27,9 @@ pub fn hold(response: Response, places: Arc<Semaphore>) -> Response {
     match places.try_acquire_owned() {
         Ok(place) => response.map(|inner| Body::new(Held { inner, _place: place })),
         // Dropping the response here drops what would have fed it.
-        Err(_) => Problem::busy("Too many answers are being streamed. Try again in a moment.", 2).into_response(),
+        Err(_) => {
+            Problem::busy("Too many answers are being streamed. Try again in a moment.", 2).into_response()
+        }
     }
 }
 

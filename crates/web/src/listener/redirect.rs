@@ -139,6 +139,9 @@ mod tests {
         assert_eq!(ask("GET", "/", &[host, ("authorization", "Bearer troth_x")]).await, (403, None));
         assert_eq!(ask("GET", "/", &[("host", "evil.example")]).await, (421, None));
         assert_eq!(ask("GET", "/", &[]).await, (421, None));
-        assert_eq!(ask("GET", "//evil.example/x", &[host]).await.1.unwrap(), "https://localhost:8443//evil.example/x");
+        assert_eq!(
+            ask("GET", "//evil.example/x", &[host]).await.1.unwrap(),
+            "https://localhost:8443//evil.example/x"
+        );
     }
 }

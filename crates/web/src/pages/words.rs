@@ -6,6 +6,7 @@
 
 mod english;
 mod hindi;
+mod script;
 
 use crate::markdown::Labels;
 

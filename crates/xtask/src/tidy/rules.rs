@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use crate::workspace::File;
 
 /// Lines a file aims at.
-pub const AIM: usize = 300;
+pub(super) const AIM: usize = 300;
 /// Lines no file exceeds.
 const LIMIT: usize = 600;
 /// The commands of the documentation that a test runs; see `crates/server/tests/docs.rs`.
-pub const COMMANDS: &str = "docs/commands.txt";
+pub(super) const COMMANDS: &str = "docs/commands.txt";
 /// How made files begin; their length is nobody's choice.
 const MADE: &str = "Made by `cargo xtask";
 
 /// Everything `file` breaks.
-pub fn broken_by(file: &File) -> Vec<String> {
+pub(super) fn broken_by(file: &File) -> Vec<String> {
     let mut problems = Vec::new();
     let lines = file.text.lines().count();
     if file.path.ends_with(".rs") {
@@ -47,7 +47,7 @@ pub fn broken_by(file: &File) -> Vec<String> {
 }
 
 /// Whether a source file is longer than it aims to be.
-pub fn is_long(file: &File) -> bool {
+pub(super) fn is_long(file: &File) -> bool {
     file.path.ends_with(".rs") && file.text.lines().count() > AIM && !is_made(file)
 }
 
@@ -57,7 +57,7 @@ fn is_made(file: &File) -> bool {
 
 /// A mark of unfinished work.
 fn unfinished(line: &str) -> Option<&'static str> {
-    ["todo!(", "unimplemented!(", "#[ignore", "FIXME", "TODO"].into_iter().find(|mark| line.contains(mark))
+    ["todo!(", "unimplemented!(", "#[ignore]", "FIXME", "TODO"].into_iter().find(|mark| line.contains(mark))
 }
 
 /// A path that exists on the machine of whoever wrote it.
@@ -82,25 +82,30 @@ fn secret(line: &str) -> Option<&'static str> {
         rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).count() >= least
     };
     kinds.into_iter().find_map(|(prefix, least, kind)| {
-        let found = line.match_indices(prefix).any(|(at, _)| is_long_enough(&line[at + prefix.len()..], least));
+        let found =
+            line.match_indices(prefix).any(|(at, _)| is_long_enough(&line[at + prefix.len()..], least));
         found.then_some(kind)
     })
 }
 
 /// The exceptions of the tree, by kind.
-pub fn exceptions(files: &[File]) -> BTreeMap<String, usize> {
-    let kinds = ["#[allow(", "#![allow(", "#[expect(", "#![expect(", "commit_unaudited(\""];
-    let rust = || files.iter().filter(|f| f.path.ends_with(".rs") && !f.path.starts_with("crates/xtask/src/tidy"));
-    kinds.iter().map(|kind| ((*kind).to_owned(), rust().map(|f| f.text.matches(kind).count()).sum())).collect()
+pub(super) fn exceptions(files: &[File]) -> BTreeMap<String, usize> {
+    let kinds = ["#[allow(", "#![allow(", "#[ignore = ", "commit_unaudited(\""];
+    let rust =
+        || files.iter().filter(|f| f.path.ends_with(".rs") && !f.path.starts_with("crates/xtask/src/tidy"));
+    kinds
+        .iter()
+        .map(|kind| ((*kind).to_owned(), rust().map(|f| f.text.matches(kind).count()).sum()))
+        .collect()
 }
 
 /// Whether people read this file to learn what to type.
-pub fn is_documentation(path: &str) -> bool {
+pub(super) fn is_documentation(path: &str) -> bool {
     path.ends_with(".md") && !path.starts_with("policy/")
 }
 
 /// The commands in the ```sh blocks of a document, with their lines. A line ending in `\` goes on.
-pub fn commands(text: &str) -> Vec<(usize, String)> {
+pub(super) fn commands(text: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
     let (mut in_block, mut goes_on) = (false, false);
     for (index, line) in text.lines().enumerate() {
@@ -113,7 +118,8 @@ pub fn commands(text: &str) -> Vec<(usize, String)> {
         if !in_block || command.is_empty() || command.starts_with('#') {
             continue;
         }
-        let (part, more) = command.strip_suffix('\\').map_or((command, false), |part| (part.trim_end(), true));
+        let (part, more) =
+            command.strip_suffix('\\').map_or((command, false), |part| (part.trim_end(), true));
         match found.last_mut() {
             Some((_, last)) if goes_on => *last = format!("{last} {part}"),
             _ => found.push((index + 1, part.to_owned())),
@@ -147,7 +153,7 @@ mod tests {
     #[test]
     fn unfinished_work_is_named_with_its_line() {
         assert_eq!(broken("a.rs", "//! A.\ntodo!()\n"), "a.rs:2: todo!( marks what is not finished");
-        assert!(broken("a.rs", "//! A.\n#[ignore]\n").contains("#[ignore"));
+        assert!(broken("a.rs", "//! A.\n#[ignore]\n").contains("#[ignore]"));
     }
 
     #[test]
@@ -160,14 +166,15 @@ mod tests {
 
     #[test]
     fn exceptions_are_counted_by_kind() {
-        let text = "//! A.\n#[expect(x)]\n#[allow(y)]\n#[allow(z)]\n".to_owned();
+        let text = "//! A.\n#[ignore = \"x\"]\n#[allow(y)]\n#[allow(z)]\n".to_owned();
         let counts = exceptions(&[File { path: "a.rs".to_owned(), text }]);
-        assert_eq!((counts["#[allow("], counts["#[expect("], counts["#![allow("]), (2, 1, 0));
+        assert_eq!((counts["#[allow("], counts["#[ignore = "], counts["#![allow("]), (2, 1, 0));
     }
 
     #[test]
     fn commands_are_read_from_shell_blocks_alone() {
-        let text = "```sh\n# a comment\ntroth version   # shown\ncurl a \\\n  b\n```\n```text\nnot this\n```\n";
+        let text =
+            "```sh\n# a comment\ntroth version   # shown\ncurl a \\\n  b\n```\n```text\nnot this\n```\n";
         let found: Vec<String> = commands(text).into_iter().map(|(_, command)| command).collect();
         assert_eq!(found, ["troth version", "curl a b"]);
     }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::policy::{Number, Policy};
 
 /// The generated module, formatted as `cargo fmt` would.
-pub fn module(root: &Path, policy: &Policy) -> Result<String> {
+pub(super) fn module(root: &Path, policy: &Policy) -> Result<String> {
     let mut out = String::from(
         "//! Made by `cargo xtask trace --write` from policy/controls. Do not edit.\n\n\
          use super::{Facts, Kind, Number, Proof, Stronger};\n\n",
@@ -34,7 +34,10 @@ fn controls(out: &mut String, policy: &Policy) -> Result<()> {
     for control in &policy.controls {
         writeln!(out, "Self::{},", control.id)?;
     }
-    writeln!(out, "];\n\npub(super) const fn facts(self) -> &'static Facts {{ &FACTS[self as usize] }}\n}}\n")?;
+    writeln!(
+        out,
+        "];\n\npub(super) const fn facts(self) -> &'static Facts {{ &FACTS[self as usize] }}\n}}\n"
+    )?;
     writeln!(out, "static FACTS: [Facts; {}] = [", policy.controls.len())?;
     for control in &policy.controls {
         let kind = match control.kind.as_str() {
@@ -57,7 +60,10 @@ fn controls(out: &mut String, policy: &Policy) -> Result<()> {
 }
 
 fn numbers(out: &mut String, policy: &Policy) -> Result<()> {
-    writeln!(out, "/// The numbers of the policy: defaults from policy/controls, overridden by the deployment.")?;
+    writeln!(
+        out,
+        "/// The numbers of the policy: defaults from policy/controls, overridden by the deployment."
+    )?;
     writeln!(out, "#[derive(Clone, Debug, PartialEq, Eq)]\npub struct Numbers {{")?;
     for (control, (name, number)) in policy.numbers() {
         writeln!(out, "/// {} ({control}).\npub {name}: u32,", number.doc)?;

@@ -9,7 +9,7 @@ use crate::workspace::File;
 
 /// Where each control is kept: file and line of every mark.
 #[derive(Default)]
-pub struct Marks {
+pub(super) struct Marks {
     enforced: BTreeMap<String, Vec<Place>>,
     verifies: BTreeMap<String, Vec<Place>>,
     checks: BTreeMap<String, Vec<Place>>,
@@ -17,7 +17,7 @@ pub struct Marks {
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(super) struct Place {
     pub path: String,
     pub line: usize,
 }
@@ -27,7 +27,7 @@ const HOME: &str = "crates/domain/src/control.rs";
 
 impl Marks {
     /// The marks of all Rust files among `files`.
-    pub fn of(files: &[File]) -> Self {
+    pub(super) fn of(files: &[File]) -> Self {
         let mut marks = Self::default();
         for file in files {
             if file.path.ends_with(".rs") && file.path != HOME && !file.path.starts_with("crates/xtask/") {
@@ -59,17 +59,17 @@ impl Marks {
     }
 
     /// The lines that decide for `control`.
-    pub fn enforced(&self, control: &str) -> &[Place] {
+    pub(super) fn enforced(&self, control: &str) -> &[Place] {
         self.enforced.get(control).map_or(&[], Vec::as_slice)
     }
 
     /// The tests that fail when those lines never ran.
-    pub fn verifies(&self, control: &str) -> &[Place] {
+    pub(super) fn verifies(&self, control: &str) -> &[Place] {
         self.verifies.get(control).map_or(&[], Vec::as_slice)
     }
 
     /// The first place of each file that asks the running system about `control`.
-    pub fn checks(&self, control: &str) -> Vec<Place> {
+    pub(super) fn checks(&self, control: &str) -> Vec<Place> {
         let mut places = self.checks.get(control).cloned().unwrap_or_default();
         places.dedup_by(|later, first| later.path == first.path);
         places
@@ -93,7 +93,7 @@ fn after(code: &str, mark: &str) -> Vec<String> {
 }
 
 /// Whether any Rust file outside `domain` reads the field `name` of the policy's numbers.
-pub fn reads_number(files: &[File], name: &str) -> bool {
+pub(super) fn reads_number(files: &[File], name: &str) -> bool {
     let field = format!(".{name}");
     files.iter().any(|file| {
         file.path.ends_with(".rs")

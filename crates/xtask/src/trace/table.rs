@@ -9,7 +9,7 @@ use crate::policy::{Clause, Policy};
 const SHOWN: usize = 3;
 
 /// The whole document.
-pub fn document(policy: &Policy, marks: &Marks) -> String {
+pub(super) fn document(policy: &Policy, marks: &Marks) -> String {
     let mut out = String::from(
         "# From promise to proof\n\n\
          Made by `cargo xtask trace --write`. Do not edit.\n\n\
@@ -17,11 +17,17 @@ pub fn document(policy: &Policy, marks: &Marks) -> String {
          A clause without controls is not built yet; one with controls and a *missing* part is not kept yet.\n",
     );
     for source in &policy.sources {
-        let _ = write!(out, "\n## {}: {}\n\n| clause | kind | promise | controls | missing |\n|---|---|---|---|---|\n", source.id, source.title);
+        let _ = write!(
+            out,
+            "\n## {}: {}\n\n| clause | kind | promise | controls | missing |\n|---|---|---|---|---|\n",
+            source.id, source.title
+        );
         for clause in &source.clauses {
             let Clause { id, kind, words, .. } = clause;
-            let controls: Vec<_> = clause.controls.iter().map(|c| format!("[{c}](#{})", c.to_lowercase())).collect();
-            let _ = writeln!(out, "| {id} | {kind} | {words} | {} | {} |", controls.join(" "), missing(clause));
+            let controls: Vec<_> =
+                clause.controls.iter().map(|c| format!("[{c}](#{})", c.to_lowercase())).collect();
+            let _ =
+                writeln!(out, "| {id} | {kind} | {words} | {} | {} |", controls.join(" "), missing(clause));
         }
     }
     out.push_str("\n## Controls\n");

@@ -362,7 +362,8 @@ mod tests {
 
     #[test]
     fn what_shapes_the_answer_arrives() {
-        let look = json!({"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}});
+        let look =
+            json!({"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}});
         let prompt = read(with(json!({
             "max_tokens": 7, "temperature": 0, "top_p": 0.5, "seed": -1, "stop": ["x"], "n": 1,
             "tools": [look], "tool_choice": {"type": "function", "function": {"name": "look"}},

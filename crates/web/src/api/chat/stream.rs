@@ -38,7 +38,8 @@ fn events(
     with_usage: bool,
 ) -> impl Stream<Item = Event> + Send + 'static {
     let first = event(&head.chunk(Piece::first(), None, with_usage));
-    let sending = Sending { head, answer: Some(answer), with_usage, calls: 0, ready: VecDeque::from([first]) };
+    let sending =
+        Sending { head, answer: Some(answer), with_usage, calls: 0, ready: VecDeque::from([first]) };
     stream::unfold(sending, |mut sending| async move {
         loop {
             if let Some(event) = sending.ready.pop_front() {

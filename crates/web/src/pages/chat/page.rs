@@ -15,7 +15,8 @@ use super::{
         words::Words,
     },
     rail::{self, Rail},
-    switcher, thread,
+    switcher,
+    thread::Voice,
 };
 
 /// Everything the page shows.
@@ -56,7 +57,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
                 (head(words, chat, title))
                 div.scroll #scroll {
                     div.column.thread #thread hidden[chat.conversation.is_none()] {
-                        (thread::thread(words, chat.tree, chat.conversation.and_then(|one| one.head), chat.running))
+                        (Voice { words, models: chat.models }.thread(chat.tree, chat.conversation.and_then(|one| one.head), chat.running))
                     }
                     @if chat.conversation.is_none() { (begin(words, chat.temporary)) }
                 }
@@ -65,7 +66,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
             p.sr #said role="status" aria-live="polite" {}
             (toasts())
             div.panel.menu #menu popover role="menu" {}
-            (data("words", &script_words(words)))
+            (data("words", &words.for_scripts()))
             (data("chat", &json!({
                 "conversation": chat.conversation.map(|one| one.id),
                 "temporary": chat.temporary,
@@ -171,48 +172,6 @@ fn foot(words: &Words, chat: &Chat<'_>) -> Markup {
             noscript { p.kept { (words.needs_script) } }
         }
     }
-}
-
-/// The words our scripts say.
-fn script_words(words: &Words) -> serde_json::Value {
-    let is_hindi = words.lang == "hi";
-    let own = |english: &'static str, hindi: &'static str| if is_hindi { hindi } else { english };
-    json!({
-        "cancel": words.cancel, "save": words.save, "close": words.close, "copied": words.copied, "copyCode": words.copy_code,
-        "rename": words.rename, "pin": words.pin, "unpin": words.unpin, "moveTo": words.move_to, "noFolder": words.no_folder,
-        "newFolder": words.new_folder, "putAway": words.put_away, "takeBack": words.take_back, "markdown": words.export_markdown,
-        "json": words.export_json, "delete": words.delete, "kept": words.kept, "send": words.send, "stop": words.stop,
-        "writing": words.writing, "doneWriting": words.done_writing, "waiting": words.waiting, "shortcuts": words.shortcuts,
-        "newChat": words.new_chat, "temporary": words.temporary, "archive": words.archive, "account": words.account,
-        "trust": words.trust, "models": words.models, "signOut": words.sign_out, "search": words.search, "message": words.message,
-        "answer": words.answer, "you": words.you_said,
-        "undo": own("Undo", "वापस लें"),
-        "archived": own("Put away.", "संग्रह में रखा गया।"),
-        "unarchived": own("Back among your chats.", "संग्रह से निकाला गया।"),
-        "deleted": own("Deleted.", "मिटा दिया गया।"),
-        "moved": own("Moved.", "रखा गया।"),
-        "name": own("Name", "नाम"),
-        "deleteChat": own("Delete this chat?", "यह बातचीत मिटाएँ?"),
-        "deleteChatText": own("All its messages go, at once and for good. There is no undo.", "इसके सभी संदेश तुरंत और हमेशा के लिए मिट जाएँगे।"),
-        "deleteMessage": own("Delete this message?", "यह संदेश मिटाएँ?"),
-        "deleteMessageText": own("It goes for good, with every answer below it.", "यह और इसके नीचे के सभी उत्तर हमेशा के लिए मिट जाएँगे।"),
-        "deleteFolder": own("Delete this folder?", "यह फ़ोल्डर मिटाएँ?"),
-        "deleteFolderText": own("The chats in it stay.", "इसमें की बातचीत बनी रहेंगी।"),
-        "offline": own("The connection is gone. Trying again…", "संपर्क टूट गया। फिर कोशिश हो रही है…"),
-        "back": own("Connected again.", "फिर जुड़ गए।"),
-        "signedOut": own("You are signed out. Sign in to go on.", "आप साइन आउट हैं। आगे बढ़ने के लिए साइन इन करें।"),
-        "wrong": own("That did not work. Try again.", "यह नहीं हुआ। फिर कोशिश करें।"),
-        "palette": own("Go to a chat or do something", "बातचीत पर जाएँ या कुछ करें"),
-        "keyList": [
-            [own("Send", "भेजें"), "Enter"],
-            [own("New line", "नई पंक्ति"), "Shift Enter"],
-            [own("Stop the answer", "उत्तर रोकें"), "Esc"],
-            [own("Find or do anything", "कुछ भी खोजें या करें"), "Ctrl K"],
-            [own("New chat", "नई बातचीत"), "Ctrl Shift O"],
-            [own("Edit your last message", "अपना पिछला संदेश बदलें"), "↑"],
-            [own("Show this list", "यह सूची दिखाएँ"), "?"],
-        ],
-    })
 }
 
 /// The address of a conversation.

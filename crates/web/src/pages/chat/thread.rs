@@ -7,31 +7,88 @@ use domain::{
     chat::{Author, Ending, Message, Shown, Tree},
     enforced,
     id::{MessageId, TurnId},
+    model::ModelFacts,
 };
 use maud::{Markup, PreEscaped, html};
 
 use super::super::{frame::Kind, icons::{self, Icon}, words::Words};
 use crate::markdown;
 
-/// The branch that ends in `head`, with the answer that is being written below it.
-#[must_use]
-pub fn thread(words: &Words, tree: &Tree, head: Option<MessageId>, running: Option<TurnId>) -> Markup {
-    let shown = head.map(|head| tree.shown(head)).unwrap_or_default();
-    let waits = running.is_none()
-        && shown.last().is_some_and(|last| last.message.author == Author::User);
-    html! {
-        @for one in &shown { (message(words, one)) }
-        @if let Some(turn) = running { (growing(words, turn)) }
-        @if waits { (unanswered(words, shown.last().map(|last| last.message.id))) }
-    }
+/// In which words, and with which models' names, a thread is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice<'a> {
+    /// The words.
+    pub words: &'a Words,
+    /// The models, for their names.
+    pub models: &'a [ModelFacts],
 }
 
-/// One message with its tools.
-#[must_use]
-pub fn message(words: &Words, one: &Shown<'_>) -> Markup {
-    match one.message.author {
-        Author::User => question(words, one),
-        Author::Assistant => answer(words, one),
+impl Voice<'_> {
+    /// The branch that ends in `head`, with the answer that is being written below it.
+    #[must_use]
+    pub fn thread(self, tree: &Tree, head: Option<MessageId>, running: Option<TurnId>) -> Markup {
+        let shown = head.map(|head| tree.shown(head)).unwrap_or_default();
+        let asked = shown.last().filter(|last| running.is_none() && last.message.author == Author::User);
+        html! {
+            @for one in &shown { (self.message(one)) }
+            @if let Some(turn) = running { (self.growing(turn)) }
+            @if let Some(asked) = asked { (unanswered(self.words, asked.message.id)) }
+        }
+    }
+
+    /// One message with its tools.
+    #[must_use]
+    pub fn message(self, one: &Shown<'_>) -> Markup {
+        match one.message.author {
+            Author::User => question(self.words, one),
+            Author::Assistant => self.answer(one, None),
+        }
+    }
+
+    /// An answer that has come to its end; `error` says why it failed, where that is known.
+    #[must_use]
+    pub fn answer(self, one: &Shown<'_>, error: Option<&str>) -> Markup {
+        let Message { id, body, .. } = one.message;
+        html! {
+            article.message.answer #{ "m-" (id) } data-message=(id) {
+                h2.sr { (self.words.answer) }
+                (self.line(body.model.as_deref(), body.place.as_deref()))
+                div.prose { (PreEscaped(markdown::render(&body.text, &self.words.labels()))) }
+                (ending(self.words, one.message, error))
+                div.tools {
+                    (branches(self.words, one))
+                    (tool("copy", self.words.copy, Icon::Copy))
+                    (tool("regenerate", self.words.regenerate, Icon::Redo))
+                    (tool("delete", self.words.delete, Icon::Trash))
+                }
+            }
+        }
+    }
+
+    /// The answer that is being written: the stream fills it.
+    #[must_use]
+    pub fn growing(self, turn: TurnId) -> Markup {
+        html! {
+            article.message.answer.streaming data-turn=(turn) aria-busy="true" {
+                h2.sr { (self.words.answer) }
+                (self.line(None, None))
+                div.prose { div.settled {} div.tail {} }
+            }
+        }
+    }
+
+    /// The line over an answer: an AI, which model, where.
+    #[must_use]
+    pub fn line(self, model: Option<&str>, place: Option<&str>) -> Markup {
+        enforced!(AID01);
+        let titled = |id| self.models.iter().find(|model| model.id == id).map_or(id, |model| model.title.as_str());
+        html! {
+            p.by {
+                span.ai { (icons::rings()) (self.words.ai) }
+                @if let Some(model) = model { span { (titled(model)) } }
+                @if let Some(place) = place { span { (place) } }
+            }
+        }
     }
 }
 
@@ -51,63 +108,12 @@ fn question(words: &Words, one: &Shown<'_>) -> Markup {
     }
 }
 
-fn answer(words: &Words, one: &Shown<'_>) -> Markup {
-    let id = one.message.id;
-    html! {
-        article.message.answer #{ "m-" (id) } data-message=(id) {
-            h2.sr { (words.answer) }
-            (line(words, one.message.body.model.as_deref(), one.message.body.place.as_deref()))
-            div.prose { (PreEscaped(markdown::render(&one.message.body.text, &words.labels()))) }
-            (foot(words, one))
-        }
-    }
-}
-
-/// What stands under an answer that has come to its end.
-#[must_use]
-pub fn foot(words: &Words, one: &Shown<'_>) -> Markup {
-    html! {
-        (ending(words, one.message))
-        div.tools {
-            (branches(words, one))
-            (tool("copy", words.copy, Icon::Copy))
-            (tool("regenerate", words.regenerate, Icon::Redo))
-            (tool("delete", words.delete, Icon::Trash))
-        }
-    }
-}
-
-/// The answer that is being written: the stream fills it.
-#[must_use]
-pub fn growing(words: &Words, turn: TurnId) -> Markup {
-    html! {
-        article.message.answer.streaming data-turn=(turn) aria-busy="true" {
-            h2.sr { (words.answer) }
-            (line(words, None, None))
-            div.prose { div.settled {} div.tail {} }
-        }
-    }
-}
-
-/// The line over an answer: an AI, which model, where.
-#[must_use]
-pub fn line(words: &Words, model: Option<&str>, place: Option<&str>) -> Markup {
-    enforced!(AID01);
-    html! {
-        p.by {
-            span.ai { (icons::rings()) (words.ai) }
-            @if let Some(model) = model { span { (model) } }
-            @if let Some(place) = place { span { (place) } }
-        }
-    }
-}
-
-fn ending(words: &Words, message: &Message) -> Markup {
+fn ending(words: &Words, message: &Message, error: Option<&str>) -> Markup {
     let (kind, text) = match message.body.ending {
         Ending::Complete => return html! {},
         Ending::Stopped => (Kind::Plain, words.stopped),
         Ending::Length => (Kind::Due, words.cut),
-        Ending::Failed => (Kind::Bad, words.failed),
+        Ending::Failed => (Kind::Bad, error.unwrap_or(words.failed)),
     };
     notice(words, kind, text, message.body.ending == Ending::Failed)
 }
@@ -125,8 +131,8 @@ pub fn notice(words: &Words, kind: Kind, text: &str, retry: bool) -> Markup {
 }
 
 /// A question that nobody answered: the model was missing, or the server was stopped.
-fn unanswered(words: &Words, question: Option<MessageId>) -> Markup {
-    html! { article.message.answer data-message=[question] { (notice(words, Kind::Due, words.unanswered, true)) } }
+fn unanswered(words: &Words, question: MessageId) -> Markup {
+    html! { article.message.answer data-message=(question) { (notice(words, Kind::Due, words.unanswered, true)) } }
 }
 
 fn tool(act: &str, word: &str, icon: Icon) -> Markup {

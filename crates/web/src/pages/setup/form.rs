@@ -59,7 +59,7 @@ pub fn password(words: &Words, name: &str, label: &str, autocomplete: &str) -> M
     html! {
         label for=(name) { (label) }
         div.reveal {
-            input id=(name) name=(name) type="password" required autocomplete=(autocomplete) maxlength="256" aria-describedby={ (name) "-advice" };
+            input id=(name) name=(name) type="password" required autocomplete=(autocomplete) maxlength="256" aria-describedby=[(autocomplete == "new-password").then_some("password-advice")];
             button.bare type="button" data-act="reveal" data-for=(name) aria-pressed="false" aria-label=(words.show_password) hidden { (Icon::Eye.draw()) }
         }
     }

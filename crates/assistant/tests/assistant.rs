@@ -1,0 +1,16 @@
+//! The assistant as `web` sees it: a store of each kind, and the scripted model.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
+
+#[path = "assistant/conversations.rs"]
+mod conversations;
+#[path = "assistant/house.rs"]
+mod house;
+#[path = "assistant/programs.rs"]
+mod programs;
+#[path = "assistant/temporary.rs"]
+mod temporary;
+#[path = "assistant/transfer.rs"]
+mod transfer;
+#[path = "assistant/turns.rs"]
+mod turns;

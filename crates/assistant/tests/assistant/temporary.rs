@@ -1,0 +1,89 @@
+//! Temporary chats: they work like others and leave nothing anywhere.
+
+use assistant::{Error, Place};
+use domain::{Action, Job, chat::Ending, verifies};
+use testkit::{Home, both_engines};
+
+use crate::house::{again, ask, assistant, say};
+
+const MARK: &str = "zanzibarquagga";
+
+both_engines!(a_temporary_chat_never_reaches_the_store, |home| {
+    let _proof = verifies!(DAT03);
+    let person = home.person("ann").await;
+    let ctx = &person.ctx;
+    let assistant = assistant(&home);
+    let entries = || async {
+        let permit = home.instance(Job::Checks, Action::ReadInstance);
+        store::audit::list(&home.store, &permit, 0, 10_000).await.unwrap().len()
+    };
+    let before = entries().await;
+    let id = assistant.begin_temporary(ctx).unwrap();
+    let place = Place::Temporary(id);
+    let first = ask(&assistant, ctx, say(place, MARK)).await;
+    assert_eq!(first.ending, Ending::Complete);
+    assert!(first.text.contains(MARK));
+    let other = ask(&assistant, ctx, again(place, first.answer)).await;
+    let failed = ask(&assistant, ctx, say(place, "fail-midstream")).await;
+    assert_eq!(failed.ending, Ending::Failed);
+    assistant.choose_branch(ctx, id, first.answer).await.unwrap();
+    let opened = assistant.open_temporary(ctx, id).unwrap();
+    assert!(opened.temporary && opened.tree.messages().len() == 5);
+    assert_eq!(opened.conversation.head, Some(first.answer));
+    assert_eq!(opened.tree.get(other.answer).unwrap().parent, first.question);
+
+    assert_eq!(entries().await, before, "no transaction was begun for it");
+    assert!(assistant.list(ctx, false).await.unwrap().is_empty());
+    assert!(assistant.search(ctx, MARK).await.unwrap().is_empty());
+    assert!(matches!(assistant.open(ctx, id).await, Err(Error::NotFound)));
+    let export = assistant.export(ctx, None, assistant::Format::Json).await.unwrap();
+    assert!(!String::from_utf8(export.bytes).unwrap().contains(MARK));
+    for file in files(home.folder()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes.windows(MARK.len()).any(|window| window.eq_ignore_ascii_case(MARK.as_bytes()));
+        assert!(!found, "the text is in {}", file.display());
+    }
+});
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_temporary_chat_ends_with_its_person_or_its_half_hour() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let (ann, bob) = (home.person("ann").await, home.person("bob").await);
+        let assistant = assistant(&home);
+        let begin = |ctx| assistant.begin_temporary(ctx).unwrap();
+        let (ended, signed_out, his) = (begin(&ann.ctx), begin(&ann.ctx), begin(&bob.ctx));
+        let turn = assistant.respond(&ann.ctx, say(Place::Temporary(ended), "hang")).await.unwrap();
+        assistant.end_temporary(&ann.ctx, ended).unwrap();
+        assert!(matches!(assistant.open_temporary(&ann.ctx, ended), Err(Error::NotFound)));
+        assert!(matches!(assistant.watch(&ann.ctx, turn, 0).map(drop), Err(Error::NotFound)));
+        assistant.forget_person(&ann.id);
+        assert!(matches!(assistant.open_temporary(&ann.ctx, signed_out), Err(Error::NotFound)));
+
+        home.clockwork.advance(29 * 60);
+        assert!(assistant.open_temporary(&bob.ctx, his).is_ok(), "touched");
+        home.clockwork.advance(29 * 60);
+        assert!(assistant.open_temporary(&bob.ctx, his).is_ok());
+        home.clockwork.advance(31 * 60);
+        assistant.sweep(home.clockwork.now());
+        assert!(matches!(assistant.open_temporary(&bob.ctx, his), Err(Error::NotFound)));
+    });
+}
+
+#[test]
+fn temporary_chats_are_few() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let assistant = assistant(&home);
+        for _ in 0..8 {
+            assistant.begin_temporary(&ann.ctx).unwrap();
+        }
+        assert!(matches!(assistant.begin_temporary(&ann.ctx), Err(Error::Full { .. })));
+    });
+}

@@ -1,0 +1,152 @@
+//! What the edge refuses and says, asked over HTTPS like any stranger would.
+
+use assure::Unanswered;
+use domain::{Control, Ctx, check::Finding};
+use reqwest::{Method, Response};
+
+use super::{judge, probe::Probe};
+use crate::instance::House;
+
+/// Pages anybody may open, and one that is not there.
+const OPEN: [&str; 3] = ["/healthz", "/sign-in", "/no/such/page"];
+/// What only somebody known may open.
+const CLOSED: [&str; 5] = ["/chat", "/account", "/models", "/v1/models", "/v1/chat/completions"];
+
+pub(super) async fn the_headers_are_there(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let (mut wrong, mut nonces) = (None, Vec::new());
+    for path in OPEN {
+        let answer = probe.get(path).send().await?;
+        let policy = header(&answer, "content-security-policy");
+        nonces.push(policy.clone());
+        let strict = [
+            "default-src 'none'",
+            "'nonce-",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "trusted-types troth",
+        ];
+        let lax = ["unsafe-inline", "unsafe-eval", " *", "http:"];
+        if !strict.iter().all(|part| policy.contains(part)) || lax.iter().any(|part| policy.contains(part)) {
+            wrong = Some("An answer has no strict content security policy.".to_owned());
+        }
+        let fixed = [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")];
+        if fixed.iter().any(|(name, value)| header(&answer, name) != *value) {
+            wrong = Some("An answer lacks a security header.".to_owned());
+        }
+        if house.config.web.hsts_seconds > 0
+            && !header(&answer, "strict-transport-security").starts_with("max-age=")
+        {
+            wrong = Some("An answer does not tell browsers to come by HTTPS only.".to_owned());
+        }
+    }
+    nonces.sort();
+    nonces.dedup();
+    if nonces.len() != OPEN.len() {
+        wrong = Some("Two answers had the same nonce.".to_owned());
+    }
+    if house.config.web.hsts_seconds == 0 {
+        wrong = Some("`web.hsts_seconds` is 0, so browsers are not told to come by HTTPS only.".to_owned());
+    }
+    Ok(judge(
+        Control::WEB02,
+        &ctx,
+        wrong,
+        "Every answer asked for carried the strict headers and its own nonce.",
+    ))
+}
+
+pub(super) async fn strange_hosts_are_refused(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let mut wrong = None;
+    for host in ["strange.invalid", "localhost.strange.invalid"] {
+        let answer = probe.get("/healthz").header("host", host).send().await?;
+        if answer.status() != 421 {
+            wrong = Some("A request for a strange host name was answered.".to_owned());
+        }
+    }
+    Ok(judge(Control::WEB03, &ctx, wrong, "Requests for strange host names were refused."))
+}
+
+pub(super) async fn strange_writes_are_refused(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let post = |path: &str| probe.ask(Method::POST, path);
+    let asked = [
+        post("/sign-in").header("sec-fetch-site", "cross-site"),
+        post("/sign-in").header("origin", "https://strange.invalid"),
+        post("/sign-out"),
+    ];
+    let mut wrong = None;
+    for request in asked {
+        if request.send().await?.status() != 403 {
+            wrong = Some("A write that did not come from our own pages was not refused.".to_owned());
+        }
+    }
+    Ok(judge(Control::WEB04, &ctx, wrong, "Writes from another site, and from nowhere, were refused."))
+}
+
+pub(super) async fn errors_tell_nothing(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let answer = probe.get("/no/such/page-6f2b").send().await?;
+    let reference = header(&answer, "x-request-id");
+    let status = answer.status();
+    let text = answer.text().await?;
+    let wrong = if status != 404 {
+        Some("A page that does not exist was not answered with 404.".to_owned())
+    } else if reference.is_empty() || !text.contains(&reference) {
+        Some("An error came without its reference.".to_owned())
+    } else if ["6f2b", "panicked", ".rs:"].iter().any(|part| text.contains(part)) {
+        Some("An error repeated what was asked or what happened inside.".to_owned())
+    } else {
+        None
+    };
+    Ok(judge(Control::WEB07, &ctx, wrong, "An error said what to do and its reference, and nothing else."))
+}
+
+pub(super) async fn nothing_may_be_kept(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let mut wrong = None;
+    for path in OPEN.iter().chain(&CLOSED) {
+        if header(&probe.get(path).send().await?, "cache-control") != "no-store" {
+            wrong = Some("An answer may be kept by browsers or proxies.".to_owned());
+        }
+    }
+    Ok(judge(Control::WEB08, &ctx, wrong, "Every answer asked for said no-store."))
+}
+
+pub(super) async fn no_origin_is_let_in(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let origin = "https://strange.invalid";
+    let preflight = probe
+        .ask(Method::OPTIONS, "/v1/chat/completions")
+        .header("origin", origin)
+        .header("access-control-request-method", "POST");
+    let mut wrong = None;
+    for request in [
+        preflight,
+        probe.get("/v1/models").header("origin", origin),
+        probe.get("/healthz").header("origin", origin),
+    ] {
+        let answer = request.send().await?;
+        if answer.headers().keys().any(|name| name.as_str().starts_with("access-control-")) {
+            wrong = Some("An answer lets another origin read it.".to_owned());
+        }
+    }
+    Ok(judge(Control::WEB09, &ctx, wrong, "No answer let another origin read it; a preflight was refused."))
+}
+
+pub(super) async fn nobody_gets_in(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&house)?;
+    let mut wrong = None;
+    for path in CLOSED {
+        let status = probe.get(path).send().await?.status();
+        if status.is_success() {
+            wrong = Some(format!("{path} was shown to somebody who is not signed in."));
+        }
+    }
+    Ok(judge(Control::ACC01, &ctx, wrong, "Nobody without an account was shown anything that needs one."))
+}
+
+fn header(answer: &Response, name: &str) -> String {
+    answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,120 @@
+//! The client the checks ask with. It trusts one certificate: the very one this instance shows.
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use assure::Unanswered;
+use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use rustls::{
+    DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::instance::House;
+
+/// Asks one instance over its own HTTPS.
+pub(super) struct Probe {
+    client: Client,
+    port: u16,
+}
+
+impl Probe {
+    pub(super) fn of(house: &House) -> Result<Self, Unanswered> {
+        let address = local(house)?;
+        let leaf = house.certificate.current().cert.first().cloned();
+        let leaf = leaf.ok_or_else(|| Unanswered::because("there is no certificate"))?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Pinned { leaf, provider }))
+            .with_no_client_auth();
+        // HTTP/1.1, so that a check can say any Host it likes; redirects are answers, not invitations.
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .no_proxy()
+            .resolve("localhost", address)
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self { client, port: address.port() })
+    }
+
+    pub(super) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("https://localhost:{}{path}", self.port))
+    }
+
+    pub(super) fn get(&self, path: &str) -> RequestBuilder {
+        self.ask(Method::GET, path)
+    }
+}
+
+/// An address this machine reaches the instance at.
+pub(super) fn local(house: &House) -> Result<SocketAddr, Unanswered> {
+    let mut address = *house.addresses.first().ok_or_else(|| Unanswered::because("nothing listens"))?;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    Ok(address)
+}
+
+/// Accepts one certificate, whoever issued it, and checks that the other side holds its key.
+struct Pinned {
+    leaf: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pinned")
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if *shown == self.leaf {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.2 is not spoken here".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,284 @@
+//! A running instance: everything wired together, from the data folder to the listening socket.
+//!
+//! The binary and the tests start the same thing. Invariant: [`Instance::start`] either returns an
+//! instance that listens, or a sentence, and in that case nothing that was there before was changed.
+
+mod background;
+mod control;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{Job, Secret};
+use keys::Keyring;
+use providers::Providers;
+use store::{Location, Store};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use web::listener::{self, redirect, tls::Certificate};
+
+use crate::{
+    check,
+    config::Config,
+    failure::{Exit, Failure},
+    folder::Folder,
+    outside::Outside,
+    protector,
+    tls::{Desk, Issued},
+};
+
+pub use control::{Answer, ask};
+
+/// Longest wait for background work after the listener has drained.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// What everything in the background may need.
+#[derive(Clone)]
+pub(crate) struct House {
+    pub(crate) config: Arc<Config>,
+    pub(crate) outside: Outside,
+    pub(crate) folder: Folder,
+    pub(crate) store: Store,
+    pub(crate) providers: Providers,
+    pub(crate) identity: identity::Identity,
+    pub(crate) assistant: assistant::Assistant,
+    pub(crate) assure: assure::Assure,
+    pub(crate) certificate: Arc<Certificate>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) addresses: Arc<[SocketAddr]>,
+    pub(crate) redirects: Arc<[SocketAddr]>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// An instance that listens.
+pub struct Instance {
+    house: House,
+    tasks: TaskTracker,
+    serving: Vec<tokio::task::JoinHandle<std::io::Result<()>>>,
+    setup_code: Option<Secret<String>>,
+    is_new_authority: bool,
+}
+
+impl Instance {
+    /// Opens everything and begins to listen. Models are fetched and loaded afterwards, in the background.
+    ///
+    /// # Errors
+    /// One sentence and one suggestion, with the exit code for it.
+    pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
+        let folder = Folder::prepare(&config.data)?;
+        let (keyring, _is_new) = protector::keyring(&folder, &config.keys, &outside.entropy)?;
+        let keyring = Arc::new(keyring);
+        let store = open_store(&config, &folder, keyring.clone(), &outside).await?;
+        let sockets = bind(&config.web.listen)?;
+        let plain = bind(&config.web.redirect)?;
+        let desk = Desk::new(folder.clone(), keyring, &config.web, config.numbers.certificate_days);
+        let Issued { key, is_new_authority, .. } = desk.certificate(&outside.ctx(Job::Setup))?;
+        let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
+        let house = House {
+            identity: identity::Identity::new(store.clone(), identity_config(&config))?,
+            assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
+            assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
+            certificate: Certificate::new(key),
+            desk: Arc::new(desk),
+            addresses: addresses(&sockets),
+            redirects: addresses(&plain),
+            config: Arc::new(config),
+            outside,
+            folder,
+            store,
+            providers,
+            shutdown,
+        };
+        check::register(&house);
+        let serving = serve(&house, &tasks, sockets, plain)?;
+        let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
+        background::start(&house, &tasks);
+        Ok(Self { house, tasks, serving, setup_code, is_new_authority })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.house.addresses
+    }
+
+    /// Where its plain listener leads people from, if it has one.
+    #[must_use]
+    pub fn redirects(&self) -> &[SocketAddr] {
+        &self.house.redirects
+    }
+
+    /// The address for people.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let port = self.house.addresses.first().map_or(443, SocketAddr::port);
+        let host = self.house.config.web.hosts.first().map_or("localhost", String::as_str);
+        if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+    }
+
+    /// The code that makes the first account, while there is none. Works once.
+    #[must_use]
+    pub fn setup_code(&self) -> Option<&Secret<String>> {
+        self.setup_code.as_ref()
+    }
+
+    /// The local authority's certificate, for browsers to trust; `None` with an operator's own.
+    #[must_use]
+    pub fn authority(&self) -> Option<PathBuf> {
+        self.house.desk.authority_file()
+    }
+
+    /// Whether that authority was made just now.
+    #[must_use]
+    pub fn is_new_authority(&self) -> bool {
+        self.is_new_authority
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.house.folder
+    }
+
+    /// The models, for showing how far they are.
+    #[must_use]
+    pub fn providers(&self) -> &Providers {
+        &self.house.providers
+    }
+
+    /// Who people are, for tests that need an account without clicking one together.
+    #[must_use]
+    pub fn identity(&self) -> &identity::Identity {
+        &self.house.identity
+    }
+
+    /// Asks every check of the policy.
+    ///
+    /// # Errors
+    /// When the findings cannot be kept.
+    pub async fn verify(&self) -> Result<assure::Report, Failure> {
+        Ok(self.house.assure.run_checks(&self.house.outside.ctx(Job::Checks)).await?)
+    }
+
+    /// Ends: takes nothing new, lets running answers finish within the drain time, closes the store.
+    pub async fn stop(self) {
+        let Self { house, tasks, serving, .. } = self;
+        house.shutdown.cancel();
+        for served in serving {
+            // A listener that broke has said so in the log already; the end goes on.
+            let _ = served.await;
+        }
+        house.assistant.drain();
+        house.providers.stop();
+        tasks.close();
+        if tokio::time::timeout(LAST_WORK, tasks.wait()).await.is_err() {
+            tracing::warn!("some work in the background did not end in time");
+        }
+        house.store.close().await;
+    }
+}
+
+async fn open_store(
+    config: &Config,
+    folder: &Folder,
+    keyring: Arc<Keyring>,
+    outside: &Outside,
+) -> Result<Store, Failure> {
+    let location = match &config.store.postgres {
+        Some(url) => Location::Postgres { url: url.clone() },
+        None => Location::Embedded { folder: folder.path().to_owned() },
+    };
+    Ok(Store::open(&location, keyring, &outside.ctx(Job::Setup)).await?)
+}
+
+fn identity_config(config: &Config) -> identity::Config {
+    let section = &config.identity;
+    let defaults = identity::Hashing::default();
+    identity::Config {
+        numbers: config.numbers.clone(),
+        hashing: identity::Hashing {
+            memory_kib: section.hash_memory_kib,
+            passes: section.hash_passes,
+            at_once: section.hashes_at_once,
+            ..defaults
+        },
+        answer_grid: Duration::from_millis(section.answer_grid_ms),
+        issuer: section.issuer.clone(),
+    }
+}
+
+/// Binds every address. One that this machine has no such protocol for is left out if another is there.
+fn bind(wanted: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+    use std::io::ErrorKind as K;
+    let (mut bound, mut missing) = (Vec::new(), None);
+    for address in wanted {
+        match listener::bind(*address) {
+            Ok(socket) => bound.push(socket),
+            Err(error) if error.kind() == K::AddrInUse => {
+                return Err(Failure::new(
+                    Exit::InUse,
+                    format!("The address {address} is in use by another program."),
+                )
+                .then("Stop that program, or choose another port, for example --listen localhost:9443."));
+            }
+            Err(error) if error.kind() == K::PermissionDenied => {
+                return Err(Failure::new(Exit::InUse, format!("This account may not listen on {address}."))
+                    .then("Choose a port above 1023, for example --listen localhost:8443."));
+            }
+            Err(error) => missing = Some((address, error.kind())),
+        }
+    }
+    match missing {
+        Some((address, kind)) if bound.is_empty() => {
+            Err(Failure::new(Exit::Configuration, format!("Cannot listen on {address} ({kind})."))
+                .then("Use an address of this machine in `web.listen`."))
+        }
+        Some((address, kind)) => {
+            tracing::warn!(%address, %kind, "an address is not there on this machine; the others are used");
+            Ok(bound)
+        }
+        None => Ok(bound),
+    }
+}
+
+fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
+    sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
+}
+
+fn serve(
+    house: &House,
+    tasks: &TaskTracker,
+    sockets: Vec<TcpListener>,
+    plain: Vec<TcpListener>,
+) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
+    let web = &house.config.web;
+    let tls = listener::tls::config(house.certificate.clone())
+        .map_err(|_| Failure::new(Exit::Unforeseen, "The cryptography library offers no TLS 1.3."))?;
+    let router = web::router(web::App::new(web::Parts {
+        identity: house.identity.clone(),
+        assistant: house.assistant.clone(),
+        assure: house.assure.clone(),
+        settings: web::Settings {
+            hosts: web.all_hosts(),
+            streams: web.streams,
+            hsts_seconds: web.hsts_seconds,
+            ..web::Settings::default()
+        },
+        clock: house.outside.clock.clone(),
+        entropy: house.outside.entropy.clone(),
+        tasks: tasks.clone(),
+        shutdown: house.shutdown.clone(),
+    }));
+    let mut serving = Vec::new();
+    if !plain.is_empty() {
+        let port = house.addresses.first().map_or(443, SocketAddr::port);
+        let target = redirect::Target { port, hosts: web.all_hosts() };
+        serving.push(tasks.spawn(redirect::serve(plain, target, web.limits(), house.shutdown.clone())));
+    }
+    serving.push(tasks.spawn(listener::serve(sockets, tls, router, web.limits(), house.shutdown.clone())));
+    Ok(serving)
+}

@@ -1,0 +1,66 @@
+//! What an instance does by itself: sweep, renew its certificate, ask its checks, answer its control socket.
+
+use std::time::Duration;
+
+use domain::Job;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::TaskTracker;
+
+use super::{House, control};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often it is looked whether a check is due; each check knows how often it wants to be asked.
+const CHECKS: Duration = Duration::from_secs(15 * 60);
+
+/// Starts all of it; it ends with the instance's shutdown.
+pub(super) fn start(house: &House, tasks: &TaskTracker) {
+    tasks.spawn(every(house.clone(), MINUTE, sweep));
+    tasks.spawn(every(house.clone(), DAY, renew));
+    tasks.spawn(every(house.clone(), CHECKS, ask_checks));
+    tasks.spawn(control::serve(house.clone()));
+}
+
+/// Does `work` again and again, first after one `period`, until the shutdown.
+async fn every<F: Future<Output = ()>>(house: House, period: Duration, work: fn(House) -> F) {
+    let mut ticks = interval(period);
+    // After a suspended night one round is enough.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            () = house.shutdown.cancelled() => return,
+            _ = ticks.tick() => work(house.clone()).await,
+        }
+    }
+}
+
+async fn sweep(house: House) {
+    let ctx = house.outside.ctx(Job::Upkeep);
+    house.assistant.sweep(ctx.now());
+    if let Err(error) = house.identity.sweep(&ctx).await {
+        tracing::warn!(%error, "ended sessions could not be cleared away; the next round tries again");
+    }
+}
+
+async fn renew(house: House) {
+    let desk = house.desk.clone();
+    let ctx = house.outside.ctx(Job::Upkeep);
+    // It reads and writes files, so it must not hold up the others.
+    match tokio::task::spawn_blocking(move || desk.certificate(&ctx)).await {
+        Ok(Ok(issued)) => house.certificate.replace(issued.key),
+        Ok(Err(error)) => tracing::error!(%error, "the server certificate could not be renewed"),
+        Err(_) => tracing::error!("the renewal of the server certificate broke off"),
+    }
+}
+
+async fn ask_checks(house: House) {
+    let ctx = house.outside.ctx(Job::Checks);
+    match house.assure.run_due(&ctx).await {
+        Ok(Some(report)) if report.exit_code() != 0 => {
+            tracing::error!("a promise that is built is not kept; `troth verify` says which");
+        }
+        Ok(_) => (),
+        Err(error) => tracing::error!(%error, "the checks of the policy could not be asked"),
+    }
+}

@@ -1,0 +1,54 @@
+//! What people see: the pages, the requests of their scripts, and the words.
+//!
+//! Called by [`crate::router`] for the routes and by the edge for [`error_page`]. Pages are rendered on
+//! the server and work without scripts as far as that makes sense; templates hold no words of their own
+//! where [`words`] has them, no style and no script.
+
+pub mod account;
+pub mod chat;
+pub mod error;
+pub mod frame;
+pub mod handlers;
+pub mod icons;
+pub mod models;
+pub mod setup;
+pub mod sign_in;
+pub mod trust;
+pub mod words;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+
+use crate::{App, assets};
+
+pub use error::error_page;
+
+/// Every route of the pages.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/setup", get(setup::show).post(setup::who))
+        .route("/setup/factor", post(setup::factor))
+        .route("/setup/advice", post(setup::advice))
+        .route("/sign-in", get(sign_in::show).post(sign_in::who))
+        .route("/sign-in/factor", post(sign_in::factor))
+        .route("/sign-in/password", post(sign_in::renew))
+        .route("/sign-out", post(sign_in::out))
+        .route("/account", get(account::show))
+        .route("/account/looks", post(account::looks))
+        .route("/account/password", post(account::password))
+        .route("/account/codes", post(account::codes))
+        .route("/account/sessions/end", post(account::end_others))
+        .route("/account/sessions/{id}/end", post(account::end_session))
+        .route("/account/keys", post(account::make_key))
+        .route("/account/keys/{id}/revoke", post(account::revoke_key))
+        // The edge bounds this body; the framework's own, lower bound would come first.
+        .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
+        .route("/account/delete-chats", post(account::delete_chats))
+        .route("/models", get(models::show))
+        .route("/trust", get(trust::show))
+        .merge(chat::routes())
+        .merge(assets::routes())
+}

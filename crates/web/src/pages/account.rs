@@ -1,0 +1,237 @@
+//! The account: the handlers of `/account`. All of it works as plain forms.
+
+pub mod view;
+
+use axum::{
+    Form,
+    extract::{Multipart, Path, Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::{
+    Secret,
+    id::{ApiKeyId, SessionId},
+};
+use http::StatusCode;
+use identity::{Error, Settings};
+use serde::Deserialize;
+
+use super::{
+    frame::Kind,
+    handlers::{Looks, problems_of},
+};
+use crate::{App, Problem, SignedIn};
+
+/// How the last act went: a word in the address, so that a reload does not repeat the act.
+#[derive(Deserialize)]
+pub struct Outcome {
+    #[serde(default)]
+    done: String,
+}
+
+/// Language and theme.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LooksForm {
+    language: String,
+    theme: String,
+}
+
+/// A new password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordForm {
+    current: Secret<String>,
+    password: Secret<String>,
+}
+
+/// A code of the authenticator.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeForm {
+    code: String,
+}
+
+/// A new API key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyForm {
+    label: String,
+}
+
+/// The box that must be ticked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sure {
+    sure: String,
+}
+
+/// `GET /account`
+pub async fn show(
+    State(app): State<App>,
+    person: SignedIn,
+    looks: Looks,
+    Query(outcome): Query<Outcome>,
+) -> Result<Response, Problem> {
+    let said = match outcome.done.as_str() {
+        "looks" => Some("Saved."),
+        "password" => Some("The password is changed. Everywhere else you are signed out."),
+        "session" => Some("That session is ended."),
+        "key" => Some("The key is revoked. It opens nothing any more."),
+        "deleted" => Some("All chats are deleted."),
+        "imported" => Some("The chats are in."),
+        _ => None,
+    };
+    let notices = said.map(|text| (Kind::Good, text.to_owned())).into_iter().collect();
+    page(&app, &person, looks, notices).await
+}
+
+async fn page(
+    app: &App,
+    person: &SignedIn,
+    looks: Looks,
+    notices: Vec<(Kind, String)>,
+) -> Result<Response, Problem> {
+    let (identity, ctx) = (&app.identity, &person.ctx);
+    let account = identity.account(ctx).await?;
+    let (sessions, keys) = (identity.sessions(ctx).await?, identity.api_keys(ctx).await?);
+    let status = match notices.iter().any(|(kind, _)| *kind == Kind::Bad) {
+        true => StatusCode::UNPROCESSABLE_ENTITY,
+        false => StatusCode::OK,
+    };
+    let shown = view::Account {
+        name: &account.name,
+        created: account.created,
+        settings: &account.settings,
+        password_expires: identity.password_expires(ctx).await?,
+        codes_left: identity.recovery_codes_left(ctx).await?,
+        sessions: &sessions,
+        keys: &keys,
+        notices,
+    };
+    Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())
+}
+
+/// Shows the page again with what was wrong, when it is something the person can mend.
+async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Result<Response, Problem> {
+    match &error {
+        Error::Refused | Error::Throttled { .. } | Error::Password { .. } | Error::Label | Error::TooMany { .. } => {
+            let notices = problems_of(&error).into_iter().map(|text| (Kind::Bad, text)).collect();
+            page(app, person, looks, notices).await
+        }
+        _ => Err(error.into()),
+    }
+}
+
+/// `POST /account/looks`
+pub async fn looks(
+    State(app): State<App>,
+    person: SignedIn,
+    Form(form): Form<LooksForm>,
+) -> Result<Redirect, Problem> {
+    let known = ["", "en", "hi"].contains(&form.language.as_str())
+        && ["", "light", "dark"].contains(&form.theme.as_str());
+    if !known {
+        return Err(Problem::bad_request("Choose a language and a theme from the lists."));
+    }
+    let model = app.identity.account(&person.ctx).await?.settings.model;
+    let settings = Settings { language: form.language, theme: form.theme, model };
+    app.identity.save_settings(&person.ctx, &settings).await?;
+    Ok(Redirect::to("/account?done=looks"))
+}
+
+/// `POST /account/password`
+pub async fn password(
+    State(app): State<App>,
+    person: SignedIn,
+    looks: Looks,
+    Form(form): Form<PasswordForm>,
+) -> Result<Response, Problem> {
+    match app.identity.change_password(&person.ctx, &form.current, &form.password).await {
+        Ok(()) => Ok(Redirect::to("/account?done=password").into_response()),
+        Err(error) => refused(&app, &person, looks, error).await,
+    }
+}
+
+/// `POST /account/codes`: new recovery codes, shown once.
+pub async fn codes(
+    State(app): State<App>,
+    person: SignedIn,
+    looks: Looks,
+    Form(form): Form<CodeForm>,
+) -> Result<Response, Problem> {
+    match app.identity.new_recovery_codes(&person.ctx, &form.code).await {
+        Ok(codes) => Ok(view::new_codes(&looks.frame_for(&app, &person), &codes).into_response()),
+        Err(error) => refused(&app, &person, looks, error).await,
+    }
+}
+
+/// `POST /account/sessions/{id}/end`
+pub async fn end_session(
+    State(app): State<App>,
+    person: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<Redirect, Problem> {
+    app.identity.end_session(&person.ctx, id).await?;
+    Ok(Redirect::to("/account?done=session#sessions"))
+}
+
+/// `POST /account/sessions/end`: all but this one.
+pub async fn end_others(State(app): State<App>, person: SignedIn) -> Result<Redirect, Problem> {
+    app.identity.end_other_sessions(&person.ctx).await?;
+    Ok(Redirect::to("/account?done=session#sessions"))
+}
+
+/// `POST /account/keys`: a new API key, shown once.
+pub async fn make_key(
+    State(app): State<App>,
+    person: SignedIn,
+    looks: Looks,
+    Form(form): Form<KeyForm>,
+) -> Result<Response, Problem> {
+    match app.identity.create_api_key(&person.ctx, &form.label).await {
+        Ok(key) => Ok(view::new_key(&looks.frame_for(&app, &person), &key).into_response()),
+        Err(error) => refused(&app, &person, looks, error).await,
+    }
+}
+
+/// `POST /account/keys/{id}/revoke`
+pub async fn revoke_key(
+    State(app): State<App>,
+    person: SignedIn,
+    Path(id): Path<ApiKeyId>,
+) -> Result<Redirect, Problem> {
+    app.identity.revoke_api_key(&person.ctx, id).await?;
+    Ok(Redirect::to("/account?done=key#keys"))
+}
+
+/// `POST /account/import`: a file of chats.
+pub async fn import(
+    State(app): State<App>,
+    person: SignedIn,
+    looks: Looks,
+    mut form: Multipart,
+) -> Result<Response, Problem> {
+    let missing = || Problem::bad_request("Choose a file first.");
+    let field = form.next_field().await.map_err(|_| missing())?.ok_or_else(missing)?;
+    let bytes = field.bytes().await.map_err(|_| Problem::too_large())?;
+    match app.assistant.import(&person.ctx, &bytes).await {
+        Ok(_) => Ok(Redirect::to("/account?done=imported#data").into_response()),
+        Err(error @ (assistant::Error::BadImport { .. } | assistant::Error::Full { .. })) => {
+            page(&app, &person, looks, vec![(Kind::Bad, error.to_string())]).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /account/delete-chats`
+pub async fn delete_chats(
+    State(app): State<App>,
+    person: SignedIn,
+    Form(form): Form<Sure>,
+) -> Result<Redirect, Problem> {
+    if form.sure != "yes" {
+        return Err(Problem::bad_request("Tick the box first."));
+    }
+    app.assistant.delete_all(&person.ctx).await?;
+    Ok(Redirect::to("/account?done=deleted#data"))
+}

@@ -1,0 +1,244 @@
+//! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
+
+use domain::{Secret, Timestamp};
+use identity::{ApiKeyInfo, NewApiKey, SessionInfo, Settings};
+use maud::{Markup, html};
+
+use super::super::{
+    frame::{Frame, Kind, Place, note, when},
+    icons::Icon,
+    setup::form::{advice, code_list, password},
+};
+
+/// Everything the page shows.
+#[derive(Debug)]
+pub struct Account<'a> {
+    /// The account's name.
+    pub name: &'a str,
+    /// When it was made.
+    pub created: Timestamp,
+    /// How its person likes things.
+    pub settings: &'a Settings,
+    /// When the password must be changed, if it must.
+    pub password_expires: Option<Timestamp>,
+    /// Recovery codes that were not used.
+    pub codes_left: u32,
+    /// Where they are signed in.
+    pub sessions: &'a [SessionInfo],
+    /// Their API keys.
+    pub keys: &'a [ApiKeyInfo],
+    /// How the last act went.
+    pub notices: Vec<(Kind, String)>,
+}
+
+/// The page.
+#[must_use]
+pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
+    let main = html! {
+        div.desk lang="en" {
+            header { h1 { (account.name) } p { "Your account since " (when(account.created)) "." } }
+            @if !account.notices.is_empty() {
+                div { @for (kind, text) in &account.notices { (note(*kind, text)) } }
+            }
+            (looks(account.settings))
+            (ways_in(frame, account))
+            (sessions(account.sessions))
+            (keys(account.keys))
+            (data())
+            section {
+                h2 { "Leave" }
+                form.actions method="post" action="/sign-out" {
+                    button.quiet type="submit" { (Icon::SignOut.draw()) (frame.words.sign_out) }
+                }
+            }
+        }
+    };
+    frame.desk("Account", Place::Account, &main)
+}
+
+fn looks(settings: &Settings) -> Markup {
+    let languages = [("", "As the browser asks"), ("en", "English"), ("hi", "हिन्दी")];
+    let themes = [("", "As the system prefers"), ("light", "Light"), ("dark", "Dark")];
+    html! {
+        section #looks {
+            h2 { "How it looks" }
+            p { "Hindi covers signing in and chatting; this page is in English so far." }
+            form.narrow method="post" action="/account/looks" {
+                div.pair {
+                    div.field {
+                        label for="language" { "Language" }
+                        select #language name="language" { (options(&languages, &settings.language)) }
+                    }
+                    div.field {
+                        label for="theme" { "Theme" }
+                        select #theme name="theme" { (options(&themes, &settings.theme)) }
+                    }
+                }
+                div.actions { button.quiet type="submit" { "Save" } }
+            }
+        }
+    }
+}
+
+fn options(options: &[(&str, &str)], chosen: &str) -> Markup {
+    html! { @for (value, word) in options { option value=(value) selected[*value == chosen] { (word) } } }
+}
+
+fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
+    html! {
+        section #ways {
+            h2 { "Ways to sign in" }
+            ul.things {
+                li {
+                    div.what {
+                        "Password"
+                        @if let Some(at) = account.password_expires { span { "To be changed before " (when(at)) } }
+                    }
+                    span.mark.good { (Icon::Check.draw()) "Set" }
+                }
+                li {
+                    div.what { "Authenticator app" span { "Six digits, asked for at every sign-in" } }
+                    span.mark.good { (Icon::Check.draw()) "Set" }
+                }
+                li {
+                    div.what { "Recovery codes" span { (account.codes_left) " left; each opens your account once" } }
+                    @if account.codes_left < 3 { span.mark.due { (Icon::Warn.draw()) "Few left" } }
+                    @else { span.mark.good { (Icon::Check.draw()) "Set" } }
+                }
+            }
+            details {
+                summary { "Change the password" }
+                form.narrow method="post" action="/account/password" {
+                    div.field { (password(frame.words, "current", "Password now", "current-password")) }
+                    div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame.words)) }
+                    p.hint.small.soft { "Everywhere else you will be signed out." }
+                    div.actions { button.button type="submit" { "Change it" } }
+                }
+            }
+            details {
+                summary { "Make new recovery codes" }
+                form.narrow method="post" action="/account/codes" {
+                    div.field {
+                        label for="totp" { "Six digits of your authenticator" }
+                        input.code #totp name="code" required inputmode="numeric" autocomplete="one-time-code" maxlength="8";
+                    }
+                    p.hint.small.soft { "The old codes end at once." }
+                    div.actions { button.button type="submit" { "Make them" } }
+                }
+            }
+        }
+    }
+}
+
+fn sessions(sessions: &[SessionInfo]) -> Markup {
+    html! {
+        section #sessions {
+            h2 { "Where you are signed in" }
+            p { "A session ends after 30 quiet minutes, or after 12 hours however busy." }
+            ul.things {
+                @for session in sessions {
+                    li {
+                        div.what { (session.device) span { "Since " (when(session.created)) " · last seen " (when(session.last_seen)) } }
+                        @if session.current { span.mark.good { (Icon::Check.draw()) "This one" } }
+                        @else {
+                            form method="post" action={ "/account/sessions/" (session.id) "/end" } {
+                                button.quiet.compact type="submit" aria-label={ "End the session on " (session.device) } { "End" }
+                            }
+                        }
+                    }
+                }
+            }
+            @if sessions.len() > 1 {
+                form.actions method="post" action="/account/sessions/end" { button.quiet.compact type="submit" { "End all others" } }
+            }
+        }
+    }
+}
+
+fn keys(keys: &[ApiKeyInfo]) -> Markup {
+    html! {
+        section #keys {
+            h2 { "API keys" }
+            p { "A key lets a program ask the models in your name, at " code { "/v1" } " in OpenAI's format. It cannot read your chats." }
+            @if !keys.is_empty() {
+                ul.things {
+                    @for key in keys {
+                        li {
+                            div.what {
+                                (key.label)
+                                span {
+                                    code { (key.prefix) "…" } " · made " (when(key.created)) " · "
+                                    @if let Some(at) = key.last_used { "last used " (when(at)) } @else { "never used" }
+                                }
+                            }
+                            form method="post" action={ "/account/keys/" (key.id) "/revoke" } {
+                                button.danger.compact type="submit" aria-label={ "Revoke the key " (key.label) } { "Revoke" }
+                            }
+                        }
+                    }
+                }
+            }
+            form.inline method="post" action="/account/keys" {
+                div.field {
+                    label for="label" { "A new key for" }
+                    input #label name="label" required maxlength="60" autocomplete="off" placeholder="my notebook";
+                }
+                button.quiet type="submit" { "Make a key" }
+            }
+        }
+    }
+}
+
+fn data() -> Markup {
+    html! {
+        section #data {
+            h2 { "Your data" }
+            p { "Your chats are sealed with a key of your own and kept until you delete them." }
+            div.actions {
+                a.quiet href="/chat/api/export?format=json" download { (Icon::Download.draw()) "Take all chats along (JSON)" }
+                a.quiet href="/chat/api/export?format=markdown" download { (Icon::Download.draw()) "To read (Markdown)" }
+            }
+            details {
+                summary { "Bring chats in" }
+                form.narrow method="post" action="/account/import" enctype="multipart/form-data" {
+                    div.field {
+                        label for="file" { "A file that Troth exported (JSON)" }
+                        input #file name="file" type="file" accept="application/json,.json" required;
+                    }
+                    div.actions { button.quiet type="submit" { "Bring them in" } }
+                }
+            }
+            details {
+                summary { "Delete all chats" }
+                form.narrow method="post" action="/account/delete-chats" {
+                    label.check { input type="checkbox" name="sure" value="yes" required; span { "Delete every chat of mine, archived ones too. This cannot be undone." } }
+                    div.actions { button.danger type="submit" { "Delete all chats" } }
+                }
+            }
+        }
+    }
+}
+
+/// A key that was just made, shown this once.
+#[must_use]
+pub fn new_key(frame: &Frame, key: &NewApiKey) -> Markup {
+    let main = html! {
+        div lang="en" { h1 { "Your key for " (key.label) } p { "Copy it now. It is shown this one time, and only its hash is kept." } }
+        p.secret #key { (key.token.expose()) }
+        div.actions { button.button type="button" data-act="copy-text" data-from="key" data-done=(frame.words.copied) { (Icon::Copy.draw()) (frame.words.copy) } }
+        a.quiet href="/account#keys" { "Back to the account" }
+    };
+    frame.single("Your key", Some("setup.js"), &main)
+}
+
+/// Recovery codes that were just made, shown this once.
+#[must_use]
+pub fn new_codes(frame: &Frame, codes: &[Secret<String>]) -> Markup {
+    let words = frame.words;
+    let main = html! {
+        div { h1 { (words.codes_title) } p { (words.codes_text) } }
+        (code_list(words, codes))
+        a.button href="/account#ways" { (words.back) }
+    };
+    frame.single(words.codes_title, Some("setup.js"), &main)
+}
