@@ -171,7 +171,7 @@ impl Report {
         Counts::of(self.sources.iter().flat_map(|source| &source.clauses))
     }
 
-    /// The exit code of `troth verify`: 0 when everything that is built holds, 1 when something does not.
+    /// 0 when everything that is built holds, 1 when something does not.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let holds = self.deviations.is_empty() && self.controls.iter().all(|control| control.fault.is_none());

@@ -1,5 +1,7 @@
 //! The checks against a real store, on both engines, and what becomes of checks that misbehave.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use std::time::Duration;
 
 use assure::{Assure, Check, ClauseState, Unanswered};

@@ -1,8 +1,8 @@
 //! The controls of the policy, and the marks that tie code and tests to them.
 //!
 //! `policy/controls/*.toml` hold the words and the numbers; `cargo xtask trace --write` makes
-//! `control/generated.rs` from them, so a misspelt control does not compile. [`enforced!`] stands at
-//! the line that decides, [`verifies!`] in the test that fails if that line never ran.
+//! `control/generated.rs` from them, so a misspelt control does not compile. [`enforced!`](crate::enforced) stands at
+//! the line that decides, [`verifies!`](crate::verifies) in the test that fails if that line never ran.
 
 mod generated;
 mod numbers;
@@ -99,7 +99,7 @@ impl Control {
         self.facts().proof
     }
 
-    /// Notes that the line which keeps this control ran. Called by [`enforced!`].
+    /// Notes that the line which keeps this control ran. Called by [`enforced!`](crate::enforced).
     #[inline]
     pub fn ran(self) {
         RUNS[self as usize].fetch_add(1, Ordering::Relaxed);

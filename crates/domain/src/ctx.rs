@@ -25,9 +25,12 @@ impl Clock {
     }
 }
 
+/// Fills a buffer with randomness.
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// A source of cryptographically secure random bytes.
 #[derive(Clone)]
-pub struct Entropy(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Entropy(Arc<Fill>);
 
 impl Entropy {
     /// A source that lets `fill` fill a buffer; it must not return when it cannot.

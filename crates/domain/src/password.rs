@@ -6,7 +6,7 @@
 //! the account's name. Why these rules, and where they depart from NIST SP 800-63B-4:
 //! docs/decisions/0007-passwords.md.
 
-mod common;
+mod blocklist;
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -95,7 +95,7 @@ pub fn problems(password: &str, name: &str, numbers: &Numbers) -> Vec<Problem> {
     note(!has(|c| !c.is_alphanumeric() && !c.is_control()), Problem::NoSpecial);
     note(has(char::is_control), Problem::Unprintable);
     note(contains_name(&password, name), Problem::ContainsName);
-    note(common::is_common(&password), Problem::Common);
+    note(blocklist::is_common(&password), Problem::Common);
     note(different(&password) < MIN_DIFFERENT, Problem::Repetitive);
     found
 }

@@ -2,7 +2,10 @@
 //!
 //! Called by the pages as one types. It decides nothing: the rules in `domain::password` do.
 
-use domain::{control::Numbers, password};
+use domain::{
+    control::Numbers,
+    password::{self, Problem as P},
+};
 use zxcvbn::zxcvbn;
 
 /// Characters that are estimated; the estimate's cost grows with the square of the length.
@@ -15,6 +18,10 @@ pub struct Advice {
     pub score: u8,
     /// Whether it would be accepted.
     pub acceptable: bool,
+    /// Whether it has as many characters as the policy wants.
+    pub long_enough: bool,
+    /// Whether it has all four classes of characters.
+    pub mixed: bool,
     /// What must change, one sentence each; empty when acceptable.
     pub problems: Vec<String>,
     /// What makes it easy to guess, when something does.
@@ -33,6 +40,8 @@ pub(crate) fn about(typed: &str, name: &str, numbers: &Numbers) -> Advice {
     Advice {
         score: u8::from(estimate.score()),
         acceptable: problems.is_empty(),
+        long_enough: !problems.iter().any(|p| matches!(p, P::TooShort { .. })),
+        mixed: !problems.iter().any(|p| matches!(p, P::NoUpper | P::NoLower | P::NoDigit | P::NoSpecial)),
         problems: problems.iter().map(ToString::to_string).collect(),
         warning: feedback.and_then(|f| f.warning()).map(|w| w.to_string()),
         suggestions: feedback
@@ -53,6 +62,8 @@ mod tests {
     fn a_weak_password_is_told_why_and_a_strong_one_is_praised() {
         let weak = of("Password123!");
         assert!(!weak.acceptable && weak.score <= 1 && !weak.problems.is_empty());
+        assert!(weak.long_enough && weak.mixed, "it is only common");
+        assert!(!of("Aa1!").long_enough);
         let strong = of("Quiet-Harbour-47-lantern");
         assert!(strong.acceptable && strong.score == 4 && strong.problems.is_empty());
     }
@@ -61,7 +72,7 @@ mod tests {
     fn the_rules_and_the_estimate_are_two_things() {
         // Hard to guess, yet against the rules: the profile wants four classes.
         let advice = of("quiet harbour lantern bicycle");
-        assert!(!advice.acceptable && advice.score == 4);
+        assert!(!advice.acceptable && advice.score == 4 && advice.long_enough && !advice.mixed);
     }
 
     #[test]

@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn measure(model: &Llm) -> Result<(), inference::Error> {
-    let story = "The harbour office keeps a list of every boat, its length, its owner and the day it came in. ";
+    let story =
+        "The harbour office keeps a list of every boat, its length, its owner and the day it came in. ";
     let mut turns = vec![
         Turn::new(Role::System, format!("You help the harbour master. {}", story.repeat(10))),
         Turn::new(Role::User, "Write a long letter to the owners about the new mooring fees."),
@@ -102,8 +103,10 @@ fn ask(model: &Llm, question: &str) -> Result<(), inference::Error> {
 
 fn tools() -> Vec<Tool> {
     let tool = |name: &str, description: &str, properties: serde_json::Value| {
-        let required: Vec<String> = properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
-        let parameters = serde_json::json!({"type": "object", "properties": properties, "required": required});
+        let required: Vec<String> =
+            properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        let parameters =
+            serde_json::json!({"type": "object", "properties": properties, "required": required});
         Tool { name: name.into(), description: description.into(), parameters }
     };
     let (text, number) = (serde_json::json!({"type": "string"}), serde_json::json!({"type": "integer"}));
@@ -116,8 +119,9 @@ fn tools() -> Vec<Tool> {
 
 fn resident_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|rest| {
-        rest.split_whitespace().next().and_then(|number| number.parse::<u64>().ok())
-    });
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()));
     kilobytes.unwrap_or_default() / 1024
 }

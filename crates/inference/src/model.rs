@@ -8,6 +8,7 @@ mod attention;
 mod config;
 mod math;
 mod matrix;
+mod pace;
 mod sequence;
 #[cfg(test)]
 pub(crate) mod tiny;
@@ -17,7 +18,8 @@ pub(crate) use sequence::Sequence;
 use crate::Error;
 use crate::gguf::Gguf;
 use config::{Config, Rope};
-use matrix::{Embedding, Matrix, Rows};
+use matrix::{Embedding, Matrix, Rows, Stack};
+use pace::Pace;
 
 /// The weights of a model and how to run them.
 pub(crate) struct Model {
@@ -27,24 +29,18 @@ pub(crate) struct Model {
     norm: Vec<f32>,
     /// `None` if the embedding is also the output matrix.
     output: Option<Matrix>,
+    pace: Pace,
 }
 
 struct Layer {
     attention_norm: Vec<f32>,
-    query: Projection,
-    key: Projection,
-    value: Projection,
+    /// Query, key and value; with biases in Qwen2.
+    attention_in: Stack,
     attention_out: Matrix,
     feed_norm: Vec<f32>,
-    gate: Matrix,
-    up: Matrix,
+    /// Gate and up.
+    feed_in: Stack,
     down: Matrix,
-}
-
-/// A matrix with an optional bias (Qwen2 has one on queries, keys and values).
-struct Projection {
-    matrix: Matrix,
-    bias: Option<Vec<f32>>,
 }
 
 impl Model {
@@ -59,17 +55,12 @@ impl Model {
         } else {
             None
         };
-        Ok(Self { config, embedding, layers, norm, output })
+        Ok(Self { config, embedding, layers, norm, output, pace: Pace::default() })
     }
 
     /// Most tokens the model was made to attend to.
     pub(crate) fn context_tokens(&self) -> usize {
         self.config.context
-    }
-
-    /// Bytes a [`Sequence`] takes per token.
-    pub(crate) fn bytes_per_token(&self) -> usize {
-        self.config.layers * 2 * self.config.kv_width() * size_of::<half::f16>()
     }
 
     /// An empty sequence for this model.
@@ -82,7 +73,8 @@ impl Model {
     /// After an error the sequence is as it was.
     pub(crate) fn extend(&self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
         let before = sequence.len();
-        self.run(sequence, tokens).inspect_err(|_| sequence.truncate(before))
+        let scores = self.pace.run(tokens.len(), || self.run(sequence, tokens));
+        scores.inspect_err(|_| sequence.truncate(before))
     }
 
     fn run(&self, sequence: &mut Sequence, tokens: &[u32]) -> Result<Vec<f32>, Error> {
@@ -103,15 +95,13 @@ impl Layer {
         let name = |part: &str| format!("blk.{at}.{part}");
         let (width, feed, kv) = (config.width, config.feed_width, config.kv_width());
         let query_width = config.heads * config.head_width;
+        let inputs = [(name("attn_q"), query_width), (name("attn_k"), kv), (name("attn_v"), kv)];
         Ok(Self {
             attention_norm: gguf.vector(&name("attn_norm.weight"), width)?,
-            query: Projection::read(gguf, &name("attn_q"), query_width, width)?,
-            key: Projection::read(gguf, &name("attn_k"), kv, width)?,
-            value: Projection::read(gguf, &name("attn_v"), kv, width)?,
+            attention_in: Stack::read(gguf, &inputs, width)?,
             attention_out: Matrix::read(gguf, &name("attn_output.weight"), width, query_width)?,
             feed_norm: gguf.vector(&name("ffn_norm.weight"), width)?,
-            gate: Matrix::read(gguf, &name("ffn_gate.weight"), feed, width)?,
-            up: Matrix::read(gguf, &name("ffn_up.weight"), feed, width)?,
+            feed_in: Stack::read(gguf, &[(name("ffn_gate"), feed), (name("ffn_up"), feed)], width)?,
             down: Matrix::read(gguf, &name("ffn_down.weight"), width, feed)?,
         })
     }
@@ -125,9 +115,7 @@ impl Layer {
         x: &mut Rows,
     ) -> Result<(), Error> {
         let normed = math::rms_norm(x, &self.attention_norm, config.epsilon);
-        let mut query = self.query.apply(&normed)?;
-        let mut key = self.key.apply(&normed)?;
-        let value = self.value.apply(&normed)?;
+        let [mut query, mut key, value] = self.attention_in.apply(&normed)?;
         angles.turn(config, &mut query);
         angles.turn(config, &mut key);
         sequence.append(at, key.values(), value.values());
@@ -136,30 +124,10 @@ impl Layer {
         x.add(&self.attention_out.apply(&attended)?);
 
         let normed = math::rms_norm(x, &self.feed_norm, config.epsilon);
-        let mut gate = self.gate.apply(&normed)?;
-        let up = self.up.apply(&normed)?;
+        let [mut gate, up] = self.feed_in.apply(&normed)?;
         math::silu_times(gate.values_mut(), up.values());
         x.add(&self.down.apply(&gate)?);
         Ok(())
-    }
-}
-
-impl Projection {
-    fn read(gguf: &mut Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, Error> {
-        let matrix = Matrix::read(gguf, &format!("{name}.weight"), rows, columns)?;
-        let bias = format!("{name}.bias");
-        let bias = if gguf.has_tensor(&bias) { Some(gguf.vector(&bias, rows)?) } else { None };
-        Ok(Self { matrix, bias })
-    }
-
-    fn apply(&self, x: &Rows) -> Result<Rows, Error> {
-        let mut y = self.matrix.apply(x)?;
-        if let Some(bias) = &self.bias {
-            for row in y.values_mut().chunks_exact_mut(bias.len()) {
-                math::add(row, bias);
-            }
-        }
-        Ok(y)
     }
 }
 

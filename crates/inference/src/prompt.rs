@@ -10,8 +10,6 @@ use crate::stream::MARKER;
 use crate::tokens::Tokens;
 use crate::{Call, Error, Tool, ToolChoice};
 
-/// Instructions if the request has none.
-const INSTRUCTIONS: &str = "You are a helpful assistant.";
 /// Room kept for the answer if the request does not say how much it wants.
 const ANSWER: usize = 512;
 /// Oldest turns are left out by this many at once, so that the beginning of the prompt, whose work is kept, does
@@ -27,10 +25,16 @@ pub(crate) struct Prompt {
     pub(crate) dropped: usize,
 }
 
-/// Writes out `request` for a model that attends to `context` tokens of prompt and answer.
-pub(crate) fn build(tokens: &Tokens, request: &Request, context: usize) -> Result<Prompt, Error> {
+/// Writes out `request` for a model that attends to `context` tokens of prompt and answer; `instructions` are used if
+/// the request has none of its own.
+pub(crate) fn build(
+    tokens: &Tokens,
+    request: &Request,
+    instructions: &str,
+    context: usize,
+) -> Result<Prompt, Error> {
     let tools = offered(request)?;
-    let mut prompt = head(tokens, request, &tools)?;
+    let mut prompt = head(tokens, request, instructions, &tools)?;
     let opening = open(tokens, "assistant")?;
     let turns: Vec<Vec<u32>> = request
         .turns
@@ -83,7 +87,7 @@ fn fit(turns: &[Vec<u32>], room: usize) -> Result<usize, usize> {
 }
 
 /// Instructions, tools and examples: what is never left out.
-fn head(tokens: &Tokens, request: &Request, tools: &[&Tool]) -> Result<Vec<u32>, Error> {
+fn head(tokens: &Tokens, request: &Request, otherwise: &str, tools: &[&Tool]) -> Result<Vec<u32>, Error> {
     let mut instructions: Vec<&str> = request
         .turns
         .iter()
@@ -91,7 +95,7 @@ fn head(tokens: &Tokens, request: &Request, tools: &[&Tool]) -> Result<Vec<u32>,
         .map(|turn| turn.text.as_str())
         .collect();
     if instructions.is_empty() {
-        instructions.push(INSTRUCTIONS);
+        instructions.push(otherwise);
     }
     let mut text = instructions.join("\n\n");
     if tools.is_empty() {
@@ -237,7 +241,7 @@ mod tests {
 
     /// The prompt as text, with control tokens in guillemets.
     fn written(tokens: &Tokens, request: &Request, context: usize) -> Result<(String, usize), Error> {
-        let prompt = build(tokens, request, context)?;
+        let prompt = build(tokens, request, "Help.", context)?;
         let mut text = Vec::new();
         for id in prompt.tokens {
             match tokens.ends_answer(id) {
@@ -273,7 +277,7 @@ mod tests {
         assert_eq!(text, "«system\nBe brief.»\n«user\nhello»\n«assistant\nhi»\n«user\nbye»\n«assistant\n");
         assert_eq!(dropped, 0);
         let (text, _) = written(&tokens, &talk(&[(Role::User, "x")]), 2_000).unwrap();
-        assert!(text.starts_with("«system\nYou are a helpful assistant.»\n«user\nx»"));
+        assert!(text.starts_with("«system\nHelp.»\n«user\nx»"));
     }
 
     #[test]
@@ -301,13 +305,13 @@ mod tests {
         assert!(whole.contains("turn 0000") && dropped % STEP == 0 && dropped > 0);
         assert!(text.starts_with("«system\nKeep me.»") && text.contains("turn 0020"));
         assert!(!text.contains(&turns[dropped - 1]) && text.contains(&turns[dropped]));
-        assert!(build(&tokens, &request, 300).unwrap().tokens.len() + 50 <= 300);
+        assert!(build(&tokens, &request, "", 300).unwrap().tokens.len() + 50 <= 300);
     }
 
     #[test]
     fn a_last_turn_that_cannot_fit_is_refused() {
         let tokens = tokens();
-        let error = build(&tokens, &talk(&[(Role::User, &"word ".repeat(400))]), 300).unwrap_err();
+        let error = build(&tokens, &talk(&[(Role::User, &"word ".repeat(400))]), "", 300).unwrap_err();
         assert!(matches!(error, Error::TooLong { needed, room } if needed > 2_000 && room == 150), "{error}");
     }
 

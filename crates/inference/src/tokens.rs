@@ -66,11 +66,6 @@ impl Tokens {
         Ok(Self { tokenizer, bytes, starts, controls, turn_start, turn_end, end_of_text })
     }
 
-    /// How many tokens there are.
-    pub(crate) fn len(&self) -> usize {
-        self.starts.len() - 1
-    }
-
     /// Tokens of plain text; never a control token.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
         let encoding = self.tokenizer.encode_fast(text, false).map_err(Error::broken)?;

@@ -52,7 +52,7 @@ proptest! {
         spoilt[at] ^= 1_u8 << bit;
         prop_assert!(matches!(dek.open(&PLACE, &spoilt), Err(Error::Unsealed)));
         prop_assert!(matches!(dek.open(&PLACE, &sealed[..at]), Err(Error::Unsealed)));
-        let mut longer = sealed.clone();
+        let mut longer = sealed;
         longer.push(0);
         prop_assert!(matches!(dek.open(&PLACE, &longer), Err(Error::Unsealed)));
     }

@@ -157,3 +157,30 @@ impl Limits {
         Duration::from_millis(self.answer_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn defaults_stand_and_unknown_keys_are_refused() {
+        let config: Config = serde_json::from_value(json!({
+            "endpoints": [{"name": "work", "base_url": "https://models.example/v1", "limits": {"tries": 1}}],
+        }))
+        .unwrap();
+        assert!(config.local.enabled && config.local.fetch && config.sources.packages && !config.scripted);
+        let endpoint = &config.endpoints[0];
+        assert!(!endpoint.allow_plain_http_loopback);
+        assert_eq!((endpoint.limits.tries, endpoint.limits.connect_ms), (1, 5_000));
+        for unknown in [
+            json!({"endpoint": []}),
+            json!({"local": {"threads": 2}}),
+            json!({"sources": {"hub": "x"}}),
+            json!({"endpoints": [{"name": "a", "base_url": "b", "limits": {"retries": 3}}]}),
+        ] {
+            assert!(serde_json::from_value::<Config>(unknown.clone()).is_err(), "{unknown}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ use inference::catalog::{Entry, File};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-pub use verify::{Verified, verify_bytes, verify_file};
+pub use verify::{Verified, recognise, verify_bytes, verify_file};
 
 /// Where files may be fetched from.
 #[derive(Clone, Debug, Deserialize)]
@@ -249,4 +249,29 @@ pub fn human(bytes: u64) -> String {
         _ => (1_000_000_000, "GB"),
     };
     format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_apart() {
+        for code in [28, 122] {
+            let error = Error::io(Path::new("/models/a.part"), io::Error::from_raw_os_error(code));
+            assert!(
+                matches!(&error, Error::Full { folder, .. } if folder == Path::new("/models")),
+                "{error}"
+            );
+            assert!(error.ends_everything());
+        }
+        let other = Error::io(Path::new("/models/a.part"), io::Error::from_raw_os_error(13));
+        assert!(matches!(other, Error::Io { .. }));
+    }
+
+    #[test]
+    fn bytes_are_written_for_people() {
+        let shown = [0, 999, 12_345, 999_999, 22_928_619, 1_117_320_768].map(human);
+        assert_eq!(shown, ["0.0 kB", "0.9 kB", "12.3 kB", "999.9 kB", "22.9 MB", "1.1 GB"]);
+    }
 }

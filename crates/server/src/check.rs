@@ -8,37 +8,37 @@ mod wire;
 
 use std::time::Duration;
 
-use assure::{Check, Unanswered};
+use assure::{Assure, Check, Unanswered};
 use domain::{Control, Ctx, check::Finding};
 
-use crate::instance::House;
+use crate::instance::Face;
 
 const HOURLY: Duration = Duration::from_secs(60 * 60);
 
-/// What asks: a question about one control, answered by looking at the house.
-type Ask<F> = fn(House, Ctx) -> F;
+/// What asks: a question about one control, answered by looking at the face.
+type Ask<F> = fn(Face, Ctx) -> F;
 
 /// Registers every check of this room.
-pub(crate) fn register(house: &House) {
-    add(house, Control::CRY04, wire::only_tls_1_3);
-    add(house, Control::CRY05, wire::the_certificate_is_fresh);
-    add(house, Control::WEB01, wire::plain_http_serves_nothing);
-    add(house, Control::WEB02, edge::the_headers_are_there);
-    add(house, Control::WEB03, edge::strange_hosts_are_refused);
-    add(house, Control::WEB04, edge::strange_writes_are_refused);
-    add(house, Control::WEB07, edge::errors_tell_nothing);
-    add(house, Control::WEB08, edge::nothing_may_be_kept);
-    add(house, Control::WEB09, edge::no_origin_is_let_in);
-    add(house, Control::ACC01, edge::nobody_gets_in);
-    add(house, Control::DAT01, disk::only_our_account_can_read);
+pub(crate) fn register(assure: &Assure, face: &Face) {
+    add(assure, face, Control::CRY04, wire::only_tls_1_3);
+    add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
+    add(assure, face, Control::WEB01, wire::plain_http_serves_nothing);
+    add(assure, face, Control::WEB02, edge::the_headers_are_there);
+    add(assure, face, Control::WEB03, edge::strange_hosts_are_refused);
+    add(assure, face, Control::WEB04, edge::strange_writes_are_refused);
+    add(assure, face, Control::WEB07, edge::errors_tell_nothing);
+    add(assure, face, Control::WEB08, edge::nothing_may_be_kept);
+    add(assure, face, Control::WEB09, edge::no_origin_is_let_in);
+    add(assure, face, Control::ACC01, edge::nobody_gets_in);
+    add(assure, face, Control::DAT01, disk::only_our_account_can_read);
 }
 
-fn add<F>(house: &House, control: Control, ask: Ask<F>)
+fn add<F>(assure: &Assure, face: &Face, control: Control, ask: Ask<F>)
 where
     F: Future<Output = Result<Finding, Unanswered>> + Send + 'static,
 {
-    let house = house.clone();
-    house.assure.clone().register(Check::new(control, HOURLY, move |ctx| ask(house.clone(), ctx)));
+    let face = face.clone();
+    assure.register(Check::new(control, HOURLY, move |ctx| ask(face.clone(), ctx)));
 }
 
 /// The finding for `control`: satisfied with `good`, or not, with the first thing that was wrong.

@@ -29,7 +29,7 @@ Every setting can also be a variable: TROTH_WEB__STREAMS=500 sets `streams` of `
 
 /// An AI assistant whose published security policy is kept by code and proved by evidence.
 #[derive(Parser, Debug)]
-#[command(name = "troth", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "troth", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Line {
     #[command(flatten)]
     place: Place,

@@ -130,7 +130,7 @@ impl Config {
         let mut table = parse(base, "the test's configuration")?;
         let more = parse(more, "the test's configuration")?;
         overlay::merge(&mut table, more);
-        let key_file = data.join("..").join("root.key").display().to_string();
+        let key_file = data.with_file_name("root.key").display().to_string();
         let keys = table.entry("keys").or_insert_with(|| Value::Table(Table::new()));
         if let Value::Table(keys) = keys {
             keys.entry("key_file").or_insert(Value::String(key_file));

@@ -23,6 +23,9 @@ pub const MODELS: &str = "models";
 /// Where a running instance listens to commands of its own account.
 pub const SOCKET: &str = "control.sock";
 
+/// The embedded store; like the keyring it makes a folder ours, and must never meet a new keyring.
+pub const STORE: &str = "troth.db";
+
 /// What may lie in a folder that becomes a data folder.
 const BEFORE_THE_KEYRING: [&str; 4] = [CONFIG, DOTENV, MODELS, "troth.lock"];
 
@@ -84,7 +87,8 @@ impl Folder {
             return Err(Failure::new(Exit::Disk, format!("{} is not a folder.", path.display()))
                 .then("Choose another data folder with --data."));
         }
-        let strange = if path.join(KEYRING).exists() { None } else { strange_entry(path)? };
+        let is_ours = [KEYRING, STORE].iter().any(|name| path.join(name).exists());
+        let strange = if is_ours { None } else { strange_entry(path)? };
         if let Some(strange) = strange {
             let what = format!("{} holds other things already, {strange:?} for one.", path.display());
             return Err(

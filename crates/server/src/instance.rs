@@ -35,22 +35,29 @@ pub use control::{Answer, ask};
 /// Longest wait for background work after the listener has drained.
 const LAST_WORK: Duration = Duration::from_secs(5);
 
-/// What everything in the background may need.
+/// What an instance shows to the outside and leaves on disk: all that a check may look at. It holds no
+/// service, so that checks, which services hold, do not keep the instance alive.
 #[derive(Clone)]
-pub(crate) struct House {
+pub(crate) struct Face {
     pub(crate) config: Arc<Config>,
-    pub(crate) outside: Outside,
     pub(crate) folder: Folder,
-    pub(crate) store: Store,
-    pub(crate) providers: Providers,
-    pub(crate) identity: identity::Identity,
-    pub(crate) assistant: assistant::Assistant,
-    pub(crate) assure: assure::Assure,
     pub(crate) certificate: Arc<Certificate>,
-    pub(crate) desk: Arc<Desk>,
     pub(crate) addresses: Arc<[SocketAddr]>,
     pub(crate) redirects: Arc<[SocketAddr]>,
-    pub(crate) shutdown: CancellationToken,
+}
+
+/// What everything in the background may need.
+#[derive(Clone)]
+struct House {
+    face: Face,
+    outside: Outside,
+    store: Store,
+    providers: Providers,
+    identity: identity::Identity,
+    assistant: assistant::Assistant,
+    assure: assure::Assure,
+    desk: Arc<Desk>,
+    shutdown: CancellationToken,
 }
 
 /// An instance that listens.
@@ -82,18 +89,20 @@ impl Instance {
             identity: identity::Identity::new(store.clone(), identity_config(&config))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
-            certificate: Certificate::new(key),
+            face: Face {
+                certificate: Certificate::new(key),
+                addresses: addresses(&sockets),
+                redirects: addresses(&plain),
+                config: Arc::new(config),
+                folder,
+            },
             desk: Arc::new(desk),
-            addresses: addresses(&sockets),
-            redirects: addresses(&plain),
-            config: Arc::new(config),
             outside,
-            folder,
             store,
             providers,
             shutdown,
         };
-        check::register(&house);
+        check::register(&house.assure, &house.face);
         let serving = serve(&house, &tasks, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         background::start(&house, &tasks);
@@ -103,20 +112,20 @@ impl Instance {
     /// Where it listens.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
-        &self.house.addresses
+        &self.house.face.addresses
     }
 
     /// Where its plain listener leads people from, if it has one.
     #[must_use]
     pub fn redirects(&self) -> &[SocketAddr] {
-        &self.house.redirects
+        &self.house.face.redirects
     }
 
     /// The address for people.
     #[must_use]
     pub fn url(&self) -> String {
-        let port = self.house.addresses.first().map_or(443, SocketAddr::port);
-        let host = self.house.config.web.hosts.first().map_or("localhost", String::as_str);
+        let port = self.house.face.addresses.first().map_or(443, SocketAddr::port);
+        let host = self.house.face.config.web.hosts.first().map_or("localhost", String::as_str);
         if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
     }
 
@@ -141,7 +150,7 @@ impl Instance {
     /// The data folder.
     #[must_use]
     pub fn folder(&self) -> &Folder {
-        &self.house.folder
+        &self.house.face.folder
     }
 
     /// The models, for showing how far they are.
@@ -255,8 +264,8 @@ fn serve(
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
-    let web = &house.config.web;
-    let tls = listener::tls::config(house.certificate.clone())
+    let web = &house.face.config.web;
+    let tls = listener::tls::config(house.face.certificate.clone())
         .map_err(|_| Failure::new(Exit::Unforeseen, "The cryptography library offers no TLS 1.3."))?;
     let router = web::router(web::App::new(web::Parts {
         identity: house.identity.clone(),
@@ -275,7 +284,7 @@ fn serve(
     }));
     let mut serving = Vec::new();
     if !plain.is_empty() {
-        let port = house.addresses.first().map_or(443, SocketAddr::port);
+        let port = house.face.addresses.first().map_or(443, SocketAddr::port);
         let target = redirect::Target { port, hosts: web.all_hosts() };
         serving.push(tasks.spawn(redirect::serve(plain, target, web.limits(), house.shutdown.clone())));
     }

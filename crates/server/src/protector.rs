@@ -1,6 +1,9 @@
 //! What opens the keyring: the key file outside the data folder, or a passphrase somebody gives.
 
-use std::{io::Read, path::Path};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use domain::{Entropy, Secret};
 use keys::{Keyring, Protector};
@@ -13,9 +16,6 @@ use crate::{
     outside,
 };
 
-/// What the store's file is called; a store without its keyring must not get a new one.
-const STORE: &str = "troth.db";
-
 /// Opens the keyring of the folder, or makes one where there is no store yet.
 ///
 /// # Errors
@@ -27,7 +27,7 @@ pub(crate) fn keyring(
 ) -> Result<(Keyring, bool), Failure> {
     let path = folder.file(folder::KEYRING);
     let is_new = !path.exists();
-    if is_new && folder.file(STORE).exists() {
+    if is_new && folder.file(folder::STORE).exists() {
         return Err(keys::Error::Missing { path }.into());
     }
     let protector = protector(folder, config)?;
@@ -60,16 +60,20 @@ fn protector(folder: &Folder, config: &KeysSection) -> Result<Protector, Failure
             .join("troth")
             .join(key_file_name(folder)),
     };
-    let inside = file.starts_with(folder.path())
-        || file
-            .parent()
-            .and_then(|parent| parent.canonicalize().ok())
-            .is_some_and(|parent| parent.starts_with(folder.path()));
-    if inside {
+    if resolved(&file).starts_with(folder.path()) {
         let what = "The key file lies in the data folder, so that a copy of the folder would open itself.";
         return Err(Failure::new(Exit::Configuration, what).then("Name a file elsewhere as `keys.key_file`."));
     }
     Ok(Protector::KeyFile(file))
+}
+
+/// The path with every link and `..` of the part that exists followed.
+fn resolved(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    match existing {
+        Some((part, real)) => real.join(path.strip_prefix(part).unwrap_or(path)),
+        None => path.to_owned(),
+    }
 }
 
 /// `root.key` for the usual folder; other data folders of the same account get a name of their own.

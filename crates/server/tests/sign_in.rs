@@ -19,7 +19,8 @@ struct House {
 
 async fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::for_tests(&folder.path().join("data"), "").unwrap();
+    let key_file = format!("[keys]\nkey_file = {:?}\n", folder.path().join("root.key"));
+    let config = Config::for_tests(&folder.path().join("data"), &key_file).unwrap();
     let instance = Instance::start(config, Outside::real()).await.unwrap();
     let person = Client::new(&instance.url(), &instance.authority().unwrap());
     House { instance, person, _folder: folder }

@@ -192,15 +192,15 @@ fn target(file: &Path, mode: &str, keyring: &Keyring) -> Target {
 
 /// A path as it stands in a URL: everything but the plainest characters as %XX.
 fn encode(path: &Path) -> String {
-    path.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut url, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-                url.push(char::from(*byte))
-            }
-            _ => url.push_str(&format!("%{byte:02X}")),
+    let mut url = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(byte) {
+            url.push(char::from(*byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
         }
-        url
-    })
+    }
+    url
 }
 
 /// Whether SQLite's write-ahead log waits to be played back, as it does after a crash.

@@ -58,7 +58,7 @@ pub async fn append(
     )
     .bind(key.as_str())
     .bind(conversation.to_string())
-    .bind(owner)
+    .bind(owner.as_str())
     .bind(number)
     .bind(parent)
     .bind(message.author.as_str())
@@ -66,7 +66,7 @@ pub async fn append(
     .bind(message.at.0)
     .execute(tx.db())
     .await?;
-    search::index(tx, &dek, number, &message.body.text).await?;
+    search::pending::index(tx, &dek, &owner, number, &message.body.text).await?;
     sqlx::query("UPDATE conversations SET head = $1, updated = $2 WHERE id = $3")
         .bind(key)
         .bind(message.at.0)

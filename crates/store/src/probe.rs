@@ -44,6 +44,8 @@ pub fn raw_files(store: &Store, permit: &Permit, bytes: usize) -> Result<Option<
     let (log, log_header) = (PathBuf::from(log), 32 + 24);
     let mut found = Vec::new();
     for (path, skipped) in [(file, 0), (log, log_header)] {
+        // Closing a file drops the advisory locks SQLite holds on it in this process. That is harmless only
+        // because the folder's own lock keeps every other process away from it.
         let mut start = vec![0; bytes];
         let read = std::fs::File::open(&path).and_then(|mut open| {
             open.seek(SeekFrom::Start(skipped))?;

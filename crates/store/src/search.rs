@@ -1,28 +1,26 @@
 //! Search over one's own sealed history: a blind index of keyed hashes, and a second look at what it finds.
 //!
-//! `messages` fills the index, `assistant` asks it. The table holds numbers only: 64-bit keyed hashes of
-//! words and their prefixes (`domain::text`), under a key drawn from the person's DEK. It tells somebody
-//! who reads it which messages share a term, never which term. Invariant: what is returned was opened and
+//! `messages` fills the index (see [`pending`]), `assistant` asks it. The tables hold numbers only: 64-bit keyed hashes of
+//! words and their prefixes (`domain::text`), under a key drawn from the person's DEK. They tell somebody
+//! who reads them which messages share a term, never which term. Invariant: what is returned was opened and
 //! compared, so a chance collision of hashes is never shown.
 
 use domain::{
     Action, Permit,
     chat::Conversation,
-    enforced,
     id::MessageId,
     text::{self, Word},
 };
-use keys::Dek;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, conversations, messages, row};
+use crate::{Error, Store, conversations, messages, row};
 
-/// Rows per statement; two parameters each, far below either engine's limit.
-const CHUNK: usize = 200;
+pub(crate) mod pending;
+
 /// Words of a query that are looked at.
 const WORDS: usize = 8;
 /// Candidates opened per round.
-const ROUND: i64 = 64;
+const ROUND: usize = 64;
 /// Characters shown on either side of the first match.
 const AROUND: usize = 60;
 
@@ -35,35 +33,6 @@ pub struct Hit {
     pub message: MessageId,
     /// Its text around the first match.
     pub snippet: String,
-}
-
-/// Indexes the words of message `number`.
-pub(crate) async fn index(tx: &mut Tx, dek: &Dek, number: i64, body: &str) -> Result<(), Error> {
-    let key = dek.index_key();
-    enforced!(CRY06);
-    let mut terms: Vec<i64> = text::index_terms(body).iter().map(|term| key.term(term)).collect();
-    // In order of the table's key, so that neighbouring rows land on the same page.
-    terms.sort_unstable();
-    terms.dedup();
-    for chunk in terms.chunks(CHUNK) {
-        let mut insert = sqlx::query(insert_sql(chunk.len()));
-        insert = insert.bind(number);
-        for term in chunk {
-            insert = insert.bind(*term);
-        }
-        insert.execute(tx.db()).await?;
-    }
-    Ok(())
-}
-
-/// One statement for `rows` terms: `$1` is the message, the others are terms.
-fn insert_sql(rows: usize) -> AssertSqlSafe<String> {
-    let mut sql = "INSERT INTO search_terms (message, term) VALUES ".to_owned();
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "" } else { ", " });
-        sql.push_str(&format!("($1, ${})", row + 2));
-    }
-    AssertSqlSafe(sql)
 }
 
 /// The person's messages that hold every word of `query`, the last one as the beginning of a word; newest
@@ -82,35 +51,68 @@ pub async fn find(store: &Store, permit: &Permit, query: &str, limit: u32) -> Re
     if terms.is_empty() || last.chars().count() >= text::PREFIX_MIN {
         terms.push(key.term(&text::query_term(&last)));
     }
+    let wanted = Wanted { whole: wanted, beginning: last };
+    let owner = subject.to_string();
+    // What is still pending is newer than all that has been sorted in.
+    let pending = pending::of(store, &owner).await?;
+    let fresh: Vec<i64> = pending.iter().filter(|pending| pending.holds(&terms)).map(|p| p.message).collect();
+    let mut below = pending.last().map_or(i64::MAX, |oldest| oldest.message);
+    let mut hits = Vec::new();
+    for round in fresh.chunks(ROUND) {
+        let found = by_number(store, &owner, round).await?;
+        open(store, permit, &wanted, &found, limit, &mut hits).await?;
+    }
     // The statement has a fixed number of places; a word more often changes nothing.
     terms.resize(WORDS, terms[0]);
-    let wanted = Wanted { whole: wanted, beginning: last };
-    let mut hits = Vec::new();
-    let mut below = i64::MAX;
     while hits.len() < limit as usize {
-        let found = candidates(store, &subject.to_string(), &terms, below).await?;
+        let found = sorted_in(store, &owner, &terms, below).await?;
         let Some(oldest) = found.last() else { break };
         below = oldest.try_get("number")?;
-        for found in &found {
-            let message = messages::read(&dek, found)?;
-            if let Some(snippet) = wanted.snippet(&message.body.text) {
-                let conversation = conversation(store, permit, found).await?;
-                hits.extend(conversation.map(|conversation| Hit {
-                    conversation,
-                    message: message.id,
-                    snippet,
-                }));
-            }
-            if hits.len() >= limit as usize {
-                break;
-            }
-        }
+        open(store, permit, &wanted, &found, limit, &mut hits).await?;
     }
     Ok(hits)
 }
 
-/// Messages of `owner` that hold all `terms`, newest first, older than number `below`.
-async fn candidates(store: &Store, owner: &str, terms: &[i64], below: i64) -> Result<Vec<AnyRow>, Error> {
+/// Opens what the index found, keeps what does hold the words, up to `limit`.
+async fn open(
+    store: &Store,
+    permit: &Permit,
+    wanted: &Wanted,
+    found: &[AnyRow],
+    limit: u32,
+    hits: &mut Vec<Hit>,
+) -> Result<(), Error> {
+    let dek = store.dek(permit.subject(Action::ReadChat)?).await?;
+    for found in found {
+        if hits.len() >= limit as usize {
+            break;
+        }
+        let message = messages::read(&dek, found)?;
+        if let Some(snippet) = wanted.snippet(&message.body.text) {
+            let conversation = conversation(store, permit, found).await?;
+            hits.extend(conversation.map(|conversation| Hit { conversation, message: message.id, snippet }));
+        }
+    }
+    Ok(())
+}
+
+/// Messages of `owner` with these numbers, newest first.
+async fn by_number(store: &Store, owner: &str, numbers: &[i64]) -> Result<Vec<AnyRow>, Error> {
+    let places: Vec<String> = (0..numbers.len()).map(|place| format!("${}", place + 2)).collect();
+    let mut select = sqlx::query(AssertSqlSafe(format!(
+        "SELECT id, conversation, number, parent, author, body, at FROM messages \
+         WHERE owner = $1 AND number IN ({}) ORDER BY number DESC",
+        places.join(", ")
+    )));
+    select = select.bind(owner);
+    for number in numbers {
+        select = select.bind(*number);
+    }
+    Ok(select.fetch_all(store.readers()).await?)
+}
+
+/// Messages of `owner` whose sorted terms hold all `terms`, newest first, older than number `below`.
+async fn sorted_in(store: &Store, owner: &str, terms: &[i64], below: i64) -> Result<Vec<AnyRow>, Error> {
     let mut select = sqlx::query(
         "SELECT id, conversation, number, parent, author, body, at FROM messages \
          WHERE owner = $1 AND number < $2 \
@@ -126,7 +128,7 @@ async fn candidates(store: &Store, owner: &str, terms: &[i64], below: i64) -> Re
     )
     .bind(owner)
     .bind(below)
-    .bind(ROUND);
+    .bind(ROUND as i64);
     for term in terms {
         select = select.bind(*term);
     }

@@ -5,13 +5,18 @@ use std::{path::PathBuf, sync::Arc};
 use domain::{Ctx, Secret, audit::Act, id::DekId};
 use keys::{Dek, Keyring};
 use sqlx::{AnyConnection, AnyPool, Row};
+use tokio::sync::Notify;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{
     ChainReport, Engine, Error, Tx, audit,
     db::Db,
     deks::{self, Cache},
     embedded::{self, Folder},
-    postgres,
+    postgres, search,
 };
 
 /// Where the rows are.
@@ -33,13 +38,20 @@ pub enum Location {
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
-struct Inner {
+/// What all clones of a [`Store`] share.
+pub(crate) struct Inner {
     db: Db,
     keyring: Arc<Keyring>,
     system: Arc<Dek>,
     cache: Cache,
     /// How errors call the store.
     place: String,
+    /// Tells the sorting task that a commit added to the index.
+    pub(crate) written: Arc<Notify>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    /// Stops the tasks when the last clone of the store is dropped.
+    _stop_at_last: DropGuard,
     /// Held as long as the store is open.
     folder: Option<Folder>,
 }
@@ -72,7 +84,39 @@ impl Store {
             }
             Err(error) => return Err(error.at(&place)),
         };
-        Ok(Self(Arc::new(Inner { db, keyring, system, cache: Cache::default(), place, folder })))
+        let stop = CancellationToken::new();
+        let inner = Arc::new(Inner {
+            db,
+            keyring,
+            system,
+            cache: Cache::default(),
+            place,
+            written: Arc::new(Notify::new()),
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+            _stop_at_last: stop.clone().drop_guard(),
+            folder,
+        });
+        inner.tasks.spawn(search::pending::keep_settled(Arc::downgrade(&inner), ctx.clone(), stop));
+        // What a crash left unsorted.
+        inner.written.notify_one();
+        Ok(Self(inner))
+    }
+
+    pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+
+    pub(crate) fn note_written(&self) {
+        self.0.written.notify_one();
+    }
+
+    /// Sorts the search index now, as the store's own task does when writing pauses; says how many terms.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
+    pub async fn settle_index(&self, ctx: &Ctx) -> Result<u64, Error> {
+        search::pending::settle(self, ctx).await
     }
 
     /// Begins a write. Writers wait their turn; until this one ends, nobody else writes.
@@ -115,6 +159,9 @@ impl Store {
 
     /// Ends all connections after running transactions, and lets go of the data folder.
     pub async fn close(self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
         self.0.db.close().await;
     }
 

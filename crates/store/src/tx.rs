@@ -27,11 +27,12 @@ pub struct Tx {
     /// Keys loaded or made here; others see them when this is committed.
     deks: HashMap<UserId, Arc<Dek>>,
     deleted: bool,
+    indexed: bool,
 }
 
 impl Tx {
     pub(crate) fn new(store: Store, db: Transaction<'static, Any>, ctx: &Ctx) -> Self {
-        Self { store, db, ctx: ctx.clone(), deks: HashMap::new(), deleted: false }
+        Self { store, db, ctx: ctx.clone(), deks: HashMap::new(), deleted: false, indexed: false }
     }
 
     /// Makes everything durable together with `entry`. When this returns, a crash loses none of it.
@@ -55,11 +56,14 @@ impl Tx {
     }
 
     async fn finish(self) -> Result<(), Error> {
-        let Self { store, db, deks, deleted, .. } = self;
+        let Self { store, db, deks, deleted, indexed, .. } = self;
         db.commit().await?;
         enforced!(STO03);
         for (subject, dek) in deks {
             store.cache().put(subject, dek);
+        }
+        if indexed {
+            store.note_written();
         }
         if deleted && let Err(error) = store.db().forget_deleted().await {
             // The deletion itself is durable; only the log is tidied later.
@@ -71,6 +75,11 @@ impl Tx {
     /// Notes that rows were deleted, so that the commit also takes them out of the write-ahead log.
     pub(crate) fn note_deletion(&mut self) {
         self.deleted = true;
+    }
+
+    /// Notes that words were indexed, so that the commit wakes the task which sorts them in.
+    pub(crate) fn note_indexing(&mut self) {
+        self.indexed = true;
     }
 
     pub(crate) fn db(&mut self) -> &mut AnyConnection {

@@ -81,7 +81,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    let Some(Asset(_, kind, bytes)) = ASSETS.iter().find(|asset| asset.0 == name).filter(|_| hash == *HASH) else {
+    let Some(Asset(_, kind, bytes)) = ASSETS.iter().find(|asset| asset.0 == name).filter(|_| hash == *HASH)
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let tag = format!("\"{hash}\"");
@@ -116,7 +117,9 @@ mod tests {
         let response = fetch(&HASH, "base.css", None).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()[header::CONTENT_TYPE], CSS);
-        assert!(response.headers()[header::CACHE_CONTROL].to_str().is_ok_and(|value| value.contains("immutable")));
+        assert!(
+            response.headers()[header::CACHE_CONTROL].to_str().is_ok_and(|value| value.contains("immutable"))
+        );
         let tag = response.headers()[header::ETAG].to_str().expect("a tag").to_owned();
         assert_eq!(fetch(&HASH, "base.css", Some(&tag)).await.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(fetch("0000000000000000", "base.css", None).await.status(), StatusCode::NOT_FOUND);
@@ -128,7 +131,11 @@ mod tests {
         for Asset(file, kind, bytes) in ASSETS.iter().filter(|asset| matches!(asset.1, CSS | JS)) {
             let text = std::str::from_utf8(bytes).expect("text");
             let marks = if *kind == CSS { ["url(\"", "@import \""] } else { ["from \"./", "import(\"./"] };
-            for name in marks.iter().flat_map(|mark| text.split(mark).skip(1)).filter_map(|rest| rest.split('"').next()) {
+            for name in marks
+                .iter()
+                .flat_map(|mark| text.split(mark).skip(1))
+                .filter_map(|rest| rest.split('"').next())
+            {
                 assert!(ASSETS.iter().any(|asset| asset.0 == name), "{file} names {name}");
             }
         }
@@ -145,7 +152,15 @@ mod tests {
     fn scripts_make_no_markup_but_in_one_place_and_keep_nothing() {
         for Asset(file, _, bytes) in ASSETS.iter().filter(|asset| asset.1 == JS) {
             let text = std::str::from_utf8(bytes).expect("text");
-            for forbidden in ["localStorage", "sessionStorage", "indexedDB", "document.cookie", "eval(", "new Function", "document.write"] {
+            for forbidden in [
+                "localStorage",
+                "sessionStorage",
+                "indexedDB",
+                "document.cookie",
+                "eval(",
+                "new Function",
+                "document.write",
+            ] {
                 assert!(!text.contains(forbidden), "{file} uses {forbidden}");
             }
             if *file != "dom.js" {

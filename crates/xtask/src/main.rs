@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 #![expect(clippy::print_stderr, reason = "and complains on standard error")]
 
+mod bench;
 mod ci;
 mod install;
 mod layers;
@@ -49,6 +50,8 @@ enum Chore {
     },
     /// The dependencies against deny.toml
     Supply,
+    /// Measure a release build: first token, throughput, memory, decoding
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,5 +76,6 @@ fn run() -> anyhow::Result<()> {
         Chore::Layers => layers::run(&root),
         Chore::Trace { write } => trace::run(&root, write),
         Chore::Supply => supply::run(&root),
+        Chore::Bench(options) => bench::run(&root, &options),
     }
 }

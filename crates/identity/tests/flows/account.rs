@@ -4,7 +4,7 @@ use domain::{password::Problem, verifies};
 use identity::{Config, Error, Next, Settings};
 use testkit::both_engines;
 
-use crate::common::{DEVICE, NAME, OTHER_PASSWORD, PASSWORD, config, secret, set_up, set_up_with, stranger};
+use crate::scene::{DEVICE, NAME, OTHER_PASSWORD, PASSWORD, config, secret, set_up, set_up_with, stranger};
 
 both_engines!(settings_are_kept, |home| {
     let owned = set_up(&home).await;

@@ -4,7 +4,7 @@ use domain::{Actor, audit::Act, verifies};
 use identity::{API_KEY_PREFIX, Error};
 use testkit::both_engines;
 
-use crate::common::{set_up, stranger};
+use crate::scene::{set_up, stranger};
 
 both_engines!(a_key_is_shown_once_and_acts_for_its_person, |home| {
     let _proof = verifies!(KEY01);

@@ -8,7 +8,7 @@
 
 mod account;
 mod api_keys;
-mod common;
+mod scene;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -4,7 +4,7 @@ use domain::{Actor, Denied, verifies};
 use identity::{Error, Identity};
 use testkit::{Home, both_engines};
 
-use crate::common::{PASSWORD, ctx_of, set_up, stranger, upkeep};
+use crate::scene::{PASSWORD, ctx_of, set_up, stranger, upkeep};
 
 async fn is_in(identity: &Identity, home: &Home, token: &str) -> bool {
     identity.recognise_session(&stranger(home), token).await.unwrap().is_some()

@@ -1,6 +1,6 @@
 //! First run: one owner, made whole or not at all.
 
-use crate::common::{App, DEVICE, NAME, PASSWORD, open, secret, set_up, stranger};
+use crate::scene::{App, DEVICE, NAME, PASSWORD, open, secret, set_up, stranger};
 use domain::{Action, Actor, access::Role, audit::Act, password::Problem, verifies};
 use identity::{Error, Next};
 use store::{accounts, credentials};

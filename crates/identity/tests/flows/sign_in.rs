@@ -5,7 +5,7 @@ use identity::{Config, Error, Hashing, Identity, Next};
 use store::credentials;
 use testkit::{Home, both_engines};
 
-use crate::common::{
+use crate::scene::{
     DEVICE, NAME, OTHER_PASSWORD, Owned, PASSWORD, config, open, open_with, secret, set_up, set_up_with,
     stranger,
 };

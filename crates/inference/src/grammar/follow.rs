@@ -10,8 +10,9 @@ use super::{DEPTH, Field, Grammar, ITEMS, Node, TEXT};
 const WAYS: usize = 512;
 /// Most digits of each part of a number; what fits an `f64` exactly.
 const DIGITS: u8 = 15;
-/// Most bytes of a key that the schema does not list.
+/// Most bytes of a key that the schema does not list, and most such keys in an object.
 const KEY: usize = 64;
+const KEYS: u8 = 16;
 
 /// A place in a value of a [`Grammar`].
 #[derive(Clone)]
@@ -41,7 +42,7 @@ enum Frame<'g> {
     },
     Object {
         fields: &'g [Field],
-        extra: Option<usize>,
+        extra: Extra,
         seen: u64,
         at: InObject,
     },
@@ -56,6 +57,15 @@ enum Frame<'g> {
         most: usize,
         count: usize,
     },
+}
+
+/// Fields of an object that its schema does not list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Extra {
+    /// What they hold; `None` for anything.
+    node: Option<usize>,
+    /// How many may still come.
+    left: u8,
 }
 
 /// Where in a string.
@@ -195,7 +205,7 @@ impl<'g> Follower<'g> {
                 None => {}
             },
             Frame::Object { fields, extra, seen, at } => {
-                self.object(way, byte, (fields, extra, seen, at), next)
+                self.object(way, byte, (fields, extra, seen, at), next);
             }
             Frame::Key { fields, text } => key(way, byte, fields, text, next),
             Frame::List { items, least, most, count } => {
@@ -237,7 +247,8 @@ impl<'g> Follower<'g> {
                 }
             }
             Node::Object { fields, extra } if byte == b'{' => {
-                push(Some(Frame::Object { fields, extra: *extra, seen: 0, at: InObject::Begin }));
+                let extra = Extra { node: *extra, left: if extra.is_some() { KEYS } else { 0 } };
+                push(Some(Frame::Object { fields, extra, seen: 0, at: InObject::Begin }));
             }
             Node::List { items, least, most } if byte == b'[' => {
                 push(Some(Frame::List { items: Some(*items), least: *least, most: *most, count: 0 }));
@@ -256,7 +267,8 @@ impl<'g> Follower<'g> {
                     push(Some(Frame::List { items: None, least: 0, most: ITEMS, count: 0 }));
                 }
                 b'{' if way.len() < DEPTH => {
-                    push(Some(Frame::Object { fields: &[], extra: None, seen: FREE, at: InObject::Begin }));
+                    let extra = Extra { node: None, left: KEYS };
+                    push(Some(Frame::Object { fields: &[], extra, seen: 0, at: InObject::Begin }));
                 }
                 _ => {
                     if let Some(part) = first_part(byte) {
@@ -272,7 +284,7 @@ impl<'g> Follower<'g> {
         &self,
         mut way: Vec<Frame<'g>>,
         byte: u8,
-        (fields, extra, seen, at): (&'g [Field], Option<usize>, u64, InObject),
+        (fields, extra, seen, at): (&'g [Field], Extra, u64, InObject),
         next: &mut Vec<Vec<Frame<'g>>>,
     ) {
         let object = |seen, at| Frame::Object { fields, extra, seen, at };
@@ -286,13 +298,14 @@ impl<'g> Follower<'g> {
                     way.push(Frame::Rest(&field.key[1..]));
                     next.push(way);
                 }
-                if extra.is_some() || is_free(fields, seen) {
-                    way.push(object(seen, InObject::Colon { node: extra }));
+                if extra.left > 0 {
+                    let extra = Extra { left: extra.left - 1, ..extra };
+                    way.push(Frame::Object { fields, extra, seen, at: InObject::Colon { node: extra.node } });
                     way.push(Frame::Key { fields, text: Vec::new() });
                     next.push(way);
                 }
             }
-            (InObject::Value, b',') if self.can_go_on(fields, extra, seen) => {
+            (InObject::Value, b',') if extra.left > 0 || (0..fields.len()).any(|n| seen >> n & 1 == 0) => {
                 way.push(object(seen, InObject::Comma { blank: true }));
                 next.push(way);
             }
@@ -308,18 +321,6 @@ impl<'g> Follower<'g> {
             _ => {}
         }
     }
-
-    /// Whether a comma would not be a dead end.
-    fn can_go_on(&self, fields: &[Field], extra: Option<usize>, seen: u64) -> bool {
-        extra.is_some() || is_free(fields, seen) || (0..fields.len()).any(|n| seen >> n & 1 == 0)
-    }
-}
-
-/// Marks an object without a schema.
-const FREE: u64 = 1 << 63;
-
-fn is_free(fields: &[Field], seen: u64) -> bool {
-    fields.is_empty() && seen & FREE != 0
 }
 
 fn first_part(byte: u8) -> Option<Part> {

@@ -238,7 +238,7 @@ proptest! {
         while !place.is_complete() || choices.len() > 0 {
             let possible: Vec<u8> = (0..=255).filter(|byte| place.after(&[*byte]).is_some()).collect();
             prop_assert!(!possible.is_empty(), "a dead end after {}", String::from_utf8_lossy(&text));
-            let ending = b"}\"]:0u\x80".iter().copied().find(|byte| possible.contains(byte));
+            let ending = b"\"}]:,0u\x80".iter().copied().find(|byte| possible.contains(byte));
             let byte = match choices.next() {
                 Some(choice) => possible[choice as usize % possible.len()],
                 None => ending.unwrap_or(possible[0]),

@@ -16,6 +16,8 @@ use super::matrix::Rows;
 
 /// Keys unpacked at once: with their values they fit a first-level cache.
 const BLOCK: usize = 32;
+/// Multiplications up to which one thread is done before a second would have woken.
+const ALONE: usize = 1 << 18;
 /// Query rows that one piece of work takes.
 const ROWS: usize = 16;
 
@@ -30,13 +32,18 @@ pub(super) fn attend(config: &Config, query: &Rows, keys: &[f16], values: &[f16]
     let rows_of =
         |piece: usize| piece / config.kv_heads * ROWS..count.min((piece / config.kv_heads + 1) * ROWS);
 
-    candle_core::utils::barrier_pool().execute_chunked(pieces.len(), |range| {
+    let run = |range: Range<usize>| {
         for piece in range {
             let work = Work { config, query, keys, values, start, kv_head: piece % config.kv_heads };
             let done = work.run(rows_of(piece));
             *pieces[piece].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = done;
         }
-    });
+    };
+    if count * (start + count) * width < ALONE {
+        run(0..pieces.len());
+    } else {
+        candle_core::utils::barrier_pool().execute_chunked(pieces.len(), run);
+    }
 
     let mut out = vec![0.0; count * width];
     for (piece, done) in pieces.into_iter().enumerate() {

@@ -13,7 +13,7 @@ use std::{
 
 use aws_lc_rs::digest;
 use domain::enforced;
-use inference::catalog::File;
+use inference::catalog::{self, Entry, File};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -60,6 +60,24 @@ pub fn verify_bytes(path: &Path, bytes: Option<u64>, sha256: &str) -> Result<Ver
         write_note(path, &now);
     }
     Ok(Verified(path.into()))
+}
+
+/// The file of the catalogue that the file at `path` is, by its size and SHA-256, whatever it is called.
+/// Leaves nothing behind.
+///
+/// # Errors
+/// [`Error::NotThere`], [`Error::Io`].
+pub fn recognise(path: &Path) -> Result<Option<(&'static Entry, &'static File)>, Error> {
+    let bytes = fs::metadata(path).map_err(|error| Error::io(path, error))?.len();
+    let files = catalog::entries().iter().flat_map(|entry| entry.files.iter().map(move |file| (entry, file)));
+    for (entry, file) in files.filter(|(_, file)| file.bytes == bytes) {
+        match check_hash(path, file.sha256) {
+            Ok(()) => return Ok(Some((entry, file))),
+            Err(Error::WrongHash { .. }) => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// [`verify_file`] on a thread that may block.
@@ -174,5 +192,17 @@ mod tests {
         fs::write(&path, "abc").unwrap();
         verify_bytes(&path, Some(3), ABC).unwrap();
         assert!(matches!(verify_bytes(&path, Some(3), &"0".repeat(64)), Err(Error::WrongHash { .. })));
+    }
+
+    #[test]
+    fn a_stranger_is_not_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        assert!(matches!(recognise(&path), Err(Error::NotThere { .. })));
+        // The size of a known file, as a hole in the disk, and other content.
+        let known = catalog::default_embedding().files.last().unwrap();
+        fs::File::create(&path).unwrap().set_len(known.bytes).unwrap();
+        assert_eq!(recognise(&path).unwrap(), None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

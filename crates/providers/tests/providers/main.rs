@@ -8,5 +8,6 @@ mod endpoint_limits;
 mod hub;
 mod local;
 mod packages;
+mod real;
 mod samples;
 mod tls;

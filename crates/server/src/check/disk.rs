@@ -6,12 +6,12 @@ use assure::Unanswered;
 use domain::{Control, Ctx, check::Finding};
 
 use super::judge;
-use crate::{folder, instance::House};
+use crate::{folder, instance::Face};
 
-pub(super) async fn only_our_account_can_read(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+pub(super) async fn only_our_account_can_read(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let mode = |path: &Path| std::fs::metadata(path).map(|meta| meta.mode() & 0o777);
-    let folder = mode(house.folder.path())?;
-    let keyring = mode(&house.folder.file(folder::KEYRING))?;
+    let folder = mode(face.folder.path())?;
+    let keyring = mode(&face.folder.file(folder::KEYRING))?;
     let wrong = if folder != 0o700 {
         Some("Other accounts of this machine can enter the data folder.".to_owned())
     } else if keyring != 0o600 {

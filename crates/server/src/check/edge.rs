@@ -5,15 +5,15 @@ use domain::{Control, Ctx, check::Finding};
 use reqwest::{Method, Response};
 
 use super::{judge, probe::Probe};
-use crate::instance::House;
+use crate::instance::Face;
 
 /// Pages anybody may open, and one that is not there.
 const OPEN: [&str; 3] = ["/healthz", "/sign-in", "/no/such/page"];
 /// What only somebody known may open.
 const CLOSED: [&str; 5] = ["/chat", "/account", "/models", "/v1/models", "/v1/chat/completions"];
 
-pub(super) async fn the_headers_are_there(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let (mut wrong, mut nonces) = (None, Vec::new());
     for path in OPEN {
         let answer = probe.get(path).send().await?;
@@ -34,7 +34,7 @@ pub(super) async fn the_headers_are_there(house: House, ctx: Ctx) -> Result<Find
         if fixed.iter().any(|(name, value)| header(&answer, name) != *value) {
             wrong = Some("An answer lacks a security header.".to_owned());
         }
-        if house.config.web.hsts_seconds > 0
+        if face.config.web.hsts_seconds > 0
             && !header(&answer, "strict-transport-security").starts_with("max-age=")
         {
             wrong = Some("An answer does not tell browsers to come by HTTPS only.".to_owned());
@@ -45,7 +45,7 @@ pub(super) async fn the_headers_are_there(house: House, ctx: Ctx) -> Result<Find
     if nonces.len() != OPEN.len() {
         wrong = Some("Two answers had the same nonce.".to_owned());
     }
-    if house.config.web.hsts_seconds == 0 {
+    if face.config.web.hsts_seconds == 0 {
         wrong = Some("`web.hsts_seconds` is 0, so browsers are not told to come by HTTPS only.".to_owned());
     }
     Ok(judge(
@@ -56,8 +56,8 @@ pub(super) async fn the_headers_are_there(house: House, ctx: Ctx) -> Result<Find
     ))
 }
 
-pub(super) async fn strange_hosts_are_refused(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn strange_hosts_are_refused(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let mut wrong = None;
     for host in ["strange.invalid", "localhost.strange.invalid"] {
         let answer = probe.get("/healthz").header("host", host).send().await?;
@@ -68,8 +68,8 @@ pub(super) async fn strange_hosts_are_refused(house: House, ctx: Ctx) -> Result<
     Ok(judge(Control::WEB03, &ctx, wrong, "Requests for strange host names were refused."))
 }
 
-pub(super) async fn strange_writes_are_refused(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn strange_writes_are_refused(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let post = |path: &str| probe.ask(Method::POST, path);
     let asked = [
         post("/sign-in").header("sec-fetch-site", "cross-site"),
@@ -85,8 +85,8 @@ pub(super) async fn strange_writes_are_refused(house: House, ctx: Ctx) -> Result
     Ok(judge(Control::WEB04, &ctx, wrong, "Writes from another site, and from nowhere, were refused."))
 }
 
-pub(super) async fn errors_tell_nothing(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn errors_tell_nothing(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let answer = probe.get("/no/such/page-6f2b").send().await?;
     let reference = header(&answer, "x-request-id");
     let status = answer.status();
@@ -103,8 +103,8 @@ pub(super) async fn errors_tell_nothing(house: House, ctx: Ctx) -> Result<Findin
     Ok(judge(Control::WEB07, &ctx, wrong, "An error said what to do and its reference, and nothing else."))
 }
 
-pub(super) async fn nothing_may_be_kept(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn nothing_may_be_kept(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let mut wrong = None;
     for path in OPEN.iter().chain(&CLOSED) {
         if header(&probe.get(path).send().await?, "cache-control") != "no-store" {
@@ -114,8 +114,8 @@ pub(super) async fn nothing_may_be_kept(house: House, ctx: Ctx) -> Result<Findin
     Ok(judge(Control::WEB08, &ctx, wrong, "Every answer asked for said no-store."))
 }
 
-pub(super) async fn no_origin_is_let_in(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let origin = "https://strange.invalid";
     let preflight = probe
         .ask(Method::OPTIONS, "/v1/chat/completions")
@@ -135,8 +135,8 @@ pub(super) async fn no_origin_is_let_in(house: House, ctx: Ctx) -> Result<Findin
     Ok(judge(Control::WEB09, &ctx, wrong, "No answer let another origin read it; a preflight was refused."))
 }
 
-pub(super) async fn nobody_gets_in(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let probe = Probe::of(&house)?;
+pub(super) async fn nobody_gets_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
     let mut wrong = None;
     for path in CLOSED {
         let status = probe.get(path).send().await?.status();

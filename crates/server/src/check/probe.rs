@@ -11,7 +11,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::instance::House;
+use crate::instance::Face;
 
 /// Asks one instance over its own HTTPS.
 pub(super) struct Probe {
@@ -20,9 +20,9 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) fn of(house: &House) -> Result<Self, Unanswered> {
-        let address = local(house)?;
-        let leaf = house.certificate.current().cert.first().cloned();
+    pub(super) fn of(face: &Face) -> Result<Self, Unanswered> {
+        let address = local(face)?;
+        let leaf = face.certificate.current().cert.first().cloned();
         let leaf = leaf.ok_or_else(|| Unanswered::because("there is no certificate"))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider.clone())
@@ -52,8 +52,8 @@ impl Probe {
 }
 
 /// An address this machine reaches the instance at.
-pub(super) fn local(house: &House) -> Result<SocketAddr, Unanswered> {
-    let mut address = *house.addresses.first().ok_or_else(|| Unanswered::because("nothing listens"))?;
+pub(super) fn local(face: &Face) -> Result<SocketAddr, Unanswered> {
+    let mut address = *face.addresses.first().ok_or_else(|| Unanswered::because("nothing listens"))?;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
             std::net::Ipv4Addr::LOCALHOST.into()

@@ -10,13 +10,13 @@ use tokio::{
 use web::listener::probe::{OldTls, old_tls};
 
 use super::{judge, probe};
-use crate::{instance::House, tls::Facts};
+use crate::{instance::Face, tls::Facts};
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
-pub(super) async fn only_tls_1_3(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let answer = old_tls(probe::local(&house)?).await?;
-    let response = probe::Probe::of(&house)?.get("/healthz").send().await;
+pub(super) async fn only_tls_1_3(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let answer = old_tls(probe::local(&face)?).await?;
+    let response = probe::Probe::of(&face)?.get("/healthz").send().await;
     let wrong = match (answer, response) {
         (OldTls::Accepted, _) => Some("A client that speaks TLS 1.2 was let in.".to_owned()),
         (_, Err(_)) => Some("A client that speaks TLS 1.3 was not let in.".to_owned()),
@@ -26,19 +26,19 @@ pub(super) async fn only_tls_1_3(house: House, ctx: Ctx) -> Result<Finding, Unan
     Ok(judge(Control::CRY04, &ctx, wrong, good).fact("answer to TLS 1.2", format!("{answer:?}")))
 }
 
-pub(super) async fn the_certificate_is_fresh(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
+pub(super) async fn the_certificate_is_fresh(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     // The probe trusts this very certificate alone, so an answer shows that it is the one in use.
-    probe::Probe::of(&house)?.get("/healthz").send().await?;
-    let current = house.certificate.current();
+    probe::Probe::of(&face)?.get("/healthz").send().await?;
+    let current = face.certificate.current();
     let facts = current.cert.first().and_then(Facts::read);
     let facts = facts.ok_or_else(|| Unanswered::because("the certificate cannot be read"))?;
-    let most = house.config.numbers.certificate_days;
+    let most = face.config.numbers.certificate_days;
     let left = facts.not_after.seconds_since(ctx.now()) / 86_400;
     let wrong = if facts.days() > most {
         Some(format!("The certificate is valid for {} days, more than {most}.", facts.days()))
     } else if left < 1 {
         Some("The certificate ends within a day or has ended; it was not renewed.".to_owned())
-    } else if !facts.covers(&house.config.web.all_hosts()) && house.config.web.certificate.is_none() {
+    } else if !facts.covers(&face.config.web.all_hosts()) && face.config.web.certificate.is_none() {
         Some("The certificate does not name every host the instance answers to.".to_owned())
     } else {
         None
@@ -47,10 +47,10 @@ pub(super) async fn the_certificate_is_fresh(house: House, ctx: Ctx) -> Result<F
     Ok(judge(Control::CRY05, &ctx, wrong, good).fact("days in all", facts.days()).fact("days left", left))
 }
 
-pub(super) async fn plain_http_serves_nothing(house: House, ctx: Ctx) -> Result<Finding, Unanswered> {
-    let Some(address) = house.redirects.first() else {
+pub(super) async fn plain_http_serves_nothing(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let Some(address) = face.redirects.first() else {
         let why = "There is no plain listener; the TLS listener answers nothing in the clear.";
-        let answer = clear(probe::local(&house)?, "GET / HTTP/1.1").await?;
+        let answer = clear(probe::local(&face)?, "GET / HTTP/1.1").await?;
         let wrong = answer.starts_with("HTTP/").then(|| "The TLS listener answered in the clear.".to_owned());
         return Ok(judge(Control::WEB01, &ctx, wrong, why));
     };

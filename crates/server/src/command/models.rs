@@ -106,12 +106,8 @@ fn get(config: &Config, name: Option<&str>) -> Result<ExitCode, Failure> {
 
 /// Finds the catalogue's file with this one's length and hash, and copies it into the models folder.
 fn add(config: &Config, path: &Path) -> Result<ExitCode, Failure> {
-    let length = std::fs::metadata(path).map_err(|error| disk("read", path, &error))?.len();
-    let candidates =
-        catalog::entries().iter().flat_map(|entry| entry.files.iter().map(move |file| (entry, file)));
-    let known = candidates
-        .filter(|(_, file)| file.bytes == length)
-        .find(|(_, file)| fetch::verify_bytes(path, Some(file.bytes), file.sha256).is_ok());
+    let known = fetch::recognise(path)
+        .map_err(|error| Failure::new(Exit::Configuration, format!("The file cannot be taken: {error}.")))?;
     let Some((entry, file)) = known else {
         return Err(Failure::new(Exit::Configuration, format!("{} is no file of a known model, or not whole.", path.display()))
             .then("`troth models list` names the known ones; any other GGUF file is named as `models.local.model`, with its sha256."));

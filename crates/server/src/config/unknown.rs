@@ -28,21 +28,23 @@ pub(super) fn explain(section: &str, error: &toml::de::Error) -> Failure {
             let place = place.strip_suffix(&format!(".{strange}")).unwrap_or(&place);
             failure_in(place, strange, known)
         }
-        // Wrong kinds: the value itself may be a secret in the wrong place, so it is not repeated.
+        Some((_, known)) if said.starts_with("unknown variant") => {
+            Failure::new(Exit::Configuration, format!("`{place}` cannot be that."))
+                .then(format!("It takes one of: {}.", known.join(", ")))
+        }
         _ => Failure::new(Exit::Configuration, format!("`{place}` is not right: {}.", without_values(said)))
             .then("docs/configuration.md says what it takes."),
     }
 }
 
-/// `invalid type: string "abc", expected u32` without the value.
+/// `invalid type: string "abc", expected u32` without the value, which may be a secret in the wrong place.
 fn without_values(said: &str) -> String {
-    let mut out = String::new();
-    for (at, part) in said.split('"').enumerate() {
-        if at % 2 == 0 {
-            out.push_str(part);
-        }
+    let (given, expected) = said.split_once(", expected").unwrap_or(("", said));
+    let kind = given.split(['"', '`']).next().unwrap_or_default().trim_end();
+    match kind {
+        "" => said.trim_start().to_owned(),
+        kind => format!("{kind}, expected{expected}"),
     }
-    out.replace("  ", " ").replace(" ,", ",").trim_end_matches('.').to_owned()
 }
 
 fn suggest(strange: &str, known: &[&str], prefix: &str) -> String {

@@ -48,7 +48,7 @@ async fn renew(house: House) {
     let ctx = house.outside.ctx(Job::Upkeep);
     // It reads and writes files, so it must not hold up the others.
     match tokio::task::spawn_blocking(move || desk.certificate(&ctx)).await {
-        Ok(Ok(issued)) => house.certificate.replace(issued.key),
+        Ok(Ok(issued)) => house.face.certificate.replace(issued.key),
         Ok(Err(error)) => tracing::error!(%error, "the server certificate could not be renewed"),
         Err(_) => tracing::error!("the renewal of the server certificate broke off"),
     }

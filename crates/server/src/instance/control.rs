@@ -32,7 +32,7 @@ pub struct Answer {
 
 /// Answers until the shutdown. Without a socket the instance runs all the same.
 pub(super) async fn serve(house: House) {
-    let path = house.folder.file(folder::SOCKET);
+    let path = house.face.folder.file(folder::SOCKET);
     // We hold the data folder, so a socket that lies here is one of an instance that is gone.
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).and_then(|listener| {

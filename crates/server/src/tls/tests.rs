@@ -17,8 +17,9 @@ impl Place {
         let home = tempfile::tempdir().unwrap();
         let clock = testkit::Clockwork::default();
         let protector = Protector::KeyFile(home.path().join("root.key"));
+        let data = Folder::prepare(&home.path().join("data")).unwrap();
         let keyring =
-            Keyring::create(&home.path().join("keyring.json"), &protector, &testkit::entropy()).unwrap();
+            Keyring::create(&data.file(folder::KEYRING), &protector, &testkit::entropy()).unwrap();
         Self { home, keyring: Arc::new(keyring), clock }
     }
 

@@ -1,5 +1,5 @@
 -- Everything both engines spell alike. Times are microseconds since 1970 (UTC), flags 0 or 1,
--- identifiers 36 characters; columns of type BYTEA called otherwise than hash, lookup, token, prev or mac are sealed.
+-- identifiers 36 characters; columns of type BYTEA are sealed, but for keyed hashes (lookup, token, hash, prev, mac, terms).
 
 CREATE TABLE deks (
     id TEXT PRIMARY KEY,
@@ -101,6 +101,15 @@ CREATE TABLE messages (
     at BIGINT NOT NULL
 );
 CREATE INDEX messages_by_conversation ON messages (conversation);
+
+-- Terms of new messages, packed, until there is time to sort them into search_terms; `moved` counts those that are.
+CREATE TABLE search_pending (
+    message BIGINT PRIMARY KEY REFERENCES messages (number) ON DELETE CASCADE,
+    owner TEXT NOT NULL,
+    terms BYTEA NOT NULL,
+    moved BIGINT NOT NULL
+);
+CREATE INDEX search_pending_by_owner ON search_pending (owner, message);
 
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,

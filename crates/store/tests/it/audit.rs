@@ -89,7 +89,7 @@ both_engines!(tampering_is_found_where_it_happened, |home| {
     ] {
         home.spoil(tampering).await;
         let report = home.store.verify_chain().await.unwrap();
-        let broken = report.broken.unwrap_or_else(|| panic!("not found: {tampering}"));
+        let broken = report.broken.expect(tampering);
         assert_eq!(broken.seq, place, "{tampering}: {}", broken.why);
         assert_eq!(report.entries, u64::try_from(place - 1).unwrap(), "{tampering}");
         home.spoil(restore).await;

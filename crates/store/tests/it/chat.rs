@@ -162,6 +162,8 @@ both_engines!(what_is_deleted_is_gone_with_its_index, |home| {
     let root = say(&home, &ada, kept, None, "apricot").await;
     let below = say(&home, &ada, kept, Some(root), "banana").await;
     let leaf = say(&home, &ada, kept, Some(below), "cherry").await;
+    // Some of the index is sorted, some is not; both must go.
+    home.store.settle_index(&ada.ctx).await.unwrap();
     let sibling = say(&home, &ada, kept, Some(root), "damson").await;
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     conversations::set_head(&mut tx, &write, kept, leaf, later(&home, 1)).await.unwrap();
@@ -192,6 +194,11 @@ both_engines!(what_is_deleted_is_gone_with_its_index, |home| {
     assert_eq!(conversations::delete_all(&mut tx, &write).await.unwrap(), 1);
     tx.commit(entry()).await.unwrap();
     assert_eq!(home.spoil("UPDATE search_terms SET term = term").await, 0, "no term is left");
+    assert_eq!(
+        home.spoil("UPDATE search_pending SET moved = moved").await,
+        0,
+        "nor one that waits to be sorted"
+    );
     assert_eq!(home.spoil("UPDATE messages SET at = at").await, 0, "no message is left");
 });
 

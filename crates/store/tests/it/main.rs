@@ -1,5 +1,10 @@
 //! The store, asked from outside, on both engines.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test an error is a failure; most of these stand in functions the tests share"
+)]
+
 mod audit;
 mod chat;
 mod crash;

@@ -1,10 +1,14 @@
 //! Settings of the instance, findings, and the small questions.
 
 use domain::{Action, Control, Job, check::Finding};
-use store::{Engine, Error, findings, settings};
-use testkit::both_engines;
+use store::{
+    Engine, Error, findings,
+    probe::{self, Link, Sealed},
+    settings,
+};
+use testkit::{Home, both_engines};
 
-use crate::{entry, later};
+use crate::{begin_conversation, entry, later, say};
 
 both_engines!(settings_are_sealed_and_only_for_those_who_run_the_instance, |home| {
     let (owner, eve) = (home.owner("Ada").await, home.person("Eve").await);
@@ -48,6 +52,37 @@ both_engines!(the_latest_findings_are_known, |home| {
     let history = findings::history(&home.store, &read, Control::CRY02, early).await.unwrap();
     assert_eq!(history, [first, second]);
 });
+
+both_engines!(the_probes_see_what_is_there, |home| {
+    let ada = home.person("Ada").await;
+    let conversation = begin_conversation(&home, &ada).await;
+    let said = say(&home, &ada, conversation, None, "sealed words").await;
+    let look = home.instance(Job::Checks, Action::ReadInstance);
+    let sealed = probe::sealed_values(&home.store, &look).await.unwrap();
+    assert_eq!(sealed, Sealed { looked_at: 3, bare: 0 }, "a message, a title and a name");
+    assert_eq!(probe::wrapped_keys(&home.store, &look).await.unwrap(), Sealed { looked_at: 2, bare: 0 });
+    assert!(probe::opens_only_in_place(&home.store, &look, &ada.ctx).unwrap());
+    assert_eq!(probe::link(&home.store, &look).await.unwrap(), Link::Local);
+    assert_eq!(probe::last_audit_entry(&home.store, &look).await.unwrap(), 4);
+    let files = probe::raw_files(&home.store, &look, 4096).unwrap();
+    assert_eq!(files.is_some(), home.database().is_none());
+    for start in files.into_iter().flatten() {
+        assert!(start.len() == 4096 && !start.starts_with(b"SQLite format 3"));
+    }
+    home.store.ping().await.unwrap();
+    // What is not sealed, or not wrapped by this keyring, shows.
+    home.spoil(&format!("UPDATE messages SET body = {} WHERE id = '{said}'", plain(&home))).await;
+    assert_eq!(probe::sealed_values(&home.store, &look).await.unwrap(), Sealed { looked_at: 3, bare: 1 });
+    home.spoil(&format!("UPDATE deks SET wrapped = {} WHERE subject = '{}'", plain(&home), ada.id)).await;
+    assert_eq!(probe::wrapped_keys(&home.store, &look).await.unwrap(), Sealed { looked_at: 2, bare: 1 });
+    let denied = probe::sealed_values(&home.store, &ada.permit(Action::ReadChat)).await;
+    assert!(matches!(denied, Err(Error::Denied(_))));
+});
+
+/// Plain bytes as each engine spells them.
+fn plain(home: &Home) -> &'static str {
+    if home.database().is_some() { "'plain'::bytea" } else { "CAST('plain' AS BLOB)" }
+}
 
 both_engines!(the_store_says_what_it_is, |home| {
     home.store.ping().await.unwrap();

@@ -128,6 +128,6 @@ grow();
 if (location.hash.startsWith("#m-")) {
   scroll.stay();
   document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: "center" });
-} else {
+} else if (chat.conversation) {
   scroll.end();
 }

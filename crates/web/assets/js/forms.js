@@ -5,7 +5,7 @@ import { acts, find, isTyping } from "./dom.js";
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
   time.title = time.textContent;
-  time.textContent = moment.toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  time.textContent = moment.toLocaleString([], { dateStyle: "long", timeStyle: "short" });
 }
 
 for (const button of document.querySelectorAll("[data-act=reveal]")) button.hidden = false;

@@ -44,7 +44,7 @@ export async function palette(commands) {
   draw();
   await attempt(async () => {
     for (const { title, address } of await send("GET", "/chat/api/conversations")) {
-      all.push({ word: title || words.newChat, kind: words.message, act: () => location.assign(address) });
+      all.push({ word: title || words.newChat, kind: words.chats, act: () => location.assign(address) });
     }
     draw();
   });

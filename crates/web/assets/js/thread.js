@@ -25,8 +25,8 @@ export function thread(chat, hooks) {
     join();
   }
 
-  /** Watches the answer that is being written, when there is one. */
-  function join() {
+  /** Watches the answer that is being written, when there is one; `asked` when it was asked for here. */
+  function join(asked = false) {
     const article = find(".streaming", list);
     unwatch();
     setTurn(article?.dataset.turn ?? null);
@@ -48,7 +48,9 @@ export function thread(chat, hooks) {
       },
       ended: (end) => {
         setTurn(null);
-        if (open()) article.replaceWith(fragment(end.html));
+        // Who only joined may have seen the branch as it was before; who asked saw it change.
+        if (!asked) attempt(reload);
+        else if (open()) article.replaceWith(fragment(end.html));
         hooks.grown();
         say(words.doneWriting);
         if (end.title) hooks.titled(end.title);
@@ -71,7 +73,7 @@ export function thread(chat, hooks) {
       const html = fragment(begun.html);
       if (begun.whole) list.replaceChildren(html);
       else list.append(html);
-      join();
+      join(true);
       hooks.end();
       hooks.titled(begun.title);
     });
@@ -128,7 +130,7 @@ export function thread(chat, hooks) {
 
   return {
     ask,
-    join,
+    join: () => join(),
     /** Stops the answer; what was shown stays. */
     stop: () => turn && attempt(() => send("POST", `/chat/api/turns/${turn}/stop`)),
     /** Opens the last question for editing. */

@@ -25,7 +25,7 @@ use crate::{ApiCaller, App, Problem};
     post, path = "/v1/chat/completions", tag = "Chat", operation_id = "createChatCompletion",
     security(("key" = [])), request_body = ChatRequest,
     responses(
-        (status = 200, content(
+        (status = 200, description = "The answer, whole or in chunks.", content(
             (answer::Completion = "application/json"),
             (answer::Chunk = "text/event-stream"),
         )),

@@ -4,6 +4,7 @@ use assistant::MAX_EMBEDDING_INPUTS;
 use axum::extract::State;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -17,7 +18,9 @@ use crate::{ApiCaller, App, Problem};
 pub(super) struct EmbeddingRequest {
     /// The model, as in `GET /v1/models`.
     model: String,
-    input: Input,
+    /// The text, or at most 256 texts, to be turned into vectors.
+    #[schema(value_type = Input)]
+    input: Value,
     /// How vectors are written.
     #[serde(default)]
     encoding_format: Encoding,
@@ -32,8 +35,6 @@ pub(super) struct EmbeddingRequest {
 enum Input {
     One(String),
     Many(Vec<String>),
-    /// Not supported: tokens of another vendor's model mean nothing to this one.
-    Tokens(Vec<serde_json::Value>),
 }
 
 /// How vectors are written.
@@ -86,7 +87,7 @@ struct EmbeddingUsage {
     post, path = "/v1/embeddings", tag = "Embeddings", operation_id = "createEmbedding",
     security(("key" = [])), request_body = EmbeddingRequest,
     responses(
-        (status = 200, body = Embeddings),
+        (status = 200, description = "One vector for each text.", body = Embeddings),
         (status = 400, description = "Something in the request is not right.", body = error::Envelope),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
         (status = 404, description = "There is no such model for embeddings.", body = error::Envelope),
@@ -117,11 +118,17 @@ pub(super) async fn embed(
     Ok(axum::Json(Embeddings { object: "list", data: data.collect(), model: request.model, usage }))
 }
 
-fn inputs(input: Input) -> Result<Vec<String>, Problem> {
-    let texts = match input {
-        Input::One(text) => vec![text],
-        Input::Many(texts) => texts,
-        Input::Tokens(_) => return Err(invalid("input", "Send text; lists of tokens are not supported.")),
+fn inputs(input: Value) -> Result<Vec<String>, Problem> {
+    let texts = match serde_json::from_value(input) {
+        Ok(Input::One(text)) => vec![text],
+        Ok(Input::Many(texts)) => texts,
+        // Tokens of another vendor's model mean nothing to this one.
+        Err(_) => {
+            return Err(invalid(
+                "input",
+                "Send a text or a list of texts; lists of tokens are not supported.",
+            ));
+        }
     };
     if texts.is_empty() || texts.iter().any(String::is_empty) {
         return Err(invalid("input", "There must be at least one text, and none may be empty."));
@@ -158,7 +165,7 @@ mod tests {
         let read = |json: &str| inputs(serde_json::from_str(json).unwrap());
         assert_eq!(read("\"a\"").unwrap(), ["a"]);
         assert_eq!(read("[\"a\", \"b\"]").unwrap(), ["a", "b"]);
-        for refused in ["\"\"", "[]", "[\"a\", \"\"]", "[1, 2]", "[[1], [2]]"] {
+        for refused in ["3", "{}", "\"\"", "[]", "[\"a\", \"\"]", "[1, 2]", "[[1], [2]]"] {
             assert_eq!(read(refused).unwrap_err().param.as_deref(), Some("input"), "{refused}");
         }
     }

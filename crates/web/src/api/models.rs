@@ -59,7 +59,7 @@ impl From<ModelFacts> for Model {
 #[utoipa::path(
     get, path = "/v1/models", tag = "Models", operation_id = "listModels", security(("key" = [])),
     responses(
-        (status = 200, body = Models),
+        (status = 200, description = "The models.", body = Models),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
     )
 )]
@@ -72,7 +72,7 @@ pub(super) async fn list(_caller: ApiCaller, State(app): State<App>) -> Json<Mod
     get, path = "/v1/models/{id}", tag = "Models", operation_id = "retrieveModel", security(("key" = [])),
     params(("id" = String, Path, description = "The model's name; it may contain a slash.")),
     responses(
-        (status = 200, body = Model),
+        (status = 200, description = "The model.", body = Model),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
         (status = 404, description = "There is no such model.", body = error::Envelope),
     )

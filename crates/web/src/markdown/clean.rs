@@ -9,8 +9,33 @@ use domain::enforced;
 
 /// The elements an answer may have. No `svg`, `math`, `style`, `img`, `input`, no containers of scripts.
 const ELEMENTS: [&str; 27] = [
-    "a", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
-    "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul", "span",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+    "span",
 ];
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {

@@ -19,10 +19,7 @@ const CLOSE: char = '\u{FDD1}';
 
 /// The Markdown that answers are written in.
 pub(super) fn options() -> Options {
-    Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_MATH
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_MATH
 }
 
 /// HTML made by our own code, waiting for the sanitiser to be done.
@@ -41,7 +38,8 @@ impl Aside {
 
     /// `html` with every mark replaced by what it stands for.
     pub(super) fn restore(&self, html: &str) -> String {
-        let mut whole = String::with_capacity(html.len() + self.pieces.iter().map(String::len).sum::<usize>());
+        let mut whole =
+            String::with_capacity(html.len() + self.pieces.iter().map(String::len).sum::<usize>());
         let mut parts = html.split(OPEN);
         whole.push_str(parts.next().unwrap_or_default());
         for part in parts {
@@ -63,7 +61,17 @@ pub(super) fn rewritten<'t>(
     effort: code::Effort,
     aside: &mut Aside,
 ) -> std::vec::IntoIter<Event<'t>> {
-    let mut rewriter = Rewriter { labels, outline, effort, aside, out: Vec::new(), depth: 0, level: 3, fence: None };
+    let mut rewriter = Rewriter {
+        labels,
+        outline,
+        effort,
+        aside,
+        out: Vec::new(),
+        depth: 0,
+        level: 3,
+        links: Vec::new(),
+        fence: None,
+    };
     for event in Parser::new_ext(text, options()) {
         rewriter.take(event);
     }
@@ -78,6 +86,8 @@ struct Rewriter<'a, 't> {
     out: Vec<Event<'t>>,
     depth: usize,
     level: u8,
+    /// The links and pictures that are open, and whether each became a link.
+    links: Vec<bool>,
     /// The block of code that is being gathered: its info string and its text.
     fence: Option<(String, String)>,
 }
@@ -125,6 +135,18 @@ impl<'t> Rewriter<'_, 't> {
         self.out.push(mark);
     }
 
+    /// Begins a link without a title, which is a place to lie in. One that leads nowhere, or stands in
+    /// another, is only its words.
+    fn begin_link(&mut self, address: CowStr<'t>) {
+        let shown = leads_outside(&address) && !self.links.contains(&true);
+        self.links.push(shown);
+        if shown {
+            let dest_url = unmarked(address);
+            let link = Tag::Link { link_type: LinkType::Inline, dest_url, title: "".into(), id: "".into() };
+            self.out.push(Event::Start(link));
+        }
+    }
+
     fn start(&mut self, tag: Tag<'t>) {
         match tag {
             Tag::CodeBlock(kind) => {
@@ -135,29 +157,34 @@ impl<'t> Rewriter<'_, 't> {
                 self.fence = Some((info, String::new()));
             }
             Tag::HtmlBlock => self.out.push(Event::Start(Tag::Paragraph)),
-            Tag::Image { dest_url, title, .. } => {
-                let link =
-                    Tag::Link { link_type: LinkType::Inline, dest_url: unmarked(dest_url), title, id: "".into() };
-                self.out.push(Event::Start(without_title(link)));
+            Tag::Image { dest_url, .. } => {
+                self.begin_link(dest_url);
                 self.out.push(Event::Text(format!("{}: ", self.labels.picture).into()));
             }
-            Tag::Link { .. } => self.out.push(Event::Start(without_title(tag))),
+            Tag::Link { dest_url, .. } => self.begin_link(dest_url),
             Tag::Heading { level, .. } => {
                 self.level = self.outline.place(level as u8);
                 self.out.push(Event::Start(heading(self.level)));
             }
             Tag::Table(columns) => {
                 let label = self.labels.table;
-                let html = format!("<div class=\"table\" role=\"group\" tabindex=\"0\" aria-label=\"{label}\">");
+                let html =
+                    format!("<div class=\"table\" role=\"group\" tabindex=\"0\" aria-label=\"{label}\">");
                 let mark = self.aside.keep(html);
                 self.out.push(mark);
                 // Alignment would come out as a style attribute, which the sanitiser drops anyway.
-                self.out.push(Event::Start(Tag::Table(columns.iter().map(|_| pulldown_cmark::Alignment::None).collect())));
+                self.out.push(Event::Start(Tag::Table(
+                    columns.iter().map(|_| pulldown_cmark::Alignment::None).collect(),
+                )));
             }
             Tag::BlockQuote(_) | Tag::List(_) | Tag::Item => {
                 self.depth += 1;
                 if self.depth <= MAX_DEPTH {
-                    self.out.push(Event::Start(if let Tag::BlockQuote(_) = tag { Tag::BlockQuote(None) } else { tag }));
+                    self.out.push(Event::Start(if let Tag::BlockQuote(_) = tag {
+                        Tag::BlockQuote(None)
+                    } else {
+                        tag
+                    }));
                 }
             }
             tag => self.out.push(Event::Start(tag)),
@@ -173,7 +200,11 @@ impl<'t> Rewriter<'_, 't> {
                 }
             }
             TagEnd::HtmlBlock => self.out.push(Event::End(TagEnd::Paragraph)),
-            TagEnd::Image => self.out.push(Event::End(TagEnd::Link)),
+            TagEnd::Image | TagEnd::Link => {
+                if self.links.pop() == Some(true) {
+                    self.out.push(Event::End(TagEnd::Link));
+                }
+            }
             TagEnd::Heading(_) => self.out.push(Event::End(heading(self.level).to_end())),
             TagEnd::Table => {
                 self.out.push(Event::End(tag));
@@ -182,7 +213,11 @@ impl<'t> Rewriter<'_, 't> {
             }
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item => {
                 if self.depth <= MAX_DEPTH {
-                    self.out.push(Event::End(if let TagEnd::BlockQuote(_) = tag { TagEnd::BlockQuote(None) } else { tag }));
+                    self.out.push(Event::End(if let TagEnd::BlockQuote(_) = tag {
+                        TagEnd::BlockQuote(None)
+                    } else {
+                        tag
+                    }));
                 }
                 self.depth = self.depth.saturating_sub(1);
             }
@@ -192,18 +227,15 @@ impl<'t> Rewriter<'_, 't> {
 }
 
 fn heading<'t>(level: u8) -> Tag<'t> {
-    let level = pulldown_cmark::HeadingLevel::try_from(usize::from(level)).unwrap_or(pulldown_cmark::HeadingLevel::H6);
+    let level = pulldown_cmark::HeadingLevel::try_from(usize::from(level))
+        .unwrap_or(pulldown_cmark::HeadingLevel::H6);
     Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }
 }
 
-/// The same link without a title: a tooltip is a place to lie in.
-fn without_title(tag: Tag<'_>) -> Tag<'_> {
-    match tag {
-        Tag::Link { link_type, dest_url, .. } => {
-            Tag::Link { link_type, dest_url: unmarked(dest_url), title: "".into(), id: "".into() }
-        }
-        other => other,
-    }
+/// Whether an address leads to another page or to a mail program, and nowhere else.
+fn leads_outside(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    ["http://", "https://", "mailto:"].iter().any(|scheme| address.starts_with(scheme))
 }
 
 /// `<br>` is the one raw tag that is honoured: models break lines in table cells with it.

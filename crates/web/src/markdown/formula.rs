@@ -20,7 +20,8 @@ const MAX_OUTPUT: usize = 60_000;
 /// Most steps of one formula: macros may call themselves.
 const MAX_EVENTS: usize = 5_000;
 /// Commands that define others.
-const DEFINING: [&str; 6] = ["def", "\\let", "\\futurelet", "\\newcommand", "\\renewcommand", "\\providecommand"];
+const DEFINING: [&str; 6] =
+    ["def", "\\let", "\\futurelet", "\\newcommand", "\\renewcommand", "\\providecommand"];
 
 /// One formula as HTML.
 pub(super) fn formula(source: &str, display: bool) -> String {

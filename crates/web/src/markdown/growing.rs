@@ -90,7 +90,8 @@ fn last_block(lines: &str) -> usize {
         if begins {
             last = held.unwrap_or_else(|| line_start(lines, range.start));
             let is_code = matches!(event, Event::Start(Tag::CodeBlock(_)));
-            let open = if is_code { held.is_some() } else { formula::left_open(&lines[range], held.is_some()) };
+            let open =
+                if is_code { held.is_some() } else { formula::left_open(&lines[range], held.is_some()) };
             held = open.then_some(last);
         }
     }

@@ -90,10 +90,30 @@ fn assert_harmless(html: &str) {
         let tag = &rest[at + 1..];
         let end = tag.find('>').unwrap_or(tag.len());
         let inside = tag[..end].to_ascii_lowercase();
-        let name: String = inside.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+        let name: String =
+            inside.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         for forbidden in [
-            "script", "style", "svg", "img", "iframe", "object", "embed", "form", "input", "link", "meta", "base",
-            "video", "audio", "template", "details", "textarea", "noscript", "body", "annotation", "maction",
+            "script",
+            "style",
+            "svg",
+            "img",
+            "iframe",
+            "object",
+            "embed",
+            "form",
+            "input",
+            "link",
+            "meta",
+            "base",
+            "video",
+            "audio",
+            "template",
+            "details",
+            "textarea",
+            "noscript",
+            "body",
+            "annotation",
+            "maction",
         ] {
             assert_ne!(name, forbidden, "{html}");
         }
@@ -101,7 +121,10 @@ fn assert_harmless(html: &str) {
             assert!(!inside.replace(['\t', '\n', '/'], " ").contains(forbidden), "{forbidden:?} in {html}");
         }
         if let Some(href) = inside.split("href=\"").nth(1) {
-            assert!(["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)), "{html}");
+            assert!(
+                ["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)),
+                "{html}"
+            );
         }
         rest = &tag[end..];
     }
@@ -139,7 +162,17 @@ fn raw_html_is_shown_as_it_was_written() {
 fn links_lead_outside_and_say_so() {
     let html = render("[x](https://a.example/?q=1&r=2)", &LABELS);
     assert!(html.contains("href=\"https://a.example/?q=1&amp;r=2\""), "{html}");
-    assert!(html.contains("rel=\"noopener noreferrer nofollow\"") && html.contains("target=\"_blank\""), "{html}");
+    assert!(
+        html.contains("rel=\"noopener noreferrer nofollow\"") && html.contains("target=\"_blank\""),
+        "{html}"
+    );
+}
+
+#[test]
+fn links_that_lead_nowhere_are_only_their_words() {
+    assert_eq!(render("[x](javascript:alert(1)) [y](/sign-out)", &LABELS), "<p>x y</p>\n");
+    let html = render("[![cat](https://a.example/cat.png)](https://b.example)", &LABELS);
+    assert_eq!(html.matches("<a ").count(), 1, "{html}");
 }
 
 #[test]
@@ -158,7 +191,10 @@ fn code_is_coloured_with_classes_and_can_be_copied() {
 #[test]
 fn tables_scroll_within_themselves() {
     let html = render("| a | b |\n|:--|--:|\n| 1 | 2 |", &LABELS);
-    assert!(html.starts_with("<div class=\"table\" role=\"group\" tabindex=\"0\"") && html.ends_with("</div>"), "{html}");
+    assert!(
+        html.starts_with("<div class=\"table\" role=\"group\" tabindex=\"0\"") && html.ends_with("</div>"),
+        "{html}"
+    );
     assert!(html.contains("<th>a</th>") && html.contains("<td>2</td>"), "{html}");
 }
 
@@ -168,8 +204,11 @@ fn formulas_become_mathml_in_both_ways_of_writing() {
         let html = render(text, &LABELS);
         assert!(html.contains("<math") && html.contains("<msup"), "{html}");
     }
-    let html = render("\\[\\int_0^1 \\frac{a}{b}\\,dx = \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}\\]", &LABELS);
+    let html =
+        render("\\[\\int_0^1 \\frac{a}{b}\\,dx = \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}\\]", &LABELS);
     assert!(html.contains("<mfrac") && html.contains("<mtable"), "{html}");
+    let html = render("$a \\log_2 n$", &LABELS);
+    assert!(html.contains("<msub><mi>log</mi><mn>2</mn></msub>"), "the space is not the base: {html}");
     assert!(render("`\\(x\\)` and $5 and $10", &LABELS).contains("\\(x\\)"));
     assert!(!render("it costs $5 and then $10", &LABELS).contains("<math"));
     assert!(render("$\\undefinedcommand{$", &LABELS).contains("undefinedcommand"));

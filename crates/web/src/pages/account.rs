@@ -114,7 +114,11 @@ async fn page(
 /// Shows the page again with what was wrong, when it is something the person can mend.
 async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Result<Response, Problem> {
     match &error {
-        Error::Refused | Error::Throttled { .. } | Error::Password { .. } | Error::Label | Error::TooMany { .. } => {
+        Error::Refused
+        | Error::Throttled { .. }
+        | Error::Password { .. }
+        | Error::Label
+        | Error::TooMany { .. } => {
             let notices = problems_of(&error).into_iter().map(|text| (Kind::Bad, text)).collect();
             page(app, person, looks, notices).await
         }

@@ -7,7 +7,10 @@ use domain::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
-use super::{icons::{self, Icon}, words::Words};
+use super::{
+    icons::{self, Icon},
+    words::Words,
+};
 use crate::assets::href;
 
 /// How the page is to look, whatever the system prefers.
@@ -222,7 +225,8 @@ impl Kind {
 #[must_use]
 pub fn when(at: Timestamp) -> Markup {
     let moment = OffsetDateTime::from_unix_timestamp(at.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let words = moment.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"));
+    let words = moment
+        .format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"));
     html! {
         time datetime=(moment.format(&Rfc3339).unwrap_or_default()) { (words.unwrap_or_default()) }
     }

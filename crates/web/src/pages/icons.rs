@@ -52,10 +52,14 @@ impl Icon {
             Self::Copy => "M9 9h11v11H9zM5 15H4V4h11v1",
             Self::Cross => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9.5 9.5l5 5M14.5 9.5l-5 5",
             Self::Download => "M12 4v11M7 11l5 5 5-5M5 20h14",
-            Self::Eye => "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
+            Self::Eye => {
+                "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
+            }
             Self::Folder => "M3 6h6l2 2.5h10V19H3z",
             Self::Ghost => "M5 20V11a7 7 0 0 1 14 0v9l-2.3-2-2.3 2-2.4-2-2.4 2-2.3-2zM9.5 11v.5M14.5 11v.5",
-            Self::Help => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9.7 9.6a2.4 2.4 0 1 1 3.4 2.2c-.8.4-1.1.9-1.1 1.8M12 16.6v.1",
+            Self::Help => {
+                "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9.7 9.6a2.4 2.4 0 1 1 3.4 2.2c-.8.4-1.1.9-1.1 1.8M12 16.6v.1"
+            }
             Self::Info => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 11v5M12 8v.1",
             Self::Left => "M14.5 6l-6 6 6 6",
             Self::Menu => "M4 7h16M4 12h16M4 17h16",
@@ -67,7 +71,9 @@ impl Icon {
             Self::Redo => "M19 12a7 7 0 1 1-2.2-5.100M19.5 3.500v4h-4",
             Self::Right => "M9.5 6l6 6-6 6",
             Self::Search => "M10.5 4.500a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l5 5",
-            Self::Shield => "M12 3.500l7.5 2.500v5.500c0 4.5-3 7.5-7.5 9-4.5-1.5-7.5-4.5-7.5-9V6zM8.5 12l2.5 2.5 4.5-5",
+            Self::Shield => {
+                "M12 3.500l7.5 2.500v5.500c0 4.5-3 7.5-7.5 9-4.5-1.5-7.5-4.5-7.5-9V6zM8.5 12l2.5 2.5 4.5-5"
+            }
             Self::SignOut => "M14 4H5v16h9M10 12h10M16.5 8l4 4-4 4",
             Self::Trash => "M4.5 7h15M9.5 7V4.500h5V7M6.5 7l1 13h9l1-13M10 11v5M14 11v5",
             Self::Warn => "M12 4l9 16H3zM12 10v5M12 17.500v.1",
@@ -78,18 +84,23 @@ impl Icon {
     /// The icon as markup, hidden from screen readers.
     #[must_use]
     pub fn draw(self) -> Markup {
-        self.classed("icon")
+        self.classed(if matches!(self, Self::More) { "icon more" } else { "icon" })
     }
 
     /// The icon with its own classes.
     #[must_use]
     pub fn classed(self, class: &str) -> Markup {
-        html! { svg class=(class) viewBox="0 0 24 24" aria-hidden="true" { path d=(self.path()); } }
+        html! { svg class=(class) viewBox="0 0 24 24" aria-hidden="true" { path d=(self.path()) {} } }
     }
 }
 
 /// The mark of the house: two rings, joined.
 #[must_use]
 pub fn rings() -> Markup {
-    html! { svg viewBox="0 0 30 20" aria-hidden="true" { circle cx="10.5" cy="10" r="7.5"; path d="M14.7 16.200a7.5 7.5 0 1 0-.9-11.400M12.3 7.2"; } }
+    html! {
+        svg viewBox="0 0 30 20" aria-hidden="true" {
+            circle cx="10.5" cy="10" r="7.5" {}
+            path d="M15.4 15.3a7.5 7.5 0 1 0 0-10.6" {}
+        }
+    }
 }

@@ -124,11 +124,9 @@ pub async fn advice(
     let password = chosen.password.expose();
     let advice = app.identity.password_advice(password, &chosen.name);
     let word = advice.warning.filter(|_| advice.score < 3).or_else(|| advice.problems.into_iter().nth(0));
-    let classes = [char::is_lowercase, char::is_uppercase, char::is_numeric];
     Ok(Json(Advice {
-        length: password.chars().count() >= 12,
-        classes: classes.iter().all(|class| password.chars().any(class))
-            && password.chars().any(|c| !c.is_alphanumeric() && !c.is_whitespace()),
+        length: advice.long_enough,
+        classes: advice.mixed,
         guess: advice.score >= 3,
         word: word.filter(|_| !password.is_empty()).unwrap_or_default(),
     }))

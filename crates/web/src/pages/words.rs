@@ -102,6 +102,7 @@ pub struct Words {
     pub tokens: &'static str,
     pub ready: &'static str,
     pub fetching: &'static str,
+    pub fetching_title: &'static str,
     pub loading: &'static str,
     pub missing: &'static str,
     pub model_failed: &'static str,

@@ -100,7 +100,7 @@ fn numbers(out: &mut String, policy: &Policy) -> Result<()> {
 
 /// A sentence as a doc comment: its number placeholders are no links and no format arguments there.
 fn doc(sentence: &str) -> String {
-    sentence.replace('{', "`").replace('}', "`")
+    sentence.replace(['{', '}'], "`")
 }
 
 /// Sends `source` through rustfmt, with the settings of the tree.

@@ -84,6 +84,7 @@ pub async fn ask(
         _ => return Err(Problem::bad_request("Say, edit or regenerate: one of them.")),
     };
     let says_more = matches!(kind, AskKind::Say { .. });
+    let again = if let AskKind::Regenerate { message } = &kind { Some(*message) } else { None };
     if let AskKind::Say { text, .. } = &kind
         && text.trim().is_empty()
     {
@@ -101,7 +102,7 @@ pub async fn ask(
     let voice = Voice { words, models: &models };
     let html = match says_more {
         true => newest(voice, &opened, turn),
-        false => voice.thread(&opened.tree, opened.conversation.head, Some(turn)),
+        false => voice.thread(&opened.tree, again.or(opened.conversation.head), Some(turn)),
     };
     Ok(Json(Begun {
         turn,
@@ -275,10 +276,7 @@ pub struct Listed {
 }
 
 /// `GET …/conversations`
-pub async fn conversations(
-    State(app): State<App>,
-    person: SignedIn,
-) -> Result<Json<Vec<Listed>>, Problem> {
+pub async fn conversations(State(app): State<App>, person: SignedIn) -> Result<Json<Vec<Listed>>, Problem> {
     let listed = app.assistant.list(&person.ctx, false).await?;
     let listed = listed.into_iter().map(|one| Listed { address: address(one.id, false), title: one.title });
     Ok(Json(listed.collect()))

@@ -62,10 +62,10 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
                     @if chat.conversation.is_none() { (begin(words, chat.temporary)) }
                 }
                 (foot(words, chat))
+                div.panel.menu #menu popover role="menu" aria-label=(words.chat_options) {}
             }
             p.sr #said role="status" aria-live="polite" {}
             (toasts())
-            div.panel.menu #menu popover role="menu" {}
             (data("words", &words.for_scripts()))
             (data("chat", &json!({
                 "conversation": chat.conversation.map(|one| one.id),
@@ -165,7 +165,7 @@ fn foot(words: &Words, chat: &Chat<'_>) -> Markup {
                 textarea #message name="text" rows="1" maxlength="65536" placeholder=(words.placeholder) autocomplete="off" autofocus {}
                 button.send type="submit" disabled aria-label=(words.send) title=(words.send) {
                     (Icon::Arrow.classed("icon send-shape"))
-                    svg.icon.stop-shape viewBox="0 0 24 24" aria-hidden="true" { rect x="7" y="7" width="10" height="10" rx="1.5" fill="currentColor"; }
+                    svg.icon.stop-shape viewBox="0 0 24 24" aria-hidden="true" { rect x="7" y="7" width="10" height="10" rx="1.5" fill="currentColor" {} }
                 }
             }
             p.kept { span { (words.disclosure) } span #kept { (kept) } }

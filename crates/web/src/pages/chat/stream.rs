@@ -118,9 +118,14 @@ impl Reader {
                 sleep_until(until).await;
             }
             let event = self.events.next().await?;
-            let pause = if matches!(event, TurnEvent::Waiting(_)) { WAITING_TICK } else { TICK };
+            let pause = match event {
+                // The first word follows at once.
+                TurnEvent::Began { .. } => None,
+                TurnEvent::Waiting(_) => Some(WAITING_TICK),
+                TurnEvent::Text { .. } | TurnEvent::Ended { .. } => Some(TICK),
+            };
             if let Some(event) = self.tell(event).await {
-                self.rest = Some(Instant::now() + pause);
+                self.rest = pause.map(|pause| Instant::now() + pause);
                 return Some((event, self));
             }
         }
@@ -135,7 +140,8 @@ impl Reader {
                 Some(told("line", &json!({ "html": line.into_string() })))
             }
             TurnEvent::Waiting(readiness) => {
-                let html = html! { p.soft { (self.words.waiting) " " (switcher::state(self.words, &readiness)) } };
+                let html =
+                    html! { p.soft { (self.words.waiting) " " (switcher::state(self.words, &readiness)) } };
                 Some(told("waiting", &json!({ "html": html.into_string() })))
             }
             TurnEvent::Text { text, .. } => self.piece(&text).map(|event| event.id(seq.to_string())),

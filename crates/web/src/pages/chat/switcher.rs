@@ -1,9 +1,13 @@
 //! The model switcher and the banner that tells how far the model is.
 
-use domain::model::{ModelFacts, Place, Readiness};
+use domain::model::{ModelFacts, Readiness};
 use maud::{Markup, html};
 
-use super::super::{frame::{Kind, bytes}, icons::Icon, words::Words};
+use super::super::{
+    frame::{Kind, bytes},
+    icons::Icon,
+    words::Words,
+};
 
 /// The button that names the model, and the panel behind it.
 #[must_use]
@@ -40,16 +44,12 @@ fn choice(words: &Words, model: &ModelFacts, chosen: bool) -> Markup {
 pub fn facts(words: &Words, model: &ModelFacts) -> Markup {
     let fact = |term: &str, value: &str| html! { div { dt { (term) } dd { (value) } } };
     html! {
-        (fact(words.runs, &place(&model.place)))
+        (fact(words.runs, &model.place.to_string()))
         (fact(words.made_by, &model.maker))
         @if let Some(licence) = &model.licence { (fact(words.licence, licence)) }
         (fact(words.context, &format!("{} {}", thousands(model.context_tokens), words.tokens)))
         @if let Some(size) = model.bytes { (fact(words.size, &bytes(size))) }
     }
-}
-
-fn place(place: &Place) -> String {
-    place.to_string()
 }
 
 fn thousands(count: u32) -> String {
@@ -83,14 +83,14 @@ pub fn banner(words: &Words, readiness: &Readiness) -> Markup {
     let inner = match readiness {
         Readiness::Ready => return html! {},
         Readiness::Fetching { done, total } => html! {
-            div { strong { (words.fetching) } span.soft { (bytes(*done)) " " (words.of) " " (bytes(*total)) } }
-            progress value=(done) max=(total) aria-label=(words.fetching) {}
+            div { strong { (words.fetching_title) } span.soft { (bytes(*done)) " " (words.of) " " (bytes(*total)) } }
+            progress value=(done) max=(total) aria-label=(words.fetching_title) {}
             p.soft { (words.fetching_text) }
         },
         Readiness::Loading => html! { p.waiting-shape { (words.loading_text) } },
         Readiness::Missing { how } => html! {
             p { (words.missing_text) }
-            ul.ways {
+            ol.ways {
                 @for way in [words.way_fetch, words.way_restart, words.way_file, words.way_endpoint] { li { (way) } }
             }
             @if !how.is_empty() { p.soft { (how) } }

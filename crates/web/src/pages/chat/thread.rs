@@ -11,7 +11,11 @@ use domain::{
 };
 use maud::{Markup, PreEscaped, html};
 
-use super::super::{frame::Kind, icons::{self, Icon}, words::Words};
+use super::super::{
+    frame::Kind,
+    icons::{self, Icon},
+    words::Words,
+};
 use crate::markdown;
 
 /// In which words, and with which models' names, a thread is told.
@@ -27,7 +31,11 @@ impl Voice<'_> {
     /// The branch that ends in `head`, with the answer that is being written below it.
     #[must_use]
     pub fn thread(self, tree: &Tree, head: Option<MessageId>, running: Option<TurnId>) -> Markup {
-        let shown = head.map(|head| tree.shown(head)).unwrap_or_default();
+        let mut shown = head.map(|head| tree.shown(head)).unwrap_or_default();
+        // While an answer is made anew, the branch still ends in the one before it.
+        if running.is_some() && shown.last().is_some_and(|last| last.message.author == Author::Assistant) {
+            shown.pop();
+        }
         let asked = shown.last().filter(|last| running.is_none() && last.message.author == Author::User);
         html! {
             @for one in &shown { (self.message(one)) }
@@ -81,7 +89,8 @@ impl Voice<'_> {
     #[must_use]
     pub fn line(self, model: Option<&str>, place: Option<&str>) -> Markup {
         enforced!(AID01);
-        let titled = |id| self.models.iter().find(|model| model.id == id).map_or(id, |model| model.title.as_str());
+        let titled =
+            |id| self.models.iter().find(|model| model.id == id).map_or(id, |model| model.title.as_str());
         html! {
             p.by {
                 span.ai { (icons::rings()) (self.words.ai) }

@@ -69,7 +69,7 @@ pub fn password(words: &Words, name: &str, label: &str, autocomplete: &str) -> M
 #[must_use]
 pub fn advice(words: &Words) -> Markup {
     let rule = |name: &str, text: &str| {
-        html! { li data-rule=(name) { (Icon::Circle.draw()) span { (text) } } }
+        html! { li data-rule=(name) { (Icon::Circle.draw()) (Icon::Check.classed("icon tick")) span { (text) } } }
     };
     html! {
         ul.advice #password-advice {

@@ -18,8 +18,12 @@ pub struct Filter {
 }
 
 /// The states as the filter spells them.
-const STATES: [(&str, &str); 4] =
-    [("kept", "Kept"), ("not-met", "Not met"), ("not-built", "Not built yet"), ("not-applicable", "Not applicable")];
+const STATES: [(&str, &str); 4] = [
+    ("kept", "Kept"),
+    ("not-met", "Not met"),
+    ("not-built", "Not built yet"),
+    ("not-applicable", "Not applicable"),
+];
 
 /// The page.
 #[must_use]
@@ -85,7 +89,8 @@ fn policy(report: &Report, source: &SourceReport, filter: &Filter) -> Markup {
     }
     let wanted = |clause: &&ClauseReport| filter.state.is_empty() || filter.state == spelt(&clause.state);
     let clauses: Vec<_> = source.clauses.iter().filter(wanted).collect();
-    let kept = source.clauses.iter().filter(|clause| matches!(clause.state, ClauseState::Kept { .. })).count();
+    let kept =
+        source.clauses.iter().filter(|clause| matches!(clause.state, ClauseState::Kept { .. })).count();
     html! {
         @if !clauses.is_empty() {
             section.source {

@@ -91,6 +91,7 @@ pub(super) static WORDS: Words = Words {
     tokens: "tokens",
     ready: "Ready",
     fetching: "On its way",
+    fetching_title: "The model is on its way",
     loading: "Being loaded",
     missing: "Not here",
     model_failed: "Cannot answer",
@@ -111,7 +112,7 @@ pub(super) static WORDS: Words = Words {
     step: "Step",
     of: "of",
     setup_title: "Make your account",
-    setup_text: "You are the first one here, so this account will own the server. It stays on this machine.",
+    setup_text: "You are the first one here, so this account will own the server.",
     setup_code: "Setup code",
     setup_code_hint: "It stands in the terminal where you started Troth.",
     name: "Name",
@@ -143,5 +144,5 @@ pub(super) static WORDS: Words = Words {
     expired_title: "Time for a new password",
     expired_text: "Your password is older than this server allows. Choose another one.",
     new_password: "New password",
-    foot_line: "Everything here is sealed and stays on this machine.",
+    foot_line: "What you write is sealed before it is stored.",
 };

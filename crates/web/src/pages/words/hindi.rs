@@ -91,6 +91,7 @@ pub(super) static WORDS: Words = Words {
     tokens: "टोकन",
     ready: "तैयार",
     fetching: "आ रहा है",
+    fetching_title: "मॉडल आ रहा है",
     loading: "लोड हो रहा है",
     missing: "यहाँ नहीं है",
     model_failed: "उत्तर नहीं दे सकता",
@@ -111,7 +112,7 @@ pub(super) static WORDS: Words = Words {
     step: "चरण",
     of: "/",
     setup_title: "अपना खाता बनाएँ",
-    setup_text: "आप यहाँ पहले हैं, इसलिए यह खाता सर्वर का स्वामी होगा। यह इसी मशीन पर रहता है।",
+    setup_text: "आप यहाँ पहले हैं, इसलिए यह खाता सर्वर का स्वामी होगा।",
     setup_code: "सेटअप कोड",
     setup_code_hint: "यह उस टर्मिनल में है जहाँ आपने Troth शुरू किया।",
     name: "नाम",
@@ -143,5 +144,5 @@ pub(super) static WORDS: Words = Words {
     expired_title: "नए पासवर्ड का समय",
     expired_text: "आपका पासवर्ड इस सर्वर की सीमा से पुराना है। नया चुनें।",
     new_password: "नया पासवर्ड",
-    foot_line: "यहाँ सब कुछ सीलबंद है और इसी मशीन पर रहता है।",
+    foot_line: "आप जो लिखते हैं, सहेजने से पहले सीलबंद हो जाता है।",
 };

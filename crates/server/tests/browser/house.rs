@@ -1,0 +1,267 @@
+//! An instance, a Chromium in front of it, and a person who types.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use serde_json::Value;
+use server::{Config, Instance, Outside};
+use thirtyfour::{
+    By, Capabilities, CapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+const NAME: &str = "Asha";
+const PASSWORD: &str = "Quiet-Harbour-47";
+/// How long a page may take to become what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the browser looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// A wide window by day.
+    Desk,
+    /// A narrow one by night.
+    PhoneInTheDark,
+}
+
+/// An instance and a browser.
+pub(crate) struct House {
+    instance: Instance,
+    browser: WebDriver,
+    driver: Child,
+    axe: String,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    /// Starts both.
+    pub(crate) async fn open(look: Look) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key_file = format!("[keys]\nkey_file = {:?}\n", folder.path().join("root.key"));
+        let config = Config::for_tests(&folder.path().join("data"), &key_file).unwrap();
+        let instance = Instance::start(config, Outside::real()).await.unwrap();
+        let (driver, port) = driver().await;
+        let capabilities = capabilities(look, &folder.path().join("browser"));
+        let browser = WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
+        let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
+            .expect("axe-core; run `cargo xtask test --install`");
+        Self { instance, browser, driver, axe, _folder: folder }
+    }
+
+    /// Makes the owner, as a person would, and arrives at the chat.
+    pub(crate) async fn set_up(&self) {
+        let code = self.instance.setup_code().unwrap().expose().clone();
+        self.go(&format!("/setup#{code}")).await;
+        self.until("document.querySelector('#code-field').hidden").await;
+        self.type_into("#name", NAME).await;
+        self.type_into("#password", PASSWORD).await;
+        self.until("document.querySelectorAll('.advice .met').length >= 2").await;
+        self.look_at("setup-1").await;
+        self.click("main button[type=submit]").await;
+        self.until("document.querySelector('#digits') !== null").await;
+        self.look_at("setup-2").await;
+        let secret = self.js("return document.querySelector('.secret').textContent").await;
+        self.type_into("#digits", &digits(secret.as_str().unwrap())).await;
+        self.click("main button[type=submit]").await;
+        self.until("document.querySelectorAll('#codes li').length === 10").await;
+        self.look_at("setup-3").await;
+        self.click("main a.button").await;
+        self.until("document.querySelector('#message') !== null").await;
+    }
+
+    /// Opens a path.
+    pub(crate) async fn go(&self, path: &str) {
+        self.browser.goto(format!("{}{path}", self.instance.url())).await.unwrap();
+    }
+
+    /// Loads the page again.
+    pub(crate) async fn reload(&self) {
+        self.browser.refresh().await.unwrap();
+    }
+
+    /// Opens a path in another tab and stays there.
+    pub(crate) async fn second_tab(&self, path: &str) {
+        let tab = self.browser.new_tab().await.unwrap();
+        self.browser.switch_to_window(tab).await.unwrap();
+        self.go(path).await;
+    }
+
+    /// Goes back to the first tab.
+    pub(crate) async fn first_tab(&self) {
+        let tabs = self.browser.windows().await.unwrap();
+        self.browser.switch_to_window(tabs[0].clone()).await.unwrap();
+    }
+
+    /// Writes a message and sends it.
+    pub(crate) async fn say(&self, text: &str) {
+        self.until("document.querySelector('.composer.answering') === null").await;
+        self.type_into("#message", text).await;
+        self.type_into("#message", &Key::Enter.value().to_string()).await;
+    }
+
+    /// Types into a field.
+    pub(crate) async fn type_into(&self, selector: &str, text: &str) {
+        self.browser.find(By::Css(selector)).await.unwrap().send_keys(text).await.unwrap();
+    }
+
+    /// Presses a key where the focus is: its name, perhaps ` with Control`.
+    pub(crate) async fn press(&self, key: &str) {
+        let (name, modifier) =
+            key.split_once(" with ").map_or((key, None), |(name, with)| (name, Some(with)));
+        let text = match name {
+            "Enter" => Key::Enter.value().to_string(),
+            "Escape" => Key::Escape.value().to_string(),
+            "ArrowUp" => Key::Up.value().to_string(),
+            letter => letter.to_owned(),
+        };
+        let text = if modifier.is_some() { format!("{}{text}", Key::Control.value()) } else { text };
+        self.browser.active_element().await.unwrap().send_keys(text).await.unwrap();
+    }
+
+    /// Clicks the first element that matches, wherever the page has scrolled to.
+    pub(crate) async fn click(&self, selector: &str) {
+        let clicked = self
+            .browser
+            .execute(
+                "const one = document.querySelector(arguments[0]); one?.click(); return one !== null;",
+                vec![selector.into()],
+            )
+            .await
+            .unwrap();
+        assert_eq!(clicked.json(), &Value::Bool(true), "there is no {selector} to click");
+    }
+
+    /// Runs a script and gives what it returns.
+    pub(crate) async fn js(&self, script: &str) -> Value {
+        self.browser.execute(script, vec![]).await.unwrap().json().clone()
+    }
+
+    /// What a path of ours answers with, fetched by the page.
+    pub(crate) async fn fetch(&self, path: &str) -> String {
+        let script = "const done = arguments[1]; fetch(arguments[0]).then((r) => r.text()).then(done);";
+        let text = self.browser.execute_async(script, vec![path.into()]).await.unwrap();
+        text.json().as_str().unwrap().to_owned()
+    }
+
+    /// How many elements match.
+    pub(crate) async fn count(&self, selector: &str) -> u64 {
+        let found = self.browser.find_all(By::Css(selector)).await.unwrap();
+        u64::try_from(found.len()).unwrap()
+    }
+
+    /// The text of the last element that matches.
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        let found = self.browser.find_all(By::Css(selector)).await.unwrap();
+        found.last().unwrap().text().await.unwrap()
+    }
+
+    /// Waits until a condition of the page holds.
+    pub(crate) async fn until(&self, condition: &str) {
+        let last = Instant::now() + PATIENCE;
+        loop {
+            // A page that is just being left has no answer; the next one has.
+            let held = self.browser.execute(format!("return Boolean({condition})"), vec![]).await;
+            if held.is_ok_and(|held| held.json() == &Value::Bool(true)) {
+                return;
+            }
+            if Instant::now() >= last {
+                self.picture("gave-up").await;
+                panic!("this never held: {condition}");
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Takes a picture and holds the page against axe.
+    pub(crate) async fn look_at(&self, name: &str) {
+        self.until("document.fonts.status === 'loaded'").await;
+        self.until("document.getAnimations().every((one) => one.playState !== 'running' || one.effect.getTiming().iterations === Infinity)").await;
+        self.picture(name).await;
+        self.browser.execute(format!("{}; return 0", self.axe), vec![]).await.unwrap();
+        let script = "const done = arguments[0]; axe.run(document).then((result) => done(result.violations.map(\
+             (one) => `${one.id} (${one.impact}): ${one.nodes.slice(0, 5).map((node) => node.target.join(' ')).join(', ')}`)));";
+        let found = self.browser.execute_async(script, vec![]).await.unwrap();
+        let violations: Vec<String> = serde_json::from_value(found.json().clone()).unwrap();
+        assert!(violations.is_empty(), "axe about {name}:\n{}", violations.join("\n"));
+    }
+
+    async fn picture(&self, name: &str) {
+        let folder = target().join("screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        self.browser.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+    }
+
+    /// Ends both.
+    pub(crate) async fn close(mut self) {
+        self.browser.quit().await.unwrap();
+        self.driver.kill().await.unwrap();
+        self.instance.stop().await;
+    }
+}
+
+/// The folder of the build's results, where the test itself lies.
+fn target() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
+/// A driver on a port of its own choosing.
+async fn driver() -> (Child, u16) {
+    let mut child = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("chromedriver; run `cargo xtask test --install`");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let port = line.rsplit_once("successfully on port ").and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
+        if let Some(port) = port {
+            return (child, port);
+        }
+    }
+    panic!("chromedriver ended before it listened");
+}
+
+fn capabilities(look: Look, profile: &Path) -> Capabilities {
+    let mut capabilities = DesiredCapabilities::chrome();
+    capabilities.accept_insecure_certs(true).unwrap();
+    let size = if look == Look::Desk { "--window-size=1280,900" } else { "--window-size=500,900" };
+    let profile = format!("--user-data-dir={}", profile.display());
+    for argument in [
+        "--headless=new",
+        // Tests may run as root, where Chromium's own sandbox refuses to start.
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--force-prefers-reduced-motion",
+        size,
+        &profile,
+    ] {
+        capabilities.add_arg(argument).unwrap();
+    }
+    if look == Look::PhoneInTheDark {
+        capabilities.add_arg("--force-dark-mode").unwrap();
+        let phone = serde_json::json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true } });
+        capabilities.add_experimental_option("mobileEmulation", phone).unwrap();
+    }
+    capabilities.into()
+}
+
+/// The digits an authenticator shows now.
+fn digits(secret_base32: &str) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret_base32.replace(' ', "")).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    totp.generate(u64::try_from(Outside::real().clock.now().seconds()).unwrap()).to_string()
+}

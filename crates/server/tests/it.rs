@@ -1,0 +1,18 @@
+//! The server as an operator and a stranger meet it: first start, bad input, refusals, limits, the end.
+
+#![expect(clippy::unwrap_used, reason = "a test whose steps do not succeed has failed")]
+
+#[path = "it/bad_input.rs"]
+mod bad_input;
+#[path = "it/edge.rs"]
+mod edge;
+#[path = "it/first_run.rs"]
+mod first_run;
+#[path = "it/house.rs"]
+mod house;
+#[path = "it/routes.rs"]
+mod routes;
+#[path = "it/streams.rs"]
+mod streams;
+#[path = "it/verify.rs"]
+mod verify;

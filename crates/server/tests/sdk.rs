@@ -1,0 +1,63 @@
+//! Released `openai` SDKs hold a conversation with a running instance: models, an answer whole and
+//! streamed, tools, embeddings, errors. The scripts lie in `sdk/`; `cargo xtask test --install` puts the
+//! SDKs into `target/sdk`.
+
+#![expect(clippy::panic, reason = "a test whose steps do not succeed has failed")]
+
+#[path = "api/caller.rs"]
+mod caller;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use caller::Caller;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where `cargo xtask test --install` puts packages: beside the build's own results.
+fn installed(name: &str) -> PathBuf {
+    // target/debug/deps/sdk-… → target
+    let here = std::env::current_exe().expect("the path of this test");
+    let target = here.ancestors().nth(3).expect("a target folder");
+    let place = target.join("sdk").join(name);
+    assert!(place.exists(), "{} is missing; run `cargo xtask test --install`", place.display());
+    place
+}
+
+/// Runs one script against an instance; what it prints is shown when it fails.
+async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
+    let caller = Caller::start().await;
+    let mut command = Command::new(program);
+    command
+        .arg(root().join("crates/server/tests/sdk").join(script))
+        .env("OPENAI_BASE_URL", caller.base_url())
+        .env("OPENAI_API_KEY", caller.key.expose())
+        .env("SSL_CERT_FILE", caller.authority())
+        .env("NODE_EXTRA_CA_CERTS", caller.authority())
+        .env("NO_PROXY", "localhost");
+    if let Some(packages) = packages {
+        command.env("TROTH_TEST_PACKAGES", packages);
+    }
+    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("the script was run");
+    let output = ran.unwrap_or_else(|error| panic!("{script} could not be started: {error}"));
+    let told =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script} failed:\n{told}");
+    assert!(told.contains("the conversation is complete"), "{script} ended early:\n{told}");
+    caller.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_holds_a_conversation() {
+    talks(installed("python/bin/python"), "conversation.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_sdk_holds_a_conversation() {
+    let packages = installed("js/node_modules/openai").join("..");
+    talks(PathBuf::from("node"), "conversation.mjs", Some(packages)).await;
+}

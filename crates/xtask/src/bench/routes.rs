@@ -1,0 +1,190 @@
+//! The ways an answer can take to the same client.
+
+use std::{fs, path::Path, sync::Arc, time::Instant};
+
+use anyhow::Context;
+use futures::StreamExt;
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use crate::{
+    instance::Instance,
+    proxy::Proxy,
+    upstream::{FIRST, Upstream},
+};
+
+/// One way.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) name: &'static str,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    /// `POST …/chat/completions`, as programs ask.
+    Completions { client: Client, url: String, key: Option<String>, prefix: &'static str },
+    /// The chat page's own requests: ask, which comes back when the question is durable; then watch.
+    Chat { instance: Arc<Instance> },
+}
+
+/// When things happened, in seconds since the question was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) first: f64,
+    pub(crate) whole: f64,
+}
+
+/// All routes there are, the direct one first.
+pub(crate) fn all(
+    upstream: &Upstream,
+    proxy: Option<&Proxy>,
+    instance: Instance,
+) -> anyhow::Result<Vec<Route>> {
+    let direct = Way::Completions {
+        client: client(None)?,
+        url: format!("http://{}/v1/chat/completions", upstream.address),
+        key: None,
+        prefix: "",
+    };
+    let mut routes = vec![Route { name: "upstream, no TLS", way: direct }];
+    if let Some(proxy) = proxy {
+        let way = Way::Completions {
+            client: client(Some(&proxy.certificate))?,
+            url: format!("https://localhost:{}/v1/chat/completions", proxy.address.port()),
+            key: None,
+            prefix: "",
+        };
+        routes.push(Route { name: "nginx, TLS", way });
+    }
+    routes.push(completions(&instance)?);
+    routes.push(Route { name: "Troth, chat", way: Way::Chat { instance: Arc::new(instance) } });
+    Ok(routes)
+}
+
+/// The route through `/v1`.
+pub(crate) fn completions(instance: &Instance) -> anyhow::Result<Route> {
+    let way = Way::Completions {
+        client: client(Some(&instance.authority))?,
+        url: format!("{}/v1/chat/completions", instance.base),
+        key: Some(instance.key.clone()),
+        prefix: "bench/",
+    };
+    Ok(Route { name: "Troth, /v1", way })
+}
+
+/// The one kind of client: HTTP/2 where the other side offers it, connections kept.
+fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
+    let mut builder = Client::builder().no_proxy().tcp_nodelay(true);
+    if let Some(path) = trusted {
+        builder = builder.tls_certs_only([Certificate::from_pem(&fs::read(path)?)?]);
+    }
+    Ok(builder.build()?)
+}
+
+impl Route {
+    /// Asks `model` and reads the answer to its end.
+    pub(crate) async fn ask(&self, model: &str) -> anyhow::Result<Times> {
+        let asked = Instant::now();
+        let response = self.send(model).await?;
+        let mut watch = FirstWord::default();
+        let mut first = None;
+        let mut pieces = response.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            if first.is_none() && watch.seen_in(&piece?) {
+                first = Some(asked.elapsed().as_secs_f64());
+            }
+        }
+        let first = first.with_context(|| format!("{}: an answer without its first word", self.name))?;
+        Ok(Times { first, whole: asked.elapsed().as_secs_f64() })
+    }
+
+    /// Asks `model` and reads up to the first word; the answer stays open.
+    pub(crate) async fn open(&self, model: &str) -> anyhow::Result<Response> {
+        let mut response = self.send(model).await?;
+        let mut watch = FirstWord::default();
+        while let Some(piece) = response.chunk().await? {
+            if watch.seen_in(&piece) {
+                return Ok(response);
+            }
+        }
+        anyhow::bail!("{}: an answer without its first word", self.name)
+    }
+
+    /// A route with connections of its own.
+    pub(crate) fn with_client(&self, fresh: Client) -> Self {
+        let mut route = self.clone();
+        if let Way::Completions { client, .. } = &mut route.way {
+            *client = fresh;
+        }
+        route
+    }
+
+    /// Whether this is the chat, where one person's answers at once are few.
+    pub(crate) const fn is_chat(&self) -> bool {
+        matches!(self.way, Way::Chat { .. })
+    }
+
+    async fn send(&self, model: &str) -> anyhow::Result<Response> {
+        let response = match &self.way {
+            Way::Completions { client, url, key, prefix } => {
+                let body = json!({
+                    "model": format!("{prefix}{model}"),
+                    "stream": true,
+                    "messages": [{"role": "user", "content": "A question of an ordinary length, is it not?"}],
+                });
+                let mut request = client.post(url).json(&body);
+                if let Some(key) = key {
+                    request = request.bearer_auth(key);
+                }
+                good(request).await
+            }
+            Way::Chat { instance } => chat(instance, model).await,
+        };
+        response.with_context(|| self.name)
+    }
+}
+
+/// Asks in the chat and begins to watch.
+async fn chat(instance: &Instance, model: &str) -> anyhow::Result<Response> {
+    let question = json!({
+        "conversation": null,
+        "temporary": false,
+        "model": format!("bench/{model}"),
+        "say": {"text": "A question of an ordinary length, is it not?"},
+        "edit": null,
+        "regenerate": null,
+    });
+    let browser = &instance.client;
+    let begun = good(browser.request(Method::POST, "/chat/api/ask").json(&question)).await?;
+    let begun: Value = begun.json().await?;
+    let (turn, conversation) = (begun["turn"].as_str(), begun["conversation"].as_str());
+    let (turn, conversation) = turn.zip(conversation).context("no turn was begun")?;
+    let path = format!("/chat/api/turns/{turn}/events?conversation={conversation}");
+    good(browser.request(Method::GET, &path)).await
+}
+
+async fn good(request: RequestBuilder) -> anyhow::Result<Response> {
+    let response = request.send().await?;
+    let status = response.status();
+    if !status.is_success() {
+        let said = response.text().await.unwrap_or_default();
+        let said: String = said.chars().take(300).collect();
+        anyhow::bail!("status {status}: {said}");
+    }
+    Ok(response)
+}
+
+/// Looks for the first word, which may be cut by the network.
+#[derive(Default)]
+struct FirstWord(Vec<u8>);
+
+impl FirstWord {
+    fn seen_in(&mut self, piece: &[u8]) -> bool {
+        self.0.extend_from_slice(piece);
+        let seen = self.0.windows(FIRST.len()).any(|window| window == FIRST.as_bytes());
+        let keep = self.0.len().saturating_sub(FIRST.len());
+        self.0.drain(..keep);
+        seen
+    }
+}
