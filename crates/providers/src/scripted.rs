@@ -90,7 +90,7 @@ impl Scripted {
 }
 
 impl Script {
-    /// Reads the last line: `fail`, `fail-midstream`, `hang`, `slow`, `long N`, `call TOOL {…}`, the
+    /// Reads the last line: `fail`, `fail-midstream`, `hang`, `slow` (or `slow N`), `long N`, `call TOOL {…}`, the
     /// result of a tool, or anything else, which is quoted back in a fixed piece of Markdown.
     fn of(prompt: &Prompt) -> Self {
         let heard = |line: &&Line| matches!(line.speaker, Speaker::User | Speaker::Tool);
@@ -106,7 +106,10 @@ impl Script {
             "fail" if rest.is_empty() => Self::Fail,
             "hang" if rest.is_empty() => Self::Hang,
             "fail-midstream" => Self::Say { text: words(3), pause: Duration::ZERO, breaks: true },
-            "slow" => Self::Say { text: words(50), pause: SLOW, breaks: false },
+            "slow" => {
+                let count = rest.parse::<usize>().unwrap_or(50).min(MOST_WORDS);
+                Self::Say { text: words(count), pause: SLOW, breaks: false }
+            }
             "long" if rest.parse::<usize>().is_ok() => {
                 Self::say(&words(rest.parse().unwrap_or(0).min(MOST_WORDS)))
             }

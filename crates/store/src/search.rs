@@ -1,6 +1,6 @@
 //! Search over one's own sealed history: a blind index of keyed hashes, and a second look at what it finds.
 //!
-//! `messages` fills the index (see [`pending`]), `assistant` asks it. The tables hold numbers only: 64-bit keyed hashes of
+//! `messages` fills the index (see `pending`), `assistant` asks it. The tables hold numbers only: 64-bit keyed hashes of
 //! words and their prefixes (`domain::text`), under a key drawn from the person's DEK. They tell somebody
 //! who reads them which messages share a term, never which term. Invariant: what is returned was opened and
 //! compared, so a chance collision of hashes is never shown.

@@ -141,3 +141,20 @@ async fn survive(handler: impl Future<Output = Response>) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+    use http::StatusCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_without_its_words() {
+        let _proof = verifies!(WEB07);
+        let response = survive(async { panic!("hunter2") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let problem = response.extensions().get::<Problem>().unwrap();
+        assert!(problem.code == "internal" && !problem.detail.contains("hunter2"));
+    }
+}

@@ -1,5 +1,7 @@
 //! The listener against real sockets: what it refuses, what it cuts, what it lets finish.
 
+#![expect(clippy::unwrap_used, reason = "a test whose steps do not succeed has failed")]
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
@@ -170,9 +172,9 @@ async fn three_hundred_half_open_connections_are_all_cut() {
 async fn dribble(stream: TlsStream<TcpStream>, limit: Duration) -> bool {
     let (read, mut write) = tokio::io::split(stream);
     let feed = async {
-        let mut bytes =
+        let bytes =
             b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".iter().copied().chain(std::iter::repeat(b'a'));
-        while let Some(byte) = bytes.next() {
+        for byte in bytes {
             if write.write_all(&[byte]).await.is_err() || write.flush().await.is_err() {
                 break;
             }

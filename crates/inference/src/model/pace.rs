@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use candle_core::utils::barrier_pool;
 
+use crate::Error;
+
 /// After this many steps the slower way is tried again.
 const RETRY: u32 = 24;
 /// Steps of at least this many tokens are timed apart: they do more work for each wait.
@@ -39,13 +41,17 @@ struct Known {
 
 impl Pace {
     /// Runs `work`, which computes `tokens` tokens, in the way that is faster now.
-    pub(super) fn run<R: Send>(&self, tokens: usize, work: impl FnOnce() -> R + Send) -> R {
+    pub(super) fn run<T: Send>(
+        &self,
+        tokens: usize,
+        work: impl FnOnce() -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
         let known = if tokens < BATCH { &self.single } else { &self.batch };
         let way = locked(known).choose();
         let started = Instant::now();
         let result = match way {
             Way::Together => work(),
-            Way::Alone => alone(work),
+            Way::Alone => alone(work).unwrap_or_else(|| Err(Error::broken("the thread pool did not run"))),
         };
         locked(known).learn(way, started.elapsed(), tokens);
         result
@@ -75,10 +81,12 @@ impl Known {
 }
 
 /// Runs `work` on one thread of candle's pool, where products are not shared out, and sleeps meanwhile.
-fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+///
+/// `None` would mean that the pool left out a thread; it passes on a panic.
+fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> Option<R> {
     let pool = barrier_pool();
     if pool.n_workers() == 0 {
-        return work();
+        return Some(work());
     }
     let work = Mutex::new(Some(work));
     let done = Mutex::new(Done { result: None, over: false });
@@ -97,10 +105,7 @@ fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
             }
         }
     });
-    let result = locked(&done).result.take();
-    // The pool has run every thread's part once, and passed on a panic of any of them.
-    #[expect(clippy::expect_used, reason = "the pool runs thread 0 or panics")]
-    result.expect("thread 0 has run")
+    locked(&done).result.take()
 }
 
 struct Done<R> {
@@ -158,13 +163,13 @@ mod tests {
             barrier_pool().execute_chunked(100, |range| *locked(&total) += range.sum::<usize>());
             locked(&total).to_owned()
         });
-        assert_eq!(sum, 4_950);
+        assert_eq!(sum, Some(4_950));
     }
 
     #[test]
     fn a_panic_alone_reaches_the_caller() {
         let caught = std::panic::catch_unwind(|| alone(|| panic!("as asked")));
         assert!(caught.is_err());
-        assert_eq!(alone(|| 5), 5);
+        assert_eq!(alone(|| 5), Some(5));
     }
 }

@@ -41,16 +41,28 @@ pub(super) fn explain(section: &str, error: &toml::de::Error) -> Failure {
 fn without_values(said: &str) -> String {
     let (given, expected) = said.split_once(", expected").unwrap_or(("", said));
     let kind = given.split(['"', '`']).next().unwrap_or_default().trim_end();
+    let expected = plain(expected.trim_start());
     match kind {
-        "" => said.trim_start().to_owned(),
-        kind => format!("{kind}, expected{expected}"),
+        "" => expected,
+        kind => format!("{kind}, expected {expected}"),
+    }
+}
+
+/// What was expected, in words instead of the names of types.
+fn plain(expected: &str) -> String {
+    match expected {
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "a text in quotes".to_owned(),
+        other => other.to_owned(),
     }
 }
 
 fn suggest(strange: &str, known: &[&str], prefix: &str) -> String {
     let nearest = known.iter().map(|key| (distance(strange, key), key)).min();
     match nearest {
-        Some((near, key)) if near <= strange.chars().count().max(4) / 2 => {
+        Some((near, key)) if near <= (strange.chars().count() / 3).max(2) => {
             format!("Did you mean `{prefix}{key}`?")
         }
         _ if known.is_empty() => "Remove it.".to_owned(),
@@ -90,7 +102,7 @@ mod tests {
     fn values_are_not_repeated() {
         assert_eq!(
             without_values("invalid type: string \"hunter2\", expected u32"),
-            "invalid type: string, expected u32"
+            "invalid type: string, expected a whole number, 0 or more"
         );
     }
 }

@@ -18,8 +18,7 @@ impl Place {
         let clock = testkit::Clockwork::default();
         let protector = Protector::KeyFile(home.path().join("root.key"));
         let data = Folder::prepare(&home.path().join("data")).unwrap();
-        let keyring =
-            Keyring::create(&data.file(folder::KEYRING), &protector, &testkit::entropy()).unwrap();
+        let keyring = Keyring::create(&data.file(folder::KEYRING), &protector, &testkit::entropy()).unwrap();
         Self { home, keyring: Arc::new(keyring), clock }
     }
 

@@ -222,7 +222,9 @@ async fn driver() -> (Child, u16) {
         .expect("chromedriver; run `cargo xtask test --install`");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
-        let port = line.rsplit_once("successfully on port ").and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
+        let port = line
+            .rsplit_once("successfully on port ")
+            .and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
         if let Some(port) = port {
             return (child, port);
         }

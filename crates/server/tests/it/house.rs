@@ -76,7 +76,10 @@ impl Stranger {
             .redirect(reqwest::redirect::Policy::none())
             .resolve("localhost", instance.addresses()[0])
             .no_proxy();
-        Self { http: more(builder).build().unwrap(), url: format!("https://localhost:{}", instance.addresses()[0].port()) }
+        Self {
+            http: more(builder).build().unwrap(),
+            url: format!("https://localhost:{}", instance.addresses()[0].port()),
+        }
     }
 
     pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {

@@ -1,24 +1,23 @@
-//! A thousand answers streaming at once, and one more than there may be.
+//! A thousand readers of one answer at once, and one more than there may be.
 
 use std::{sync::Arc, time::Duration};
 
 use domain::verifies;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 use testkit::Client;
 use tokio::task::JoinSet;
 
 use crate::house::Place;
 
-/// Answers that stream at the same time.
+/// Streams that are open at the same time.
 const MANY: usize = 1000;
 /// HTTP/2 takes 100 requests on a connection.
-const PER_CONNECTION: usize = 90;
+const PER_CONNECTION: usize = 50;
 
-async fn stream(client: reqwest::Client, url: Arc<str>, key: Arc<str>) -> Response {
-    let body =
-        json!({"model": "scripted", "stream": true, "messages": [{"role": "user", "content": "hang"}]});
-    client.post(&*url).bearer_auth(&key).json(&body).send().await.unwrap()
+/// Opens one more stream over the connection of `client`.
+async fn open(client: reqwest::Client, url: Arc<str>, cookie: Arc<str>) -> Response {
+    client.get(&*url).header("cookie", &*cookie).send().await.unwrap()
 }
 
 #[test]
@@ -27,36 +26,38 @@ fn a_thousand_open_streams_are_held_and_the_next_one_gets_a_503() {
     testkit::run(async {
         let place = Place::new();
         let instance = place.start(&format!("[web]\nstreams = {MANY}")).await.unwrap();
-        let mut person = Client::new(&instance.url(), &instance.authority().unwrap());
+        let browser = || Client::new(&instance.url(), &instance.authority().unwrap());
+        let mut person = browser();
         let code = instance.setup_code().unwrap().expose().clone();
         person.set_up(&code, "ann", "Correct-Horse-7-Battery").await;
-        let key: Arc<str> = person.make_key("streams").await.into();
-        let url: Arc<str> = format!("{}/v1/chat/completions", instance.url()).into();
+        let question = json!({"temporary": false, "say": {"text": "hang"}, "model": "scripted"});
+        let begun = person.send_json(Method::POST, "/chat/api/ask", &question).await;
+        let begun = begun.expect_status(StatusCode::OK).json();
+        let (turn, conversation) = (begun["turn"].as_str().unwrap(), begun["conversation"].as_str().unwrap());
+        let url = format!("{}/chat/api/turns/{turn}/events?conversation={conversation}", instance.url());
+        let (url, cookie): (Arc<str>, Arc<str>) = (url.into(), person.cookie().unwrap().into());
 
         let mut opening = JoinSet::new();
-        for number in 0..MANY {
-            let fresh = number % PER_CONNECTION == 0;
-            let client = if fresh {
-                Client::new(&instance.url(), &instance.authority().unwrap()).http().clone()
-            } else {
-                continue;
-            };
-            for _ in 0..PER_CONNECTION.min(MANY - number) {
-                opening.spawn(stream(client.clone(), url.clone(), key.clone()));
+        for _ in 0..MANY / PER_CONNECTION {
+            let client = browser().http().clone();
+            for _ in 0..PER_CONNECTION {
+                opening.spawn(open(client.clone(), url.clone(), cookie.clone()));
             }
         }
-        let open: Vec<Response> = opening.join_all().await;
-        assert_eq!(open.len(), MANY);
-        assert!(open.iter().all(|answer| answer.status() == StatusCode::OK));
+        let streams: Vec<Response> = opening.join_all().await;
+        assert_eq!(streams.iter().filter(|stream| stream.status() == StatusCode::OK).count(), MANY);
 
-        let one_more = stream(person.http().clone(), url.clone(), key.clone()).await;
-        assert_eq!(one_more.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(one_more.headers().contains_key("retry-after"));
-        // The server lives, and the places come back when the readers leave.
-        person.open("/chat").await.expect_status(StatusCode::OK);
-        drop(open);
+        let one_more = || open(person.http().clone(), url.clone(), cookie.clone());
+        let refused = one_more().await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()["retry-after"], "2");
+        let health = person.request(Method::GET, "/healthz").send().await.unwrap();
+        assert_eq!(health.status(), StatusCode::OK, "and the server lives");
+
+        // The places come back when the readers leave.
+        drop(streams);
         let back = async {
-            while stream(person.http().clone(), url.clone(), key.clone()).await.status() != StatusCode::OK {
+            while one_more().await.status() != StatusCode::OK {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

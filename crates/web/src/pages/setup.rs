@@ -123,7 +123,7 @@ pub async fn advice(
     }
     let password = chosen.password.expose();
     let advice = app.identity.password_advice(password, &chosen.name);
-    let word = advice.warning.filter(|_| advice.score < 3).or_else(|| advice.problems.into_iter().nth(0));
+    let word = advice.warning.filter(|_| advice.score < 3).or_else(|| advice.problems.into_iter().next());
     Ok(Json(Advice {
         length: advice.long_enough,
         classes: advice.mixed,

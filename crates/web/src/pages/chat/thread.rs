@@ -168,3 +168,60 @@ fn branches(words: &Words, one: &Shown<'_>) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Timestamp, chat::Body, verifies};
+
+    use super::*;
+
+    fn id(n: u128) -> MessageId {
+        MessageId(uuid(n))
+    }
+
+    fn uuid(n: u128) -> uuid::Uuid {
+        uuid::Uuid::from_u128(n)
+    }
+
+    fn said(n: u128, parent: Option<u128>, author: Author, text: &str) -> Message {
+        let body = Body { text: text.to_owned(), model: Some("m".to_owned()), ..Body::default() };
+        let at = Timestamp(i64::try_from(n).expect("a small number"));
+        Message { id: id(n), parent: parent.map(id), author, body, at }
+    }
+
+    fn told(tree: &Tree, head: u128, running: Option<TurnId>) -> String {
+        Voice { words: Words::of("en"), models: &[] }.thread(tree, Some(id(head)), running).into_string()
+    }
+
+    #[test]
+    fn every_answer_says_that_it_is_an_ais_while_it_grows_too() {
+        let _proof = verifies!(AID01);
+        let tree = Tree::new(vec![
+            said(1, None, Author::User, "a"),
+            said(2, Some(1), Author::Assistant, "b"),
+            said(3, Some(2), Author::User, "c"),
+        ]);
+        let html = told(&tree, 3, Some(TurnId(uuid(9))));
+        assert_eq!(html.matches("message answer").count(), 2);
+        assert_eq!(html.matches("class=\"by\"").count(), 2);
+    }
+
+    #[test]
+    fn versions_are_counted_and_lead_to_each_other() {
+        let tree = Tree::new(vec![
+            said(1, None, Author::User, "a"),
+            said(2, Some(1), Author::Assistant, "b"),
+            said(3, Some(1), Author::Assistant, "c"),
+        ]);
+        let html = told(&tree, 3, None);
+        assert!(html.contains("2/2") && html.contains(&format!("data-to=\"{}\"", id(2))), "{html}");
+        let again = told(&tree, 3, Some(TurnId(uuid(9))));
+        assert!(!again.contains(">c<"), "the answer that is made anew takes the place of the one before");
+    }
+
+    #[test]
+    fn what_people_write_is_text() {
+        let html = told(&Tree::new(vec![said(1, None, Author::User, "<b onclick=x>")]), 1, None);
+        assert!(html.contains("&lt;b onclick=x&gt;") && html.contains(Words::of("en").unanswered));
+    }
+}
