@@ -185,8 +185,10 @@ impl Assistant {
         match place {
             Place::Kept(id) => {
                 let permit = rights::reads(ctx)?;
-                let conversation = conversations::get(&self.0.store, &permit, id).await?;
-                Ok((conversation, messages::tree(&self.0.store, &permit, id).await?))
+                let store = &self.0.store;
+                let facts = conversations::get(store, &permit, id);
+                // Side by side: somebody waits for the first word.
+                Ok(tokio::try_join!(facts, messages::tree(store, &permit, id))?)
             }
             Place::Temporary(id) => self.0.temporary.open(rights::person(ctx)?, id, ctx.now()),
         }

@@ -133,3 +133,26 @@ pub fn disk(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Fail
             .then("Check that the path is right and its disk is there."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_by_its_name() {
+        let path = std::path::Path::new("/data");
+        let full = disk("write to the data folder", path, &Error::from(ErrorKind::StorageFull));
+        assert_eq!(full.exit, Exit::Disk);
+        let said = "The disk is full: cannot write to the data folder /data. Make room and start again; nothing was lost.";
+        assert_eq!(full.to_string(), said);
+        assert_eq!(Failure::from(store::Error::Full).exit, Exit::Disk);
+    }
+
+    #[test]
+    fn every_sentence_begins_with_a_capital_and_ends() {
+        let failure = Failure::from(store::Error::InUse { folder: "/data".into() });
+        assert!(failure.to_string().starts_with("Another server") && failure.to_string().ends_with('.'));
+    }
+}

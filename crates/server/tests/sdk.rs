@@ -35,7 +35,7 @@ async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
     command
         .arg(root().join("crates/server/tests/sdk").join(script))
         .env("OPENAI_BASE_URL", caller.base_url())
-        .env("OPENAI_API_KEY", caller.key.expose())
+        .env("OPENAI_API_KEY", &caller.key)
         .env("SSL_CERT_FILE", caller.authority())
         .env("NODE_EXTRA_CA_CERTS", caller.authority())
         .env("NO_PROXY", "localhost");

@@ -207,6 +207,24 @@ async fn an_answered_connection_is_closed_when_it_falls_idle() {
 }
 
 #[tokio::test]
+async fn between_requests_a_connection_may_rest_longer_than_its_headers_may_take() {
+    let limits = Limits { headers: Duration::from_millis(300), ..Limits::default() };
+    let house = House::open(limits, hello());
+    let mut stream = house.shake(b"http/1.1").await.unwrap();
+    let ask = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut said = [0; 4096];
+    for _ in 0..2 {
+        stream.write_all(ask).await.unwrap();
+        let length = stream.read(&mut said).await.unwrap();
+        assert!(said[..length].starts_with(b"HTTP/1.1 200"));
+        assert!(!is_cut(&mut stream, Duration::from_millis(900)).await, "it rests, and is not cut");
+    }
+    // But a second request that dribbles is cut like a first one.
+    assert!(dribble(stream, Duration::from_secs(20)).await);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn more_connections_than_the_cap_are_closed_at_once() {
     let _proof = verifies!(WEB05);
     let house = House::open(Limits { connections: 2, ..Limits::default() }, hello());

@@ -1,5 +1,7 @@
 //! Turns: durable questions, resumed streams, stops, failures, branches, bounds.
 
+use std::path::Path;
+
 use assistant::{Ask, AskKind, Error, Limits, Place, TurnEvent};
 use domain::{
     chat::{Author, Ending, MAX_MESSAGE_BYTES},
@@ -297,6 +299,39 @@ fn a_turn_waits_for_a_model_that_is_not_here_and_gives_up_in_the_end() {
         let seen = see(&assistant, &person.ctx, turn).await;
         assert_eq!((seen.ending, seen.text.as_str()), (Ending::Failed, ""));
         assert!(seen.error.is_some());
+    });
+}
+
+/// With a real, small model, whose file is put in its place only after the question was asked.
+#[test]
+fn a_turn_that_waits_begins_by_itself_when_the_model_is_there() {
+    const FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models").join(FILE);
+    assert!(model.exists(), "{} is missing; run `cargo xtask test --install`", model.display());
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let person = home.person("ann").await;
+        let models_folder = home.folder().join("models");
+        let local =
+            LocalConfig { fetch: false, model: Some("smollm2-135m".into()), ..LocalConfig::default() };
+        let config = Config { models_folder: models_folder.clone(), local, ..Config::default() };
+        let assistant = with_config(&home, config, Limits::default());
+        let id = assistant.begin(&person.ctx).await.unwrap();
+        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "Say hello.")).await.unwrap();
+        let mut events = assistant.watch(&person.ctx, turn, 1).unwrap();
+        let waiting = events.next().await;
+        assert!(matches!(waiting, Some(TurnEvent::Waiting(Readiness::Missing { .. }))), "{waiting:?}");
+        std::fs::create_dir_all(&models_folder).unwrap();
+        std::fs::copy(&model, models_folder.join(FILE)).unwrap();
+        loop {
+            match events.next().await {
+                Some(TurnEvent::Waiting(_)) => (),
+                Some(TurnEvent::Text { .. }) => break,
+                other => panic!("the model was there, and then: {other:?}"),
+            }
+        }
+        assistant.stop(&person.ctx, turn).unwrap();
+        assert!(see(&assistant, &person.ctx, turn).await.text.len() > 1);
     });
 }
 

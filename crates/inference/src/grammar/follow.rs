@@ -336,7 +336,8 @@ fn first_part(byte: u8) -> Option<Part> {
 fn number<'g>(whole: bool, part: Part, digits: u8, byte: u8) -> Option<Frame<'g>> {
     let room = digits < DIGITS;
     let (part, digits) = match (part, byte) {
-        (Part::Sign, b'0') => (Part::Zero, 1),
+        // Minus nothing is not a whole number to every reader.
+        (Part::Sign, b'0') if !whole => (Part::Zero, 1),
         (Part::Sign, b'1'..=b'9') => (Part::Whole, 1),
         (Part::Whole, b'0'..=b'9') if room => (Part::Whole, digits + 1),
         (Part::Zero | Part::Whole, b'.') if !whole => (Part::Point, 0),

@@ -3,30 +3,36 @@
 use std::time::Duration;
 
 use domain::Job;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::task::TaskTracker;
 
 use super::{House, control};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The first checks let the start pass; then the trust page has something to show.
+const SOON: Duration = Duration::from_secs(10);
 /// How often it is looked whether a check is due; each check knows how often it wants to be asked.
 const CHECKS: Duration = Duration::from_secs(15 * 60);
 
 /// Starts all of it; it ends with the instance's shutdown.
 pub(super) fn start(house: &House, tasks: &TaskTracker) {
-    tasks.spawn(every(house.clone(), MINUTE, sweep));
-    tasks.spawn(every(house.clone(), DAY, renew));
-    tasks.spawn(every(house.clone(), CHECKS, ask_checks));
+    tasks.spawn(every(house.clone(), MINUTE, MINUTE, sweep));
+    tasks.spawn(every(house.clone(), DAY, DAY, renew));
+    tasks.spawn(every(house.clone(), SOON, CHECKS, ask_checks));
     tasks.spawn(control::serve(house.clone()));
 }
 
-/// Does `work` again and again, first after one `period`, until the shutdown.
-async fn every<F: Future<Output = ()>>(house: House, period: Duration, work: fn(House) -> F) {
-    let mut ticks = interval(period);
+/// Does `work` again and again until the shutdown, for the first time after `first`.
+async fn every<F: Future<Output = ()>>(
+    house: House,
+    first: Duration,
+    period: Duration,
+    work: fn(House) -> F,
+) {
+    let mut ticks = interval_at(Instant::now() + first, period);
     // After a suspended night one round is enough.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
     loop {
         tokio::select! {
             () = house.shutdown.cancelled() => return,

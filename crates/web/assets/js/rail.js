@@ -35,7 +35,22 @@ export function rail(chat, hooks) {
     if (event.key === "Escape" && search.value) { event.stopPropagation(); search.value = ""; attempt(refresh); }
   });
 
-  const change = (id, body) => attempt(async () => { await send("PATCH", path(id), body); await refresh(); });
+  const change = (id, body) => attempt(async () => {
+    await send("PATCH", path(id), body);
+    if (id === chat.conversation) mirror(body);
+    await refresh();
+  });
+
+  /** Tells the menu of the open conversation what changed. */
+  function mirror(body) {
+    const { dataset } = find("#options");
+    for (const flag of ["pinned", "archived"]) {
+      if (body[flag] === true) dataset[flag] = "";
+      if (body[flag] === false) delete dataset[flag];
+    }
+    if (body.folder) dataset.folder = body.folder;
+    if (body.folder === null) delete dataset.folder;
+  }
 
   async function archive(id, archived) {
     if (!await change(id, { archived })) return;
@@ -62,8 +77,7 @@ export function rail(chat, hooks) {
     await attempt(async () => {
       const folder = await send("POST", "/chat/api/folders", { name });
       chat.folders.push({ id: folder.id, name });
-      await send("PATCH", path(id), { folder: folder.id });
-      await refresh();
+      await change(id, { folder: folder.id });
     });
   }
 

@@ -16,6 +16,8 @@ use tokio::sync::watch;
 struct State {
     begun: u64,
     running: u64,
+    /// How often bytes came while nothing ran.
+    heard: u64,
 }
 
 /// The work of one connection.
@@ -36,18 +38,34 @@ impl Activity {
         Running(self.0.clone())
     }
 
-    /// Returns when nothing has run for too long: `first` until the first request, then `idle` between.
-    pub(super) async fn fell_idle(&self, first: Duration, idle: Duration) {
+    /// Notes that bytes came. While nothing runs they can only be the beginning of a request.
+    pub(super) fn heard(&self) {
+        self.0.send_if_modified(|state| {
+            let idle = state.running == 0;
+            state.heard += u64::from(idle);
+            idle
+        });
+    }
+
+    /// Returns when nothing has run for too long: `headers` until the first request and from the first
+    /// byte of any other until it has begun, `idle` in between.
+    pub(super) async fn fell_idle(&self, headers: Duration, idle: Duration) {
         let mut state = self.0.subscribe();
-        let mut patience = first;
         loop {
-            // The sender lives as long as `self`, so neither wait can fail.
-            let Ok(seen) = state.wait_for(|state| state.running == 0).await.map(|state| state.begun) else {
+            // The sender lives as long as `self`, so no wait here can fail.
+            let Ok(seen) = state.wait_for(|state| state.running == 0).await.map(|state| *state) else {
                 return;
             };
+            let patience = if seen.begun == 0 { headers } else { idle };
             tokio::select! {
                 () = tokio::time::sleep(patience) => return,
-                _ = state.wait_for(|state| state.begun > seen) => patience = idle,
+                _ = state.wait_for(|now| now.begun > seen.begun || (seen.begun > 0 && now.heard > seen.heard)) => (),
+            }
+            if state.borrow().begun == seen.begun {
+                tokio::select! {
+                    () = tokio::time::sleep(headers) => return,
+                    _ = state.wait_for(|now| now.begun > seen.begun) => (),
+                }
             }
         }
     }
@@ -113,6 +131,19 @@ mod tests {
         let use_it = async { drop(used.begin()) };
         tokio::join!(activity.fell_idle(Duration::from_secs(3600), IDLE), use_it);
         assert!(start.elapsed() >= IDLE);
+    }
+
+    #[tokio::test]
+    async fn the_first_byte_of_another_request_starts_the_shorter_limit() {
+        let activity = Activity::new();
+        let start = tokio::time::Instant::now();
+        let begin_another = async {
+            drop(activity.begin());
+            tokio::task::yield_now().await;
+            activity.heard();
+        };
+        tokio::join!(activity.fell_idle(FIRST, Duration::from_secs(3600)), begin_another);
+        assert!(start.elapsed() >= FIRST);
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use super::{
     House, Limits,
     activity::{Activity, Counted},
-    patience::Patience,
+    patience::{Heard, Patience},
 };
 
 /// How long a connection that was told to end may take to say goodbye.
@@ -58,7 +58,10 @@ async fn talk(house: &House, stream: impl AsyncRead + AsyncWrite + Unpin + Send 
     let (router, counting) = (house.router.clone(), activity.clone());
     let service = service_fn(move |request| answer(router.clone(), counting.clone(), request));
     let builder = protocol(&house.limits, http2);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    // In HTTP/2 bytes also come without a request, as pings; there later headers share the idle limit.
+    let heard = (!http2).then(|| activity.clone());
+    let stream = TokioIo::new(Heard::new(stream, heard));
+    let mut connection = pin!(builder.serve_connection(stream, service));
 
     let goodbye = tokio::select! {
         ended = connection.as_mut() => {
@@ -83,9 +86,10 @@ fn protocol(limits: &Limits, http2: bool) -> Builder<TokioExecutor> {
     enforced!(WEB05);
     builder
         .http1()
-        // Without a timer hyper does not enforce the time limit at all.
+        // Without a timer hyper does not enforce the time limit at all. It counts from the end of the
+        // last answer, so it must leave room for idleness; `Activity` counts from the first byte.
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers)
+        .header_read_timeout(limits.idle + limits.headers)
         .max_buf_size(limits.header_bytes as usize)
         .max_headers(100);
     builder

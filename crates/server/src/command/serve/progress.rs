@@ -83,7 +83,7 @@ fn say(readiness: &Readiness) {
         Readiness::Ready => outside::say("  Model    The language model is ready."),
         Readiness::Loading => outside::say("  Model    Reading the language model into memory."),
         Readiness::Missing { how } => {
-            outside::say(format_args!("  Model    There is no language model yet: {how}"))
+            outside::say(format_args!("  Model    There is no language model yet: {how}"));
         }
         Readiness::Failed { why } => outside::say(format_args!("  Model    {why}")),
         Readiness::Fetching { .. } => (),

@@ -109,6 +109,8 @@ fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
             details {
                 summary { "Change the password" }
                 form.narrow method="post" action="/account/password" {
+                    // For password managers; it has no name and is not sent.
+                    input type="text" autocomplete="username" value=(account.name) readonly hidden;
                     div.field { (password(frame.words, "current", "Password now", "current-password")) }
                     div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame.words)) }
                     p.hint.small.soft { "Everywhere else you will be signed out." }
