@@ -47,6 +47,12 @@ pub enum Error {
         /// Seconds after which trying again makes sense.
         retry_after_s: u32,
     },
+    /// Other people's exports or imports are being made.
+    #[error("other chats are being exported or imported; try again in {retry_after_s} s")]
+    Transferring {
+        /// Seconds after which trying again makes sense.
+        retry_after_s: u32,
+    },
     /// No vendor has a model of that name.
     #[error("there is no model of that name; choose one from the list of models")]
     UnknownModel,

@@ -67,8 +67,8 @@ impl Assistant {
         Ok(tx.commit(Entry::new(Act::FolderChanged, id)).await?)
     }
 
-    /// Messages with all words of `query`, the last one perhaps unfinished; the newest first, at most
-    /// [`MAX_HITS`]. Nothing for an empty query.
+    /// Messages with all words of `query`, the last one perhaps unfinished, the newest first; before them
+    /// conversations found by their title alone. At most [`MAX_HITS`]; nothing for an empty query.
     ///
     /// # Errors
     /// [`Error::Denied`], [`Error::Store`].

@@ -50,6 +50,7 @@ struct Inner {
     seats: Arc<turn::Seats>,
     temporary: temporary::Chats,
     programs: programs::Gate,
+    transfers: transfer::Gate,
 }
 
 impl Assistant {
@@ -69,6 +70,7 @@ impl Assistant {
             seats: turn::Seats::new(limits),
             temporary: temporary::Chats::default(),
             programs: programs::Gate::new(limits),
+            transfers: transfer::Gate::new(limits),
         }))
     }
 

@@ -46,10 +46,21 @@ pub struct Limits {
     pub completions: usize,
     /// Completions and embeddings of one person's programs.
     pub completions_per_person: usize,
+    /// Exports being made; each holds its whole file in memory.
+    pub exports: usize,
+    /// Imports being read and written; each holds its whole file in memory.
+    pub imports: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { turns: 1_024, turns_per_person: 8, completions: 1_024, completions_per_person: 256 }
+        Self {
+            turns: 1_024,
+            turns_per_person: 8,
+            completions: 1_024,
+            completions_per_person: 256,
+            exports: 2,
+            imports: 1,
+        }
     }
 }

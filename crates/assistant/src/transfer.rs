@@ -6,6 +6,8 @@ mod format;
 mod import;
 mod markdown;
 
+use std::sync::Arc;
+
 use domain::{
     Ctx, Timestamp,
     audit::{Act, Entry},
@@ -13,14 +15,17 @@ use domain::{
     id::ConversationId,
 };
 use store::{conversations, folders, messages};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub use import::ImportReport;
 
-use crate::{Assistant, Error, MAX_EXPORT_BYTES, rights, today};
+use crate::{Assistant, Error, Limits, MAX_EXPORT_BYTES, rights, today};
 
 /// More conversations than a person has.
 const EVERYTHING: u32 = 1_000_000;
+/// What somebody is told to wait when others are taking their chats along, in seconds.
+const RETRY_AFTER_S: u32 = 5;
 
 /// What an export is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,32 @@ pub struct Export {
     pub bytes: Vec<u8>,
 }
 
+/// How many files may be in memory on their way out or in.
+pub(crate) struct Gate {
+    exports: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let seats = |seats| Arc::new(Semaphore::new(seats));
+        Self { exports: seats(limits.exports), imports: seats(limits.imports) }
+    }
+
+    fn export(&self) -> Result<OwnedSemaphorePermit, Error> {
+        seat(&self.exports)
+    }
+
+    fn import(&self) -> Result<OwnedSemaphorePermit, Error> {
+        seat(&self.imports)
+    }
+}
+
+fn seat(seats: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
+    let busy = |_| Error::Transferring { retry_after_s: RETRY_AFTER_S };
+    Arc::clone(seats).try_acquire_owned().map_err(busy)
+}
+
 /// A conversation with all that belongs to it.
 struct Whole {
     facts: Conversation,
@@ -53,7 +84,7 @@ impl Assistant {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::TooLong`] beyond [`MAX_EXPORT_BYTES`], [`Error::Denied`],
-    /// [`Error::Store`].
+    /// [`Error::Transferring`], [`Error::Store`].
     pub async fn export(
         &self,
         ctx: &Ctx,
@@ -61,6 +92,7 @@ impl Assistant {
         format: Format,
     ) -> Result<Export, Error> {
         let permit = rights::reads(ctx)?;
+        let _seat = self.0.transfers.export()?;
         let folders = folders::list(&self.0.store, &permit).await?;
         let chosen = match only {
             Some(id) => vec![conversations::get(&self.0.store, &permit, id).await?],

@@ -106,6 +106,8 @@ mod tests {
         assert_eq!(list("हिन्दी में"), ["हिन्दी", "में"]);
         assert_eq!(list("中文"), ["中", "文"]);
         assert_eq!(list("… — 🎉 !"), Vec::<String>::new());
+        // A vowel sign that stands without its letter.
+        assert_eq!(list("_\u{1133b}ꨀ"), ["\u{1133b}ꨀ"]);
     }
 
     #[test]

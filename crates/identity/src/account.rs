@@ -112,16 +112,23 @@ impl Identity {
     }
 
     /// Advice about a password that is being chosen for an account called `name`.
-    #[must_use]
-    pub fn password_advice(&self, password: &str, name: &str) -> Advice {
-        advice::about(password, name, self.numbers())
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when many are being advised; to ask for it costs nothing and to give it does.
+    pub async fn password_advice(&self, password: &Secret<String>, name: &str) -> Result<Advice, Error> {
+        let (typed, name) = (Zeroizing::new(password.expose().clone()), name.to_owned());
+        let numbers = self.numbers().clone();
+        self.advice().run(move || advice::about(&typed, &name, &numbers)).await
     }
 
     /// Refuses a password that breaks the rules of the profile.
     pub(crate) fn check_rules(&self, password: &Secret<String>, name: &str) -> Result<(), Error> {
         let problems = password::problems(password.expose(), name, self.numbers());
+        if problems.is_empty() {
+            return Ok(());
+        }
         enforced!(AUT01);
-        if problems.is_empty() { Ok(()) } else { Err(Error::Password { problems }) }
+        Err(Error::Password { problems })
     }
 
     /// The verifier of a new password that keeps the rules and was not used before.
@@ -138,8 +145,8 @@ impl Identity {
         let history = self.numbers().password_history.saturating_add(1);
         for verifier in credentials::earlier_passwords(self.store(), &permit, history).await? {
             let used = self.passwords().verify(new.expose(), Some(&verifier)).await?;
-            enforced!(AUT07);
             if used {
+                enforced!(AUT07);
                 return Err(Error::Password { problems: vec![Problem::Reused] });
             }
         }

@@ -8,6 +8,10 @@ use domain::{
 };
 use zxcvbn::zxcvbn;
 
+/// Estimates at the same time.
+pub(crate) const AT_ONCE: usize = 1;
+/// Estimates that may wait; each answers a keystroke, so a late one is worth little.
+pub(crate) const WAITING: usize = 16;
 /// Characters that are estimated; the estimate's cost grows with the square of the length.
 const LOOKED_AT: usize = 100;
 
@@ -52,7 +56,13 @@ pub(crate) fn about(typed: &str, name: &str, numbers: &Numbers) -> Advice {
 
 #[cfg(test)]
 mod tests {
+    use std::{future::ready, sync::mpsc};
+
+    use domain::Secret;
+    use tokio::task::{JoinSet, yield_now};
+
     use super::*;
+    use crate::{Config, Error, Identity};
 
     fn of(password: &str) -> Advice {
         about(password, "Ada", &Numbers::default())
@@ -80,5 +90,39 @@ mod tests {
         assert_eq!(of("").score, 0);
         assert!(!of(&"ä1A!".repeat(100_000)).acceptable);
         assert_eq!(about("x", &"é".repeat(1_000), &Numbers::default()).score, 0);
+    }
+
+    #[test]
+    fn estimates_take_turns_and_too_many_are_sent_away() {
+        testkit::run(async {
+            let home = testkit::store().await;
+            let identity = Identity::new(home.store.clone(), Config::default()).unwrap();
+            let typed = || Secret::new("Quiet-Harbour-47".to_owned());
+            let (open, door) = mpsc::channel::<()>();
+            tokio::select! {
+                biased;
+                _ = identity.advice().run(move || door.recv().is_err()) => unreachable!("its door is closed"),
+                () = ready(()) => {}
+            }
+            let mut waiting = JoinSet::new();
+            for _ in 0..WAITING {
+                let (identity, typed) = (identity.clone(), typed());
+                waiting.spawn(async move { identity.password_advice(&typed, "Ada").await.is_ok() });
+            }
+            loop {
+                tokio::select! {
+                    biased;
+                    end = identity.password_advice(&typed(), "Ada") => {
+                        assert!(matches!(end, Err(Error::Busy)), "{end:?}");
+                        break;
+                    }
+                    // Not all have come in yet: this one would have waited.
+                    () = ready(()) => yield_now().await,
+                }
+            }
+            drop(open);
+            // The loop's last look may have held the place of one of them.
+            assert!(waiting.join_all().await.into_iter().filter(|done| *done).count() >= 1);
+        });
     }
 }

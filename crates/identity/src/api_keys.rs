@@ -15,7 +15,7 @@ use domain::{
 use store::api_keys;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Error, Identity, permits, tokens};
+use crate::{Error, Identity, permits, tokens, touches};
 
 /// What every key begins with.
 pub const PREFIX: &str = "troth_";
@@ -141,7 +141,7 @@ impl Identity {
     async fn touch_key(&self, ctx: &Ctx, permit: &Permit, key: ApiKeyId) -> Result<(), store::Error> {
         let mut tx = self.store().begin(ctx).await?;
         api_keys::touch(&mut tx, permit, key, ctx.now()).await?;
-        tx.commit_unaudited("last use of an API key").await
+        touches::keep(tx).await
     }
 }
 

@@ -18,11 +18,13 @@ mod recovery;
 mod sessions;
 mod setup;
 mod sign_in;
+mod strangers;
 mod throttle;
 mod tickets;
 mod tokens;
 mod totp;
 mod touches;
+mod turns;
 
 use std::{
     fmt,
@@ -49,6 +51,7 @@ use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
 use touches::Touches;
+use turns::Turns;
 
 /// The room's one door. Cheap to clone; all clones share what is under way.
 #[derive(Clone)]
@@ -58,6 +61,7 @@ struct Inner {
     store: Store,
     config: Config,
     passwords: Passwords,
+    advice: Turns,
     throttle: Throttle,
     setups: Tickets<setup::Pending>,
     sign_ins: Tickets<sign_in::Pending>,
@@ -76,6 +80,7 @@ impl Identity {
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(store.clone(), config.hashing)?,
+            advice: Turns::new(advice::AT_ONCE, advice::WAITING),
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
             sign_ins: Tickets::new(sign_in::LIFE_S, sign_in::MOST),
@@ -111,6 +116,10 @@ impl Identity {
 
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn advice(&self) -> &Turns {
+        &self.0.advice
     }
 
     fn throttle(&self) -> &Throttle {

@@ -5,10 +5,7 @@
 //! one Argon2 run, whether the account exists or not; never more runs at once than configured, and
 //! none on the threads that serve requests.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
@@ -16,10 +13,9 @@ use argon2::{
 };
 use domain::{Ctx, enforced, password};
 use store::Store;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::{Error, Hashing};
+use crate::{Error, Hashing, turns::Turns};
 
 const OUTPUT_BYTES: usize = 32;
 
@@ -29,9 +25,7 @@ pub(crate) struct Passwords {
     params: Params,
     /// Verified for accounts that do not exist: same parameters, matches nothing.
     decoy: Arc<str>,
-    turns: Semaphore,
-    entrance: Semaphore,
-    runs: AtomicU64,
+    turns: Turns,
 }
 
 impl Passwords {
@@ -44,14 +38,13 @@ impl Passwords {
         let params = Params::new(hashing.memory_kib, hashing.passes, hashing.lanes, Some(OUTPUT_BYTES));
         let Ok(params) = params else { return Err(bad) };
         let decoy = decoy(&params)?.into();
-        let turns = Semaphore::new(hashing.at_once.max(1));
-        let entrance = Semaphore::new(hashing.at_once.max(1).saturating_add(hashing.waiting));
-        Ok(Self { store, params, decoy, turns, entrance, runs: AtomicU64::new(0) })
+        let turns = Turns::new(hashing.at_once, hashing.waiting);
+        Ok(Self { store, params, decoy, turns })
     }
 
     /// How often Argon2 ran since the start.
     pub(crate) fn runs(&self) -> u64 {
-        self.runs.load(Ordering::Relaxed)
+        self.turns.runs()
     }
 
     /// A verifier of `password`, as a PHC string with a fresh salt.
@@ -62,12 +55,12 @@ impl Passwords {
         let peppered = self.peppered(password);
         let salt = ctx.random::<16>();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
-        self.run(move || {
-            enforced!(AUT02);
+        let work = move || {
             let hash = argon2.hash_password_with_salt(peppered.as_bytes(), &salt);
+            enforced!(AUT02);
             hash.map(|hash| hash.to_string()).map_err(|_| Error::Broken("a password could not be hashed"))
-        })
-        .await?
+        };
+        self.turns.run(work).await?
     }
 
     /// Whether `password` is the one behind `verifier`; for `None`, the same work and no.
@@ -78,9 +71,15 @@ impl Passwords {
         // A text that could not have been set is hashed cut to nothing, so that it costs the same.
         let fits = password.len() <= password::MAX_BYTES;
         let peppered = self.peppered(if fits { password } else { "" });
-        enforced!(AUT05);
-        let against: Arc<str> = verifier.map_or_else(|| Arc::clone(&self.decoy), Into::into);
+        let against: Arc<str> = match verifier {
+            Some(verifier) => verifier.into(),
+            None => {
+                enforced!(AUT05);
+                Arc::clone(&self.decoy)
+            }
+        };
         let matches = self
+            .turns
             .run(move || {
                 let hash = PasswordHash::new(&against)
                     .map_err(|_| Error::Broken("a stored password verifier is damaged"))?;
@@ -104,15 +103,6 @@ impl Passwords {
         let normal = password::normalise(password);
         let keyed = Zeroizing::new(self.store.mac("password pepper", normal.as_bytes()));
         Zeroizing::new(hex::encode(*keyed))
-    }
-
-    /// Runs `work` on a thread that may block, in turn.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let _inside = self.entrance.try_acquire().map_err(|_| Error::Busy)?;
-        let _turn = self.turns.acquire().await.map_err(|_| Error::Busy)?;
-        self.runs.fetch_add(1, Ordering::Relaxed);
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|_| Error::Broken("a password could not be checked: its thread stopped"))
     }
 }
 
@@ -199,30 +189,6 @@ mod tests {
             assert!(with(Hashing { passes: 2, ..HASHING }));
             assert!(!with(Hashing { memory_kib: 32, ..HASHING }), "falling parameters weaken nothing");
             assert!(with(HASHING) == passwords.is_weak(&verifier));
-        });
-    }
-
-    #[test]
-    fn more_than_may_wait_are_told_to_come_back() {
-        testkit::run(async {
-            let (_home, passwords) = passwords(HASHING).await;
-            let mut inside = tokio::task::JoinSet::new();
-            let mut doors = Vec::new();
-            for _ in 0..2 {
-                let (open, door) = std::sync::mpsc::channel::<()>();
-                doors.push(open);
-                let passwords = Arc::clone(&passwords);
-                inside.spawn(async move { passwords.run(move || door.recv().is_err()).await.unwrap() });
-            }
-            // One is at work, one waits for its turn.
-            while passwords.entrance.available_permits() > 0 {
-                tokio::task::yield_now().await;
-            }
-            assert!(matches!(passwords.verify("x", None).await, Err(Error::Busy)));
-            assert!(passwords.runs() <= 1, "never two at once");
-            drop(doors);
-            inside.join_all().await;
-            assert!(!passwords.verify("x", None).await.unwrap());
         });
     }
 }

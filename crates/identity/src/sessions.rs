@@ -13,7 +13,7 @@ use domain::{
 };
 use store::{Tx, accounts, accounts::Settings, sessions, sessions::Session};
 
-use crate::{Error, Identity, permits, tokens};
+use crate::{Error, Identity, permits, tokens, touches};
 
 /// Characters kept of what a browser calls itself.
 const DEVICE_CHARS: usize = 200;
@@ -171,7 +171,8 @@ impl Identity {
     }
 
     /// Removes the sessions of everybody that have ended by themselves, and says how many. They are
-    /// refused without this as well; it keeps the table small.
+    /// refused without this as well; it keeps the table small. Also notes the wrong tries for unknown
+    /// names whose entry is due.
     ///
     /// # Errors
     /// [`Error::Denied`] unless the actor may change the instance, as the system's upkeep may.
@@ -183,7 +184,10 @@ impl Identity {
         if ended > 0 {
             let count = usize::try_from(ended).unwrap_or(usize::MAX);
             tx.commit(Entry::new(Act::SessionEnded, "").times(count)).await?;
+        } else {
+            drop(tx);
         }
+        self.note_last_strangers(ctx).await?;
         Ok(ended)
     }
 
@@ -206,12 +210,15 @@ impl Identity {
     fn lives(&self, session: &Session, now: Timestamp) -> bool {
         // The shorter of what was promised when it was opened and what the policy says now.
         let absolute = session.created.plus_seconds(i64::from(self.numbers().absolute_hours) * 3600);
-        enforced!(SES02);
         if now >= session.expires.min(absolute) {
+            enforced!(SES02);
             return false;
         }
-        enforced!(SES01);
-        now < self.idle_end(session)
+        if now >= self.idle_end(session) {
+            enforced!(SES01);
+            return false;
+        }
+        true
     }
 
     fn idle_end(&self, session: &Session) -> Timestamp {
@@ -225,7 +232,7 @@ impl Identity {
     async fn touch_session(&self, ctx: &Ctx, permit: &Permit, id: SessionId) -> Result<(), store::Error> {
         let mut tx = self.store().begin(ctx).await?;
         sessions::touch(&mut tx, permit, id, ctx.now()).await?;
-        tx.commit_unaudited("a session was last seen").await
+        touches::keep(tx).await
     }
 }
 

@@ -62,8 +62,10 @@ pub(crate) struct Pending {
     key: Key,
     stage: Stage,
     password_expired: bool,
-    /// The password hashed anew, with the day it was set, when its verifier had weaker parameters.
-    stronger: Option<(Zeroizing<String>, Timestamp)>,
+    /// When the password that was shown was set; one set since ends this sign-in.
+    changed: Timestamp,
+    /// The password hashed anew, when its verifier had weaker parameters.
+    stronger: Option<Zeroizing<String>>,
 }
 
 /// An account somebody wants to sign in to.
@@ -88,7 +90,8 @@ impl Identity {
     /// The second step: a code of the authenticator or a recovery code.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a wrong or used code, [`Error::Throttled`], [`Error::TicketGone`].
+    /// [`Error::Refused`] for a wrong or used code, [`Error::Throttled`]; [`Error::TicketGone`], also
+    /// when the password was changed meanwhile or the account is not active any more.
     pub async fn finish_sign_in(
         &self,
         ctx: &Ctx,
@@ -105,7 +108,8 @@ impl Identity {
     /// The last step for somebody whose password was too old: a new one.
     ///
     /// # Errors
-    /// [`Error::Password`] with what to change, [`Error::TicketGone`], [`Error::Busy`].
+    /// [`Error::Password`] with what to change, [`Error::Busy`]; [`Error::TicketGone`], also when the
+    /// password was changed elsewhere meanwhile.
     pub async fn renew_password(
         &self,
         ctx: &Ctx,
@@ -116,8 +120,9 @@ impl Identity {
         let ctx = &permits::authenticating(ctx);
         let held = self.take(ctx, ticket, Stage::FactorShown)?;
         let renewed = self.renew(ctx, &held.value, new, device).await;
-        if renewed.is_err() {
-            self.sign_ins().put_back_tried(held);
+        match renewed {
+            Ok(_) | Err(Error::TicketGone) => {}
+            Err(_) => self.sign_ins().put_back_tried(held),
         }
         renewed
     }
@@ -168,6 +173,7 @@ impl Identity {
                 self.sign_ins().put_back_tried(held);
                 Err(Error::Refused)
             }
+            Err(Error::TicketGone) => Err(Error::TicketGone),
             Err(not_looked_at) => {
                 self.sign_ins().put_back(held);
                 Err(not_looked_at)
@@ -187,8 +193,15 @@ impl Identity {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
         let kept = self.kept_failures(ctx, user).await?;
         // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
-        let _counted = self.throttle().admit(key, kept, ctx.now())?;
+        let one = self.throttle().admit(key, kept, ctx.now())?;
         let mut tx = self.store().begin(ctx).await?;
+        let in_force = match self.still_stands(ctx, pending).await {
+            Ok(in_force) => in_force,
+            Err(not_looked_at) => {
+                self.throttle().give_back(&one);
+                return Err(not_looked_at);
+            }
+        };
         if !self.use_code(&mut tx, ctx, &permit, code).await? {
             drop(tx);
             self.note_failure(ctx, Some(user)).await?;
@@ -199,8 +212,10 @@ impl Identity {
             tx.commit(Entry::new(Act::FactorUsed, user)).await?;
             None
         } else {
-            if let Some((verifier, changed)) = &pending.stronger {
-                credentials::set_password(&mut tx, &permit, verifier, *changed).await?;
+            // Another sign-in may have made it stronger meanwhile; once is enough.
+            if let Some(verifier) = pending.stronger.as_ref().filter(|_| self.passwords().is_weak(&in_force))
+            {
+                credentials::set_password(&mut tx, &permit, verifier, pending.changed).await?;
             }
             let session = self.open_session(&mut tx, ctx, &permit, device).await?;
             tx.commit(Entry::new(Act::SignedIn, user)).await?;
@@ -220,10 +235,28 @@ impl Identity {
         let verifier = self.acceptable(ctx, pending.user, new).await?;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(pending.user))?;
         let mut tx = self.store().begin(ctx).await?;
+        self.still_stands(ctx, pending).await?;
         credentials::set_password(&mut tx, &permit, &verifier, ctx.now()).await?;
         let session = self.open_session(&mut tx, ctx, &permit, device).await?;
         tx.commit(Entry::new(Act::PasswordSet, pending.user)).await?;
         Ok(session)
+    }
+
+    /// The verifier in force, provided it is still that of the password that was shown.
+    ///
+    /// Called while the caller's transaction holds the writers' turn, so the answer stands until its
+    /// commit: who changes a password because it leaked also ends what was begun with it.
+    async fn still_stands(&self, ctx: &Ctx, pending: &Pending) -> Result<Zeroizing<String>, Error> {
+        let permit =
+            authorize(&permits::authenticating(ctx), Action::ReadAccount, Resource::Of(pending.user))?;
+        let active = match accounts::get(self.store(), &permit).await {
+            Ok(account) => account.active,
+            Err(store::Error::NotFound) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let password = if active { credentials::password(self.store(), &permit).await? } else { None };
+        let shown = password.filter(|password| password.changed == pending.changed);
+        shown.map(|password| Zeroizing::new(password.verifier)).ok_or(Error::TicketGone)
     }
 
     /// Uses up a code of the authenticator or a recovery code; false when it is neither, or used.
@@ -236,8 +269,11 @@ impl Identity {
     ) -> Result<bool, Error> {
         let user = permit.subject(Action::WriteAccount)?;
         if let Some(hash) = recovery::hash_typed(self.store(), user, code) {
-            enforced!(AUT04);
-            return Ok(credentials::use_recovery_code(tx, permit, &hash).await?);
+            let used_up = credentials::use_recovery_code(tx, permit, &hash).await?;
+            if !used_up {
+                enforced!(AUT04);
+            }
+            return Ok(used_up);
         }
         self.use_totp(tx, ctx, permit, code).await
     }
@@ -256,8 +292,11 @@ impl Identity {
             return Ok(false);
         };
         let Some(step) = totp::check(&factor.secret, code, ctx.now())? else { return Ok(false) };
-        enforced!(AUT03);
-        Ok(credentials::use_totp_step(tx, permit, step).await?)
+        let used_up = credentials::use_totp_step(tx, permit, step).await?;
+        if !used_up {
+            enforced!(AUT03);
+        }
+        Ok(used_up)
     }
 
     async fn find(&self, ctx: &Ctx, name: &str) -> Result<Option<Known>, Error> {
@@ -277,13 +316,16 @@ impl Identity {
     ) -> Result<Pending, Error> {
         let Known { user, password: kept } = known;
         let stronger = if self.passwords().is_weak(&kept.verifier) {
-            Some((Zeroizing::new(self.passwords().hash(ctx, password.expose()).await?), kept.changed))
+            Some(Zeroizing::new(self.passwords().hash(ctx, password.expose()).await?))
         } else {
             None
         };
-        enforced!(AUT01);
-        let password_expired = self.expiry(kept.changed).is_some_and(|end| ctx.now() >= end);
-        Ok(Pending { user, key, stage: Stage::PasswordShown, password_expired, stronger })
+        let changed = kept.changed;
+        let password_expired = self.expiry(changed).is_some_and(|end| ctx.now() >= end);
+        if password_expired {
+            enforced!(AUT01);
+        }
+        Ok(Pending { user, key, stage: Stage::PasswordShown, password_expired, changed, stronger })
     }
 
     /// Takes a ticket of the right stage; one of another stage stays where it is.
@@ -303,18 +345,13 @@ impl Identity {
         Ok(Count { failures, last })
     }
 
-    /// Writes down a wrong try. Unknown names cost the same write, without a target.
+    /// Writes down a wrong try. Unknown names cost one durable write as well.
     pub(crate) async fn note_failure(&self, ctx: &Ctx, user: Option<UserId>) -> Result<(), Error> {
+        let Some(user) = user else { return self.note_stranger(ctx).await };
         let mut tx = self.store().begin(ctx).await?;
-        let target = match user {
-            Some(user) => {
-                let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-                credentials::record_failure(&mut tx, &permit, ctx.now()).await?;
-                user.to_string()
-            }
-            None => String::new(),
-        };
-        tx.commit(Entry::new(Act::SignInFailed, target)).await?;
+        let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
+        credentials::record_failure(&mut tx, &permit, ctx.now()).await?;
+        tx.commit(Entry::new(Act::SignInFailed, user)).await?;
         Ok(())
     }
 

@@ -15,7 +15,9 @@ use domain::{Timestamp, enforced};
 
 use crate::Error;
 
-/// Names counted at the same time; the one longest left alone makes way.
+/// Names counted at the same time; the one with the fewest failures makes way, of those the one
+/// longest left alone. Otherwise a flood of names would wash a count away, and how a name is then
+/// answered would tell whether it has an account, whose count the store keeps.
 const MOST_NAMES: usize = 10_000;
 /// The first wait, in seconds; each further failure doubles it.
 const FIRST_WAIT_S: i64 = 2;
@@ -80,8 +82,8 @@ impl Throttle {
             before = Count::default();
         }
         let due = before.due(self.free);
-        enforced!(AUT06);
         if now < due {
+            enforced!(AUT06);
             let micros = due.0.saturating_sub(now.0);
             let seconds = micros.div_euclid(1_000_000) + i64::from(micros % 1_000_000 != 0);
             return Err(Error::Throttled { retry_after_s: u32::try_from(seconds).unwrap_or(u32::MAX) });
@@ -119,10 +121,9 @@ fn make_room(counts: &mut HashMap<Key, Count>, key: Key, now: Timestamp) {
     }
     counts.retain(|_, count| !count.forgotten(now));
     while counts.len() >= MOST_NAMES {
-        let Some(stalest) = counts.iter().min_by_key(|(_, count)| count.last).map(|(key, _)| *key) else {
-            break;
-        };
-        counts.remove(&stalest);
+        let least = counts.iter().min_by_key(|(_, count)| (count.failures, count.last)).map(|(key, _)| *key);
+        let Some(least) = least else { break };
+        counts.remove(&least);
     }
 }
 
@@ -213,6 +214,19 @@ mod tests {
             key[..8].copy_from_slice(&n.to_be_bytes());
             let _ = throttle.admit(key, Count::default(), at(i64::try_from(n).unwrap_or(0)));
         }
+        assert_eq!(throttle.counts().len(), MOST_NAMES);
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_wash_away_the_count_of_one_that_waits() {
+        let throttle = Throttle::new(5);
+        while wait(&throttle, at(0)).is_none() {}
+        for n in 1..=(MOST_NAMES as u64 + 50) {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&n.to_be_bytes());
+            let _ = throttle.admit(key, Count::default(), at(1));
+        }
+        assert_eq!(wait(&throttle, at(1)), Some(1), "still waiting");
         assert_eq!(throttle.counts().len(), MOST_NAMES);
     }
 }

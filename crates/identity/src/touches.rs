@@ -9,6 +9,7 @@ use std::{
 };
 
 use domain::Timestamp;
+use store::Tx;
 use uuid::Uuid;
 
 /// Seconds between two notes about the same session or key.
@@ -34,6 +35,11 @@ impl Touches {
         noted.insert(what, now);
         true
     }
+}
+
+/// Keeps the note in `tx`. It is no act of anybody's, so the log has no entry for it.
+pub(crate) async fn keep(tx: Tx) -> Result<(), store::Error> {
+    tx.commit_unaudited("when a session or an API key was last seen").await
 }
 
 #[cfg(test)]

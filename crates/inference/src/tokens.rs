@@ -1,8 +1,8 @@
 //! Text to tokens and back, for byte-level BPE vocabularies in GGUF metadata.
 //!
 //! The invariant that matters: text never becomes a control token. The tokenizer built here does not
-//! know the control tokens at all, so a person who types `<|im_end|>` sends eight ordinary characters' worth of
-//! tokens; only [`crate::prompt`] places control tokens, by their number.
+//! know the control tokens at all, so a person who types `<|im_end|>` sends ordinary
+//! characters; only [`crate::prompt`] places control tokens, by their number.
 
 use std::collections::HashSet;
 

@@ -19,6 +19,8 @@ use domain::{Secret, control::Numbers, enforced};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use dotenv::Owner;
+
 use crate::{
     failure::{Exit, Failure, disk},
     folder,
@@ -167,8 +169,10 @@ impl Sources {
     fn variables(&self, data: &Path) -> Result<BTreeMap<String, String>, Failure> {
         let mut variables = BTreeMap::new();
         let working = self.working.as_ref().filter(|working| working.as_path() != data);
-        for folder in [Some(data), working.map(PathBuf::as_path)].into_iter().flatten() {
-            variables.extend(dotenv::read(&folder.join(folder::DOTENV))?);
+        variables.extend(dotenv::read(&data.join(folder::DOTENV), Owner::Any)?);
+        if let Some(working) = working {
+            // It may be a folder like /tmp, where anybody can leave a file.
+            variables.extend(dotenv::read(&working.join(folder::DOTENV), Owner::Us)?);
         }
         variables.extend(self.environment.iter().cloned());
         Ok(variables)

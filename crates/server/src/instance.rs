@@ -16,7 +16,7 @@ use std::{
 use domain::{Job, Secret};
 use keys::Keyring;
 use providers::Providers;
-use store::{Location, Store};
+use store::{FolderLock, Location, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use web::listener::{self, redirect, tls::Certificate};
 
@@ -76,9 +76,11 @@ impl Instance {
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
         let folder = Folder::prepare(&config.data)?;
+        // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
+        let lock = FolderLock::take(folder.path())?;
         let (keyring, _is_new) = protector::keyring(&folder, &config.keys, &outside.entropy)?;
         let keyring = Arc::new(keyring);
-        let store = open_store(&config, &folder, keyring.clone(), &outside).await?;
+        let store = open_store(&config, lock, keyring.clone(), &outside).await?;
         let sockets = bind(&config.web.listen)?;
         let plain = bind(&config.web.redirect)?;
         let desk = Desk::new(folder.clone(), keyring, &config.web, config.numbers.certificate_days);
@@ -193,15 +195,15 @@ impl Instance {
 
 async fn open_store(
     config: &Config,
-    folder: &Folder,
+    lock: FolderLock,
     keyring: Arc<Keyring>,
     outside: &Outside,
 ) -> Result<Store, Failure> {
     let location = match &config.store.postgres {
         Some(url) => Location::Postgres { url: url.clone() },
-        None => Location::Embedded { folder: folder.path().to_owned() },
+        None => Location::Embedded { folder: lock.folder().to_owned() },
     };
-    Ok(Store::open(&location, keyring, &outside.ctx(Job::Setup)).await?)
+    Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
 }
 
 fn identity_config(config: &Config) -> identity::Config {

@@ -65,6 +65,14 @@ pub fn home_folder(xdg: &str, below_home: &str) -> Option<std::path::PathBuf> {
     folder.or_else(|| Some(std::env::var_os("HOME").and_then(absolute)?.join(below_home)))
 }
 
+/// The account we run as; `None` where nothing tells. The kernel's own word where there is one, else the
+/// owner of the home folder.
+#[must_use]
+pub fn own_uid() -> Option<u32> {
+    let owner = |path: &std::path::Path| Some(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).ok()?));
+    owner(std::path::Path::new("/proc/self")).or_else(|| owner(&home_folder("", "")?))
+}
+
 /// Whether people read standard output themselves: then lines are aligned and may be coloured.
 #[must_use]
 pub fn is_terminal() -> bool {

@@ -208,3 +208,31 @@ fn two_tabs_watch_one_answer() {
         house.close().await;
     });
 }
+
+#[test]
+fn a_dropped_stream_goes_on_where_it_was() {
+    testkit::run(async {
+        let house = House::open(Look::Desk).await;
+        house.set_up().await;
+        // The first connection breaks after half a second, as far as the page can tell.
+        house
+            .js("window.opened = []; const Real = EventSource; \
+                 window.EventSource = class extends Real { constructor(address) { super(address); \
+                 if (window.opened.push(address) === 1) setTimeout(() => this.dispatchEvent(new Event('error')), 500); } };")
+            .await;
+        house.say("slow 400").await;
+        house.until("window.opened.length === 2").await;
+        house.until("document.querySelector('.streaming .tail')?.textContent.includes('word120')").await;
+        assert_eq!(
+            house.js("return /from=[1-9]/.test(window.opened[1])").await,
+            true,
+            "it asks for the rest alone"
+        );
+        let in_order = "return document.querySelector('.streaming .prose').textContent.trim().split(/\\s+/)\
+                        .slice(0, 120).every((word, at) => word === `word${at + 1}`)";
+        assert_eq!(house.js(in_order).await, true, "nothing is lost and nothing comes twice");
+        house.press("Escape").await;
+        house.until("document.querySelector('.message:last-child .ending') !== null").await;
+        house.close().await;
+    });
+}

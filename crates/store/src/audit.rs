@@ -2,9 +2,10 @@
 //!
 //! `Tx::commit` appends; `assure` and `server` read and verify. Invariants: entries are content-free;
 //! `hash` covers the whole entry and the hash before it, so a change anywhere shows at its place; the
-//! head's keyed hash shows a log that was cut short or computed anew without the keyring.
+//! head's keyed hash shows a log that was cut short or computed anew without the keyring. Nothing is
+//! appended to such a log, or its next entry would put a good keyed hash over it.
 
-use aws_lc_rs::digest;
+use aws_lc_rs::{constant_time, digest};
 use domain::{Action, Ctx, Permit, Timestamp, audit::Entry, enforced};
 use keys::Keyring;
 use sqlx::{AnyConnection, Row, any::AnyRow};
@@ -122,6 +123,11 @@ impl Head {
     fn mac(keyring: &Keyring, seq: i64, hash: &[u8]) -> [u8; 32] {
         keyring.mac("audit-head", &[seq.to_be_bytes().as_slice(), hash].concat())
     }
+
+    /// Whether it was written with this keyring.
+    fn is_ours(&self, keyring: &Keyring) -> bool {
+        constant_time::verify_slices_are_equal(&Self::mac(keyring, self.seq, &self.hash), &self.mac).is_ok()
+    }
 }
 
 const READ_HEAD: &str = "SELECT seq, hash, mac FROM audit_head WHERE one = 1";
@@ -130,16 +136,55 @@ fn read_head(found: &AnyRow) -> Result<Head, Error> {
     Ok(Head { seq: found.try_get("seq")?, hash: row::bytes(found, "hash")?, mac: row::bytes(found, "mac")? })
 }
 
-/// Appends `entry`. The caller's transaction makes it durable.
+/// Writes the first entry of a new store. The caller's transaction makes it durable.
+pub(crate) async fn begin(
+    connection: &mut AnyConnection,
+    keyring: &Keyring,
+    stamp: &Stamp,
+    entry: &Entry,
+) -> Result<(), Error> {
+    write(connection, keyring, stamp, entry, (0, genesis().to_vec())).await
+}
+
+/// Appends `entry` to a log whose end is as it was written. The caller's transaction makes it durable.
 pub(crate) async fn append(
     connection: &mut AnyConnection,
     keyring: &Keyring,
     stamp: &Stamp,
     entry: &Entry,
 ) -> Result<(), Error> {
-    let before =
-        sqlx::query(READ_HEAD).fetch_optional(&mut *connection).await?.as_ref().map(read_head).transpose()?;
-    let (last, prev) = before.map_or((0, genesis().to_vec()), |head| (head.seq, head.hash));
+    let head = trusted_head(connection, keyring).await?;
+    write(connection, keyring, stamp, entry, (head.seq, head.hash)).await
+}
+
+/// The end of the log, when it stands under this keyring's hash and is the last entry.
+async fn trusted_head(connection: &mut AnyConnection, keyring: &Keyring) -> Result<Head, Error> {
+    enforced!(AUD02);
+    let Some(found) = sqlx::query(READ_HEAD).fetch_optional(&mut *connection).await? else {
+        return Err(Error::damaged("the head of its audit log is gone"));
+    };
+    let head = read_head(&found)?;
+    if !head.is_ours(keyring) {
+        return Err(Error::damaged("its audit log was written without this keyring"));
+    }
+    let last = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?
+        .ok_or_else(|| Error::damaged("its audit log is empty"))?;
+    if last.try_get::<i64, _>("seq")? != head.seq || row::bytes(&last, "hash")? != head.hash {
+        return Err(Error::damaged("the end of its audit log is not the entry that was written last"));
+    }
+    Ok(head)
+}
+
+/// Writes `entry` after the one with place `last` and hash `prev`, and moves the head to it.
+async fn write(
+    connection: &mut AnyConnection,
+    keyring: &Keyring,
+    stamp: &Stamp,
+    entry: &Entry,
+    (last, prev): (i64, Vec<u8>),
+) -> Result<(), Error> {
     let mut record = Record {
         seq: last + 1,
         at: stamp.at,
@@ -230,8 +275,7 @@ pub(crate) async fn verify(store: &Store) -> Result<ChainReport, Error> {
             last = record.seq;
         }
     }
-    let mac = Head::mac(store.keyring(), head.seq, &head.hash);
-    if report.head.as_slice() != head.hash || mac.as_slice() != head.mac {
+    if report.head.as_slice() != head.hash || !head.is_ours(store.keyring()) {
         report.broken = Some(Broken { seq: head.seq, why: "the log was written without this keyring" });
     }
     Ok(report)

@@ -85,6 +85,21 @@ pub async fn list(
     found.iter().map(|found| read(&dek, found)).collect()
 }
 
+/// Conversations in use and those put away, the one changed last first, at most `limit`.
+pub(crate) async fn newest(store: &Store, permit: &Permit, limit: u32) -> Result<Vec<Conversation>, Error> {
+    let subject = permit.subject(Action::ReadChat)?;
+    let found = sqlx::query(
+        "SELECT id, title, folder, pinned, archived, head, created, updated FROM conversations \
+         WHERE owner = $1 ORDER BY updated DESC, id DESC LIMIT $2",
+    )
+    .bind(subject.to_string())
+    .bind(i64::from(limit))
+    .fetch_all(store.readers())
+    .await?;
+    let dek = store.dek(subject).await?;
+    found.iter().map(|found| read(&dek, found)).collect()
+}
+
 /// Gives a conversation a title.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::{str::FromStr, time::Duration};
 
 use domain::Secret;
 use sqlx::{
-    Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction,
+    Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Row, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
@@ -40,6 +40,8 @@ const READERS: u32 = 4;
 const WAIT: Duration = Duration::from_secs(30);
 /// Readers beyond the first go after this long without work, and their memory with them.
 const IDLE: Duration = Duration::from_secs(60);
+/// How long a SQLite connection waits for a lock of another, 10 s.
+pub(crate) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10000";
 /// The advisory lock writers take on PostgreSQL, so that they are serial across processes: "troth" in ASCII.
 const WRITER_LOCK: i64 = 0x74_72_6f_74_68;
 
@@ -131,13 +133,18 @@ impl Db {
         }
     }
 
-    /// After a deletion: takes what was deleted out of SQLite's write-ahead log as well. Readers may be in
-    /// the way; then the next deletion or the ordinary checkpoint does it.
-    pub(crate) async fn forget_deleted(&self) -> Result<(), Error> {
-        if self.engine == Engine::Sqlite {
-            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+    /// After a deletion: takes what was deleted out of SQLite's write-ahead log as well. Says whether it is
+    /// done; while readers are in the way it is not, and nobody waits for them on the one writing connection.
+    pub(crate) async fn forget_deleted(&self) -> Result<bool, Error> {
+        if self.engine != Engine::Sqlite {
+            return Ok(true);
         }
-        Ok(())
+        let mut writer = self.writer.acquire().await?;
+        sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut *writer).await?;
+        let cut = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await;
+        sqlx::raw_sql(BUSY_TIMEOUT).execute(&mut *writer).await?;
+        // The first column is 1 when somebody was in the way.
+        Ok(cut?.try_get::<i64, _>(0)? == 0)
     }
 
     /// Ends all connections; waits for running transactions.

@@ -4,7 +4,7 @@
 //! whatever is wrong with it; a new file takes its name only when it is whole and on disk.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
@@ -15,51 +15,27 @@ use sqlx::{AnyConnection, Row};
 
 use crate::{
     Error,
-    db::{Engine, Target},
+    db::{BUSY_TIMEOUT, Engine, Target},
+    lock::private,
     schema, store,
 };
 
 const FILE: &str = "troth.db";
 const DRAFT: &str = "troth.db.draft";
-const LOCK: &str = "troth.lock";
 /// SQLCipher's page size; a whole file is a multiple of it.
 const PAGE: u64 = 4096;
 /// Files up to this size have every page checked at start (about 0.1 s).
 const CHECKED_AT_START: u64 = 16 * 1024 * 1024;
 
-/// The data folder, held for this process alone until dropped.
-pub(crate) struct Folder {
-    path: PathBuf,
-    _lock: File,
+/// The database file in a data folder.
+pub(crate) fn file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
 }
 
-impl Folder {
-    /// Makes the folder if need be and takes it for this process.
-    pub(crate) fn take(path: &Path) -> Result<Self, Error> {
-        make_private(path)?;
-        let lock_file = path.join(LOCK);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        private(&mut options);
-        let lock = options.open(&lock_file).map_err(Error::io("open", &lock_file))?;
-        enforced!(STO02);
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::InUse { folder: path.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &lock_file)(error)),
-        }
-        Ok(Self { path: path.to_owned(), _lock: lock })
-    }
-
-    /// The database file.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.path.join(FILE)
-    }
-}
-
-/// Opens the file, or makes it when the folder holds none. What is returned has been tried.
-pub(crate) async fn open(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<Target, Error> {
-    let file = folder.file();
+/// Opens the file, or makes it when the folder holds none. What is returned has been tried. The caller
+/// holds the folder's lock.
+pub(crate) async fn open(folder: &Path, keyring: &Keyring, ctx: &Ctx) -> Result<Target, Error> {
+    let file = file(folder);
     let place = file.display().to_string();
     let opened = async {
         let logged = has_log(&file);
@@ -98,13 +74,13 @@ async fn make_ready(connection: &mut AnyConnection, logged: bool) -> Result<(), 
 }
 
 /// Makes a new file under another name, fills it, and gives it its name when it is on disk.
-async fn create(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
-    let file = folder.file();
+async fn create(folder: &Path, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
+    let file = file(folder);
     if beside(&file, "-wal").exists() {
         return Err(Error::damaged("its log is here, but the file itself is gone"));
     }
     // A draft left by a crash never held anything that was acknowledged.
-    let draft = folder.path.join(DRAFT);
+    let draft = folder.join(DRAFT);
     for leftover in
         [draft.clone(), beside(&draft, "-wal"), beside(&draft, "-shm"), beside(&draft, "-journal")]
     {
@@ -125,7 +101,7 @@ async fn create(folder: &Folder, keyring: &Keyring, ctx: &Ctx) -> Result<(), Err
     let placed = || -> io::Result<()> {
         File::open(&draft)?.sync_all()?;
         fs::rename(&draft, &file)?;
-        File::open(&folder.path)?.sync_all()
+        File::open(folder)?.sync_all()
     };
     placed().map_err(Error::io("write", &file))
 }
@@ -179,8 +155,9 @@ fn target(file: &Path, mode: &str, keyring: &Keyring) -> Target {
     let key = keyring.derive("embedded-store-file");
     let url = format!("sqlite://{}?mode={mode}", encode(file));
     let mut first = format!("PRAGMA key = \"x'{}'\";", hex::encode(key.expose()));
-    first
-        .push_str("PRAGMA cipher_log_level = NONE; PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY;");
+    first.push_str("PRAGMA cipher_log_level = NONE; PRAGMA temp_store = MEMORY; ");
+    first.push_str(BUSY_TIMEOUT);
+    first.push(';');
     first.push_str("PRAGMA cache_size = -4096; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
     if mode == "rw" {
         // FULL: an acknowledged commit has been synced. secure_delete: freed pages are overwritten.
@@ -212,17 +189,4 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
-}
-
-fn make_private(folder: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(Error::io("make", folder))
-}
-
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
 }

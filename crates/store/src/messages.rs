@@ -29,9 +29,68 @@ pub async fn append(
     conversation: ConversationId,
     message: &Message,
 ) -> Result<(), Error> {
+    append_all(tx, permit, conversation, std::slice::from_ref(message)).await
+}
+
+/// Appends `messages` in their order, as [`append`] does with one, and counts those that are there once.
+/// The parent of the first may be there already; those of the others are before them in `messages`.
+///
+/// # Errors
+/// Those of [`append`].
+pub async fn append_all(
+    tx: &mut Tx,
+    permit: &Permit,
+    conversation: ConversationId,
+    messages: &[Message],
+) -> Result<(), Error> {
     let subject = permit.subject(Action::WriteChat)?;
-    let (dek, key, owner) = (tx.dek(subject).await?, message.id.to_string(), subject.to_string());
-    let parent = message.parent.map(|parent| parent.to_string());
+    let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(()) };
+    let (dek, owner) = (tx.dek(subject).await?, subject.to_string());
+    let mut number = room(tx, &owner, conversation, first.parent, messages.len()).await?;
+    let mut there: HashSet<MessageId> = first.parent.into_iter().collect();
+    for message in messages {
+        if message.parent.is_some_and(|parent| !there.contains(&parent)) {
+            return Err(Error::NotFound);
+        }
+        number += 1;
+        let key = message.id.to_string();
+        let body = BODY.seal_json(&dek, &key, &message.body, tx.entropy())?;
+        sqlx::query(
+            "INSERT INTO messages (id, conversation, owner, number, parent, author, body, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(key)
+        .bind(conversation.to_string())
+        .bind(owner.as_str())
+        .bind(number)
+        .bind(message.parent.map(|parent| parent.to_string()))
+        .bind(message.author.as_str())
+        .bind(body)
+        .bind(message.at.0)
+        .execute(tx.db())
+        .await?;
+        search::pending::index(tx, &dek, &owner, number, &message.body.text).await?;
+        there.insert(message.id);
+    }
+    sqlx::query("UPDATE conversations SET head = $1, updated = $2 WHERE id = $3")
+        .bind(last.id.to_string())
+        .bind(last.at.0)
+        .bind(conversation.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(())
+}
+
+/// Finds out whether `more` messages after `parent` have room in a conversation of `owner`; gives the
+/// highest number of any message.
+async fn room(
+    tx: &mut Tx,
+    owner: &str,
+    conversation: ConversationId,
+    parent: Option<MessageId>,
+    more: usize,
+) -> Result<i64, Error> {
+    let parent = parent.map(|parent| parent.to_string());
     let state = sqlx::query(
         "SELECT (SELECT COUNT(*) FROM messages m WHERE m.conversation = c.id) AS size, \
          (SELECT COUNT(*) FROM messages m WHERE m.id = $3 AND m.conversation = c.id) AS parents, \
@@ -39,7 +98,7 @@ pub async fn append(
          FROM conversations c WHERE c.id = $1 AND c.owner = $2",
     )
     .bind(conversation.to_string())
-    .bind(owner.as_str())
+    .bind(owner)
     .bind(parent.clone())
     .fetch_optional(tx.db())
     .await?
@@ -47,33 +106,11 @@ pub async fn append(
     if parent.is_some() && state.try_get::<i64, _>("parents")? == 0 {
         return Err(Error::NotFound);
     }
-    if usize::try_from(state.try_get::<i64, _>("size")?).unwrap_or(usize::MAX) >= MAX_MESSAGES {
+    let size = usize::try_from(state.try_get::<i64, _>("size")?).unwrap_or(usize::MAX);
+    if size.saturating_add(more) > MAX_MESSAGES {
         return Err(Error::TooMany { what: "messages", limit: MAX_MESSAGES });
     }
-    let number = state.try_get::<i64, _>("number")? + 1;
-    let body = BODY.seal_json(&dek, &key, &message.body, tx.entropy())?;
-    sqlx::query(
-        "INSERT INTO messages (id, conversation, owner, number, parent, author, body, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(key.as_str())
-    .bind(conversation.to_string())
-    .bind(owner.as_str())
-    .bind(number)
-    .bind(parent)
-    .bind(message.author.as_str())
-    .bind(body)
-    .bind(message.at.0)
-    .execute(tx.db())
-    .await?;
-    search::pending::index(tx, &dek, &owner, number, &message.body.text).await?;
-    sqlx::query("UPDATE conversations SET head = $1, updated = $2 WHERE id = $3")
-        .bind(key)
-        .bind(message.at.0)
-        .bind(conversation.to_string())
-        .execute(tx.db())
-        .await?;
-    Ok(())
+    Ok(state.try_get::<i64, _>("number")?)
 }
 
 /// All messages of a conversation.

@@ -48,9 +48,19 @@ async fn fill(connection: &mut AnyConnection, keyring: &Keyring, ctx: &Ctx) -> R
     Ok(())
 }
 
+/// Whether the tables are empty. Where others are not, a missing head of the audit log is damage.
 async fn is_new(connection: &mut AnyConnection) -> Result<bool, Error> {
-    let heads: i64 =
-        sqlx::query("SELECT COUNT(*) FROM audit_head").fetch_one(connection).await?.try_get(0)?;
+    let counted = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM audit_head), (SELECT COUNT(*) FROM audit), \
+         (SELECT COUNT(*) FROM deks) + (SELECT COUNT(*) FROM accounts)",
+    )
+    .fetch_one(connection)
+    .await?;
+    let (heads, entries, others): (i64, i64, i64) =
+        (counted.try_get(0)?, counted.try_get(1)?, counted.try_get(2)?);
+    if heads == 0 && entries + others > 0 {
+        return Err(Error::damaged("the head of its audit log is gone"));
+    }
     Ok(heads == 0)
 }
 
@@ -61,11 +71,11 @@ fn refuse_unsafe(url: &str) -> Result<(), Error> {
         return Err(malformed);
     }
     let Ok(options) = PgConnectOptions::from_str(url) else { return Err(malformed) };
-    enforced!(STO01);
     if options.get_socket().is_some() || is_here(options.get_host()) {
         return Ok(());
     }
     if !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
+        enforced!(STO01);
         return Err(Error::Insecure {
             why: "a database on another machine needs verified TLS; add sslmode=verify-full (and sslrootcert=… for a \
                   private authority) to the URL",
@@ -93,7 +103,12 @@ fn shows_credentials(url: &str) -> bool {
         .rsplit_once('@')
         .and_then(|(user, _)| user.split_once(':'))
         .is_some_and(|(_, p)| !p.is_empty());
-    password || query.split('&').any(|pair| pair.starts_with("sslcert=") || pair.starts_with("password="))
+    // A parameter stands above the part before the host, and the last of its name above the others.
+    let given = |name| {
+        let values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+        values.last().map(|(_, value)| !value.is_empty())
+    };
+    given("password").unwrap_or(password) || given("sslcert").unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -110,6 +125,7 @@ mod tests {
             "postgres://troth@localhost/troth?host=/var/run/postgresql",
             "postgresql://troth:x@db.example.org/troth?sslmode=verify-full",
             "postgres://troth@db.example.org/troth?sslmode=verify-full&sslcert=/c.pem&sslkey=/k.pem",
+            "postgres://troth@db.example.org/troth?sslmode=verify-full&password=x",
         ] {
             assert!(refuse_unsafe(accepted).is_ok(), "{accepted}");
         }
@@ -122,6 +138,9 @@ mod tests {
             "postgres://troth:x@localhost.example.org/troth",
             "postgres://troth@db.example.org/troth?sslmode=verify-full",
             "postgres://troth:@db.example.org/troth?sslmode=verify-full",
+            "postgres://troth@db.example.org/troth?sslmode=verify-full&password=",
+            "postgres://troth:x@db.example.org/troth?sslmode=verify-full&password=",
+            "postgres://troth@db.example.org/troth?sslmode=verify-full&sslcert=&sslkey=/k.pem",
             "mysql://troth:x@localhost/troth",
             "sqlite:///tmp/troth.db",
             "",

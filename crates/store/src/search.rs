@@ -3,12 +3,14 @@
 //! `messages` fills the index (see `pending`), `assistant` asks it. The tables hold numbers only: 64-bit keyed hashes of
 //! words and their prefixes (`domain::text`), under a key drawn from the person's DEK. They tell somebody
 //! who reads them which messages share a term, never which term. Invariant: what is returned was opened and
-//! compared, so a chance collision of hashes is never shown.
+//! compared, so a chance collision of hashes is never shown. Titles have no index; the newest are opened.
+
+use std::collections::HashSet;
 
 use domain::{
     Action, Permit,
     chat::Conversation,
-    id::MessageId,
+    id::{ConversationId, MessageId},
     text::{self, Word},
 };
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
@@ -19,24 +21,26 @@ pub(crate) mod pending;
 
 /// Words of a query that are looked at.
 const WORDS: usize = 8;
+/// Conversations whose titles are looked at, the one changed last first.
+const TITLES: u32 = 2000;
 /// Candidates opened per round.
 const ROUND: usize = 64;
 /// Characters shown on either side of the first match.
 const AROUND: usize = 60;
 
-/// A message that was found.
+/// A message that was found, or a conversation by its title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// The conversation it is in.
     pub conversation: Conversation,
-    /// The message.
+    /// The message; of a conversation found by its title, the last one of the branch that is shown.
     pub message: MessageId,
-    /// Its text around the first match.
+    /// Its text, or the title, around the first match.
     pub snippet: String,
 }
 
-/// The person's messages that hold every word of `query`, the last one as the beginning of a word; newest
-/// first, at most `limit`.
+/// The person's messages that hold every word of `query`, the last one as the beginning of a word, newest
+/// first; before them conversations whose title alone holds them. At most `limit`.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to read conversations.
@@ -70,7 +74,27 @@ pub async fn find(store: &Store, permit: &Permit, query: &str, limit: u32) -> Re
         below = oldest.try_get("number")?;
         open(store, permit, &wanted, &found, limit, &mut hits).await?;
     }
-    Ok(hits)
+    with_titles(store, permit, &wanted, limit, &hits).await
+}
+
+/// `hits`, and before them the conversations that are found by their title and by none of these messages.
+/// Titles are not indexed: they are few, and opened one by one.
+async fn with_titles(
+    store: &Store,
+    permit: &Permit,
+    wanted: &Wanted,
+    limit: u32,
+    hits: &[Hit],
+) -> Result<Vec<Hit>, Error> {
+    // What messages leave free, and a fifth in any case: most titles repeat a first message.
+    let room = (limit as usize).saturating_sub(hits.len()).max(limit.div_ceil(5) as usize);
+    let shown: HashSet<ConversationId> = hits.iter().map(|hit| hit.conversation.id).collect();
+    let titled = conversations::newest(store, permit, TITLES).await?.into_iter().filter_map(|conversation| {
+        let snippet = wanted.snippet(&conversation.title)?;
+        let message = conversation.head?;
+        (!shown.contains(&conversation.id)).then_some(Hit { conversation, message, snippet })
+    });
+    Ok(titled.take(room).chain(hits.iter().cloned()).take(limit as usize).collect())
 }
 
 /// Opens what the index found, keeps what does hold the words, up to `limit`.

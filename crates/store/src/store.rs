@@ -1,6 +1,12 @@
 //! The open store: where it lies, who may write, and the first rows of a new one.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use domain::{Ctx, Secret, audit::Act, id::DekId};
 use keys::{Dek, Keyring};
@@ -15,7 +21,8 @@ use crate::{
     ChainReport, Engine, Error, Tx, audit,
     db::Db,
     deks::{self, Cache},
-    embedded::{self, Folder},
+    embedded,
+    lock::FolderLock,
     postgres, search,
 };
 
@@ -52,28 +59,62 @@ pub(crate) struct Inner {
     stop: CancellationToken,
     /// Stops the tasks when the last clone of the store is dropped.
     _stop_at_last: DropGuard,
+    /// Whether deleted rows may still lie in SQLite's log.
+    to_forget: AtomicBool,
+    /// The database file, when there is one.
+    file: Option<PathBuf>,
     /// Held as long as the store is open.
-    folder: Option<Folder>,
+    _lock: Option<FolderLock>,
 }
 
 impl Store {
     /// Opens the store at `location`, makes it when there is none, and brings its tables up to date.
+    /// An embedded store takes its folder's [`FolderLock`] itself.
     ///
     /// # Errors
     /// [`Error::InUse`], [`Error::WrongKey`], [`Error::Damaged`], [`Error::Newer`], [`Error::Full`],
     /// [`Error::Unavailable`], [`Error::Insecure`]: each says what to do, and nothing was overwritten.
     pub async fn open(location: &Location, keyring: Arc<Keyring>, ctx: &Ctx) -> Result<Self, Error> {
-        let (target, folder, place) = match location {
-            Location::Embedded { folder } => {
-                let folder = Folder::take(folder)?;
-                let target = embedded::open(&folder, &keyring, ctx).await?;
-                let place = folder.file().display().to_string();
-                (target, Some(folder), place)
-            }
-            Location::Postgres { url } => {
-                (postgres::open(url, &keyring, ctx).await?, None, postgres::PLACE.to_owned())
-            }
+        let lock = match location {
+            Location::Embedded { folder } => Some(FolderLock::take(folder)?),
+            Location::Postgres { .. } => None,
         };
+        Self::open_with(location, lock, keyring, ctx).await
+    }
+
+    /// As [`Store::open`], under the lock of a data folder the caller has taken before; the store holds it
+    /// until it is closed. An embedded store lies in that very folder.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`Error::InUse`] when the lock is that of another folder than an embedded store's.
+    pub async fn open_locked(
+        location: &Location,
+        lock: FolderLock,
+        keyring: Arc<Keyring>,
+        ctx: &Ctx,
+    ) -> Result<Self, Error> {
+        match location {
+            Location::Embedded { folder } if lock.folder() != folder => {
+                Err(Error::InUse { folder: folder.clone() })
+            }
+            _ => Self::open_with(location, Some(lock), keyring, ctx).await,
+        }
+    }
+
+    async fn open_with(
+        location: &Location,
+        lock: Option<FolderLock>,
+        keyring: Arc<Keyring>,
+        ctx: &Ctx,
+    ) -> Result<Self, Error> {
+        let (target, file) = match location {
+            Location::Embedded { folder } => {
+                (embedded::open(folder, &keyring, ctx).await?, Some(embedded::file(folder)))
+            }
+            Location::Postgres { url } => (postgres::open(url, &keyring, ctx).await?, None),
+        };
+        let place =
+            file.as_ref().map_or_else(|| postgres::PLACE.to_owned(), |file| file.display().to_string());
         let db = target.pools()?;
         let system = deks::load(&mut *db.readers.acquire().await?, &keyring, deks::SYSTEM).await;
         let system = match system {
@@ -95,7 +136,9 @@ impl Store {
             tasks: TaskTracker::new(),
             stop: stop.clone(),
             _stop_at_last: stop.clone().drop_guard(),
-            folder,
+            to_forget: AtomicBool::new(false),
+            file,
+            _lock: lock,
         });
         inner.tasks.spawn(search::pending::keep_settled(Arc::downgrade(&inner), ctx.clone(), stop));
         // What a crash left unsorted.
@@ -109,6 +152,31 @@ impl Store {
 
     pub(crate) fn note_written(&self) {
         self.0.written.notify_one();
+    }
+
+    /// Takes what was deleted out of SQLite's log as well. In a task of its own: a caller that leaves in the
+    /// midst of it changes nothing. While readers are in the way, the sorting task tries again.
+    pub(crate) async fn forget_deleted(&self) {
+        self.0.to_forget.store(true, Ordering::Relaxed);
+        let store = self.clone();
+        // It says itself what went wrong.
+        let _ = self.0.tasks.spawn(async move { store.forget_now().await }).await;
+    }
+
+    /// Cuts SQLite's log if a deletion asked for it; wakes the sorting task when it must be done again.
+    pub(crate) async fn forget_now(&self) {
+        if !self.0.to_forget.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        match self.0.db.forget_deleted().await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.0.to_forget.store(true, Ordering::Relaxed);
+                self.note_written();
+            }
+            // The deletion itself is durable; the next one or the ordinary checkpoint tidies the log.
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be cut after a deletion"),
+        }
     }
 
     /// Sorts the search index now, as the store's own task does when writing pauses; says how many terms.
@@ -165,17 +233,18 @@ impl Store {
         self.0.db.close().await;
     }
 
+    /// How errors call the store.
+    pub(crate) fn place(&self) -> &str {
+        &self.0.place
+    }
+
     /// The database file, when there is one.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        self.0.folder.as_ref().map(Folder::file)
+        self.0.file.clone()
     }
 
     pub(crate) fn readers(&self) -> &AnyPool {
         &self.0.db.readers
-    }
-
-    pub(crate) fn db(&self) -> &Db {
-        &self.0.db
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {
@@ -205,7 +274,7 @@ pub(crate) async fn first_rows(
 ) -> Result<(), Error> {
     deks::create(connection, keyring, DekId::fresh(ctx), deks::SYSTEM, ctx.now(), ctx.entropy()).await?;
     let entry = domain::audit::Entry::new(Act::InstanceCreated, "");
-    audit::append(connection, keyring, &audit::Stamp::of(ctx), &entry).await
+    audit::begin(connection, keyring, &audit::Stamp::of(ctx), &entry).await
 }
 
 /// Reads one number from the first column of a row.

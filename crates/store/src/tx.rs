@@ -38,10 +38,13 @@ impl Tx {
     /// Makes everything durable together with `entry`. When this returns, a crash loses none of it.
     ///
     /// # Errors
-    /// [`Error::Full`], [`Error::Unavailable`] and others; then nothing of the transaction remains.
+    /// [`Error::Full`], [`Error::Unavailable`] and others, [`Error::Damaged`] when the end of the audit log
+    /// is not what this program wrote; then nothing of the transaction remains.
     pub async fn commit(mut self, entry: Entry) -> Result<(), Error> {
         enforced!(AUD01);
-        audit::append(&mut self.db, self.store.keyring(), &Stamp::of(&self.ctx), &entry).await?;
+        audit::append(&mut self.db, self.store.keyring(), &Stamp::of(&self.ctx), &entry)
+            .await
+            .map_err(|error| error.at(self.store.place()))?;
         self.finish().await
     }
 
@@ -65,9 +68,8 @@ impl Tx {
         if indexed {
             store.note_written();
         }
-        if deleted && let Err(error) = store.db().forget_deleted().await {
-            // The deletion itself is durable; only the log is tidied later.
-            tracing::warn!(%error, "the write-ahead log could not be cut after a deletion");
+        if deleted {
+            store.forget_deleted().await;
         }
         Ok(())
     }

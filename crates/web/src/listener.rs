@@ -13,7 +13,12 @@ pub mod probe;
 pub mod redirect;
 pub mod tls;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use domain::enforced;
@@ -24,6 +29,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// The shortest time between two lines of the log about connections that were turned away.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// Connections the kernel keeps for us until we accept them. The usual 128 is less than one burst.
 const BACKLOG: u32 = 4096;
 
@@ -98,6 +105,25 @@ struct House {
     places: Arc<Semaphore>,
     connections: TaskTracker,
     shutdown: CancellationToken,
+    turned_away: TurnedAway,
+}
+
+/// Connections that were closed as they came. A flood of them must not become a flood in the log.
+#[derive(Default)]
+struct TurnedAway(Mutex<(u64, Option<Instant>)>);
+
+impl TurnedAway {
+    /// Counts one more at `now`. Gives how many nobody was told of, when it is time to tell.
+    fn one_more(&self, now: Instant) -> Option<u64> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (untold, told) = &mut *inner;
+        *untold += 1;
+        if told.is_some_and(|told| now.saturating_duration_since(told) < TOLD_EVERY) {
+            return None;
+        }
+        *told = Some(now);
+        Some(std::mem::take(untold))
+    }
 }
 
 impl House {
@@ -108,7 +134,8 @@ impl House {
         shutdown: CancellationToken,
     ) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(limits.connections));
-        Arc::new(Self { tls, router, limits, places, connections: TaskTracker::new(), shutdown })
+        let (connections, turned_away) = (TaskTracker::new(), TurnedAway::default());
+        Arc::new(Self { tls, router, limits, places, connections, shutdown, turned_away })
     }
 
     /// Accepts on all sockets until the end, then waits for the connections, which bound themselves.
@@ -150,7 +177,9 @@ impl House {
     fn admit(self: &Arc<Self>, stream: tokio::net::TcpStream) {
         enforced!(WEB05);
         let Ok(place) = self.places.clone().try_acquire_owned() else {
-            tracing::warn!("too many connections: one was closed");
+            if let Some(closed) = self.turned_away.one_more(Instant::now()) {
+                tracing::warn!(closed, "too many connections: some were closed as they came");
+            }
             return;
         };
         let house = self.clone();
@@ -158,5 +187,20 @@ impl House {
             connection::run(&house, stream).await;
             drop(place);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_are_turned_away_are_told_of_once_a_second_and_all_are_counted() {
+        let (turned_away, start) = (TurnedAway::default(), Instant::now());
+        assert_eq!(turned_away.one_more(start), Some(1));
+        for millis in 0..1_000 {
+            assert_eq!(turned_away.one_more(start + Duration::from_millis(millis)), None);
+        }
+        assert_eq!(turned_away.one_more(start + TOLD_EVERY), Some(1_001));
     }
 }

@@ -210,7 +210,7 @@ impl From<assistant::Error> for Problem {
             E::Empty => Self::invalid("text", said),
             E::TooLong { .. } => Self::invalid("text", said),
             E::Full { .. } | E::Answering { .. } => Self::conflict(said),
-            E::Busy { retry_after_s } => Self::busy(said, retry_after_s),
+            E::Busy { retry_after_s } | E::Transferring { retry_after_s } => Self::busy(said, retry_after_s),
             E::UnknownModel => {
                 Self::new(StatusCode::NOT_FOUND, "model-not-found", "There is no such model", said)
                     .about("model")

@@ -349,6 +349,25 @@ async fn a_reader_that_does_not_read_is_cut() {
 }
 
 #[tokio::test]
+async fn an_http_2_client_that_never_makes_room_for_its_answer_is_cut() {
+    let _proof = verifies!(WEB05);
+    let limits = Limits { stalled: Duration::from_millis(300), ..Limits::default() };
+    let house = House::open(limits, hello());
+    let io = TokioIo::new(house.shake(b"h2").await.unwrap());
+    // A window of nothing: the answer is ready, but not one byte of it may be sent. Pings are answered.
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(0)
+        .handshake::<_, Empty<Bytes>>(io)
+        .await
+        .unwrap();
+    let connection = house.tasks.spawn(connection);
+    let response = sender.send_request(Request::get("https://localhost/").body(Empty::new()).unwrap()).await;
+    assert!(response.is_ok(), "the head of the answer needs no window");
+    assert!(timeout(Duration::from_secs(20), connection).await.is_ok(), "the connection is still held");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn the_plain_listener_leads_pages_and_refuses_the_api() {
     let _proof = verifies!(WEB01);
     let socket = listener::bind(([127, 0, 0, 1], 0).into()).unwrap();

@@ -1,7 +1,8 @@
 //! Reading `troth.conversations/1` back: everything is checked before anything is written.
 //!
 //! Each conversation is written in one transaction, whole or not at all; should a later one fail, the
-//! earlier ones of the same file are taken out again. Identifiers are made anew, so that importing a
+//! earlier ones of the same file are taken out again. The work is the task tracker's, not the request's: a
+//! person who goes away in the middle gets the whole file. Identifiers are made anew, so that importing a
 //! file twice, or somebody else's, overwrites nothing.
 
 use std::collections::{HashMap, HashSet};
@@ -51,19 +52,34 @@ impl Assistant {
     ///
     /// # Errors
     /// [`Error::TooLong`] beyond [`MAX_IMPORT_BYTES`], [`Error::BadImport`] naming where, [`Error::Full`],
-    /// [`Error::Denied`], [`Error::Store`]. Nothing is imported then.
+    /// [`Error::Denied`], [`Error::Transferring`], [`Error::Closing`], [`Error::Store`]. Nothing is imported
+    /// then.
     pub async fn import(&self, ctx: &Ctx, bytes: &[u8]) -> Result<ImportReport, Error> {
         let permit = rights::writes(ctx)?;
         if bytes.len() > MAX_IMPORT_BYTES {
             return Err(Error::TooLong { what: "a file to import", limit: MAX_IMPORT_BYTES, unit: "bytes" });
         }
-        let mut checked = check(ctx, bytes)?;
-        self.lay_into_folders(ctx, &permit, &mut checked).await?;
+        let seat = self.0.transfers.import()?;
+        let (assistant, ctx, bytes) = (self.clone(), ctx.clone(), bytes.to_vec());
+        let taken_in = self.0.tasks.spawn(async move {
+            let report = assistant.take_in(&ctx, &permit, bytes).await;
+            drop(seat);
+            report
+        });
+        taken_in.await.map_err(|_| Error::Closing)?
+    }
+
+    async fn take_in(&self, ctx: &Ctx, permit: &Permit, bytes: Vec<u8>) -> Result<ImportReport, Error> {
+        let reader = ctx.clone();
+        // Reading 32 MiB takes a while, in which other people want their answers.
+        let checked = self.0.tasks.spawn_blocking(move || check(&reader, &bytes));
+        let mut checked = checked.await.map_err(|_| Error::Closing)??;
+        self.lay_into_folders(ctx, permit, &mut checked).await?;
         let mut report = ImportReport { skipped: checked.skipped, ..ImportReport::default() };
         let mut written = Vec::new();
         for (facts, tree) in &checked.conversations {
-            if let Err(error) = self.write(ctx, &permit, facts, tree).await {
-                self.take_out(ctx, &permit, &written).await;
+            if let Err(error) = self.write(ctx, permit, facts, tree).await {
+                self.take_out(ctx, permit, &written).await;
                 return Err(error);
             }
             written.push(facts.id);
@@ -114,9 +130,7 @@ impl Assistant {
     ) -> Result<(), Error> {
         let (id, mut tx) = (facts.id, self.0.store.begin(ctx).await?);
         conversations::create(&mut tx, permit, id, facts.created).await?;
-        for message in tree {
-            messages::append(&mut tx, permit, id, message).await?;
-        }
+        messages::append_all(&mut tx, permit, id, tree).await?;
         if !facts.title.is_empty() {
             conversations::rename(&mut tx, permit, id, &facts.title).await?;
         }
@@ -159,19 +173,20 @@ fn check(ctx: &Ctx, bytes: &[u8]) -> Result<Checked, Error> {
     if file.conversations.len() > MAX_CONVERSATIONS {
         return Err(bad("conversations", format!("there may be at most {MAX_CONVERSATIONS}")));
     }
+    if file.folders.len() > MAX_FOLDERS {
+        return Err(bad("folders", format!("there may be at most {MAX_FOLDERS}")));
+    }
     let mut checked = Checked::default();
+    let mut folders = HashSet::new();
     for (n, folder) in file.folders.into_iter().enumerate() {
         let at = || format!("folders[{n}]");
         let name = title::checked("a folder's name", &folder.name);
         let name =
             name.map_err(|_| bad(at(), format!("name must have 1 to {MAX_TITLE_CHARS} characters")))?;
-        if checked.folders.iter().any(|other| other.id == folder.id) {
+        if !folders.insert(folder.id) {
             return Err(bad(at(), "id is used twice"));
         }
         checked.folders.push(Folder { id: folder.id, name });
-    }
-    if checked.folders.len() > MAX_FOLDERS {
-        return Err(bad("folders", format!("there may be at most {MAX_FOLDERS}")));
     }
     let mut ids = HashSet::new();
     for (n, part) in file.conversations.into_iter().enumerate() {
@@ -179,7 +194,7 @@ fn check(ctx: &Ctx, bytes: &[u8]) -> Result<Checked, Error> {
         if !ids.insert(part.id) {
             return Err(bad(at, "id is used twice"));
         }
-        if part.folder.is_some_and(|id| checked.folders.iter().all(|folder| folder.id != id)) {
+        if part.folder.is_some_and(|id| !folders.contains(&id)) {
             return Err(bad(at, "folder is not in folders"));
         }
         if part.messages.is_empty() {

@@ -1,16 +1,18 @@
 //! Export and import: everything there and back, and nothing of a bad file.
 
-use assistant::{Assistant, Error, Format, ImportReport, Place};
+use assistant::{Assistant, Error, Format, ImportReport, Limits, Place};
 use domain::{
     Ctx,
     chat::{Ending, Message},
     id::{ConversationId, MessageId},
 };
 use proptest::prelude::*;
+use providers::Providers;
 use serde_json::{Value, json};
 use testkit::{Home, both_engines};
+use tokio_util::task::TaskTracker;
 
-use crate::house::{again, ask, assistant, one_question, say};
+use crate::house::{again, ask, assistant, one_question, say, scripted, with_limits};
 
 async fn exported(assistant: &Assistant, ctx: &Ctx) -> Value {
     let export = assistant.export(ctx, None, Format::Json).await.unwrap();
@@ -172,6 +174,73 @@ fn a_bad_file_is_refused_where_it_is_bad_and_nothing_of_it_is_kept() {
 
         let report = assistant.import(&ann.ctx, whole.as_bytes()).await.unwrap();
         assert_eq!(report, ImportReport { conversations: 1, messages: 3, skipped: 1 });
+    });
+}
+
+/// A file with `count` conversations of three messages.
+fn many(count: u32) -> Value {
+    let mut whole = file();
+    let one = whole["conversations"][0].clone();
+    let all = (0..count).map(|n| {
+        let mut one = one.clone();
+        one["id"] = json!(format!("01890a5d-ac96-774b-bcce-{n:012x}"));
+        one
+    });
+    whole["conversations"] = all.collect();
+    whole
+}
+
+#[test]
+fn an_import_nobody_waits_for_any_more_is_still_whole() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let tasks = TaskTracker::new();
+        let providers = Providers::start(scripted(), &tasks, home.clockwork.clock()).unwrap();
+        let assistant = Assistant::new(home.store.clone(), providers.clone(), tasks.clone());
+        let file = many(20).to_string();
+        {
+            let importing = std::pin::pin!(assistant.import(&ann.ctx, file.as_bytes()));
+            assert!(futures::poll!(importing).is_pending(), "it has begun");
+        }
+        providers.stop();
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(assistant.list(&ann.ctx, false).await.unwrap().len(), 20);
+    });
+}
+
+#[test]
+fn too_many_folders_are_refused_before_any_is_looked_at() {
+    let mut file = file();
+    let id = |n: usize| format!("01890a5d-ac96-774b-bcce-{n:012x}");
+    file["folders"] = (0..=assistant::MAX_FOLDERS).map(|n| json!({"id": id(n), "name": " "})).collect();
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let refused = assistant(&home).import(&ann.ctx, file.to_string().as_bytes()).await;
+        assert!(matches!(refused, Err(Error::BadImport { at, .. }) if at == "folders"));
+    });
+}
+
+#[test]
+fn only_so_many_files_are_made_or_read_at_once() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let none = with_limits(&home, Limits { exports: 0, imports: 0, ..Limits::default() });
+        let refused = none.export(&ann.ctx, None, Format::Json).await;
+        assert!(matches!(refused, Err(Error::Transferring { .. })));
+        let file = file().to_string();
+        let refused = none.import(&ann.ctx, file.as_bytes()).await;
+        assert!(matches!(refused, Err(Error::Transferring { .. })));
+
+        let one = with_limits(&home, Limits { exports: 1, imports: 1, ..Limits::default() });
+        for _ in 0..2 {
+            one.import(&ann.ctx, file.as_bytes()).await.unwrap();
+            one.import(&ann.ctx, b"{}").await.unwrap_err();
+            one.export(&ann.ctx, None, Format::Json).await.unwrap();
+        }
     });
 }
 

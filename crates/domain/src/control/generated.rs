@@ -82,7 +82,7 @@ pub enum Control {
     SUP02,
     /// The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.
     WEB01,
-    /// Every answer carries a content security policy without inline code, trusted types, HSTS and the other security headers.
+    /// Every answer carries a content security policy without inline code, trusted types and the other security headers, and HSTS by every name that is not the machine's own.
     WEB02,
     /// A request for a host that is not on the list is refused, whatever it asks for.
     WEB03,
@@ -448,7 +448,7 @@ static FACTS: [Facts; 46] = [
     Facts {
         token: "WEB02",
         title: "Strict headers on every answer",
-        sentence: "Every answer carries a content security policy without inline code, trusted types, HSTS and the other security headers.",
+        sentence: "Every answer carries a content security policy without inline code, trusted types and the other security headers, and HSTS by every name that is not the machine's own.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },

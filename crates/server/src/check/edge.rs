@@ -3,6 +3,7 @@
 use assure::Unanswered;
 use domain::{Control, Ctx, check::Finding};
 use reqwest::{Method, Response};
+use web::edge::host::is_public;
 
 use super::{judge, probe::Probe};
 use crate::instance::Face;
@@ -34,10 +35,8 @@ pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Findin
         if fixed.iter().any(|(name, value)| header(&answer, name) != *value) {
             wrong = Some("An answer lacks a security header.".to_owned());
         }
-        if face.config.web.hsts_seconds > 0
-            && !header(&answer, "strict-transport-security").starts_with("max-age=")
-        {
-            wrong = Some("An answer does not tell browsers to come by HTTPS only.".to_owned());
+        if !header(&answer, "strict-transport-security").is_empty() {
+            wrong = Some("An answer binds `localhost`, which is not ours alone, to HTTPS.".to_owned());
         }
     }
     nonces.sort();
@@ -45,15 +44,23 @@ pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Findin
     if nonces.len() != OPEN.len() {
         wrong = Some("Two answers had the same nonce.".to_owned());
     }
-    if face.config.web.hsts_seconds == 0 {
+    let public: Vec<&String> = face.config.web.hosts.iter().filter(|host| is_public(host)).collect();
+    for host in &public {
+        let answer = probe.get("/healthz").header("host", host.as_str()).send().await?;
+        if !header(&answer, "strict-transport-security").starts_with("max-age=") {
+            wrong = Some("Browsers that come by a public name are not told to come by HTTPS only.".to_owned());
+        }
+    }
+    if !public.is_empty() && face.config.web.hsts_seconds == 0 {
         wrong = Some("`web.hsts_seconds` is 0, so browsers are not told to come by HTTPS only.".to_owned());
     }
-    Ok(judge(
-        Control::WEB02,
-        &ctx,
-        wrong,
-        "Every answer asked for carried the strict headers and its own nonce.",
-    ))
+    let good = if public.is_empty() {
+        "Every answer asked for carried the strict headers and its own nonce. No public name is configured, \
+         so there was none to ask for HSTS by."
+    } else {
+        "Every answer asked for carried the strict headers and its own nonce, and HSTS by every public name."
+    };
+    Ok(judge(Control::WEB02, &ctx, wrong, good))
 }
 
 pub(super) async fn strange_hosts_are_refused(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {

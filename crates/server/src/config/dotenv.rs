@@ -1,27 +1,68 @@
 //! `.env` files: lines of `NAME=value`. Only names that begin with `TROTH_` are ours; others are left alone.
 
-use std::{io, path::Path};
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
 
-use crate::failure::{Exit, Failure, disk};
+use super::overlay;
+use crate::{
+    failure::{Exit, Failure, disk},
+    outside,
+};
+
+/// Names a program to be run. A file that lies about in a folder must not choose it.
+const PROGRAM: &str = "models.sources.package_client";
+
+/// Whose file it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Anybody's: it lies where only our account can write.
+    Any,
+    /// That of this account alone, and nobody else may write to it.
+    Us,
+}
 
 /// Reads the file at `path`; an absent one is empty.
 ///
 /// # Errors
-/// [`Exit::Configuration`] naming the line, never its value.
-pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, Failure> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|line| {
-            Failure::new(
-                Exit::Configuration,
-                format!("Line {line} of {} is not `NAME=value`.", path.display()),
-            )
-            .then("Correct or remove that line.")
-        }),
+/// [`Exit::Configuration`] naming the line, never its value, or why the file is not to be trusted.
+pub(super) fn read(path: &Path, owner: Owner) -> Result<Vec<(String, String)>, Failure> {
+    let failed = |error: &io::Error| disk("read", path, error).exiting(Exit::Configuration);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(Vec::new())
+            return Ok(Vec::new());
         }
-        Err(error) => Err(disk("read", path, &error).exiting(Exit::Configuration)),
+        Err(error) => return Err(failed(&error)),
+    };
+    // Of the open file, so that no other can take its place between the look and the reading.
+    let about = file.metadata().map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| failed(&error))?;
+    let found = parse(&text).map_err(|line| {
+        let what = format!("Line {line} of {} is not `NAME=value`.", path.display());
+        Failure::new(Exit::Configuration, what).then("Correct or remove that line.")
+    })?;
+    // A folder people work in may hold the `.env` of something else: it is left alone if nothing is ours.
+    if owner == Owner::Us && !found.is_empty() && !is_ours_alone(&about, outside::own_uid()) {
+        let what = format!("{} can be written by another account, so its settings are not taken.", path.display());
+        let then = "Make it your own and close it with `chmod 600`, or start Troth from another folder.";
+        return Err(Failure::new(Exit::Configuration, what).then(then));
     }
+    if let Some((name, _)) = found.iter().find(|(name, _)| overlay::path(name).join(".") == PROGRAM) {
+        let what = format!("{name} names a program to run, which is not taken from {}.", path.display());
+        let then = format!("Set `{PROGRAM}` in troth.toml, or the variable in the environment.");
+        return Err(Failure::new(Exit::Configuration, what).then(then));
+    }
+    Ok(found)
+}
+
+/// Whether nobody but the account `us` can have written a file. Unknown accounts are strangers.
+fn is_ours_alone(about: &Metadata, us: Option<u32>) -> bool {
+    us == Some(about.uid()) && about.mode() & 0o022 == 0
 }
 
 /// The variables of a text, or the number of the first line that is none.
@@ -88,6 +129,22 @@ mod tests {
                 ("TROTH_E", ""),
             ]
         );
+    }
+
+    #[test]
+    fn a_file_is_ours_alone_when_no_other_account_can_have_written_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let about = |mode| {
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
+            file.as_file().metadata().unwrap()
+        };
+        let us = outside::own_uid();
+        assert!(us.is_some(), "we know who we are");
+        assert!(is_ours_alone(&about(0o600), us) && is_ours_alone(&about(0o644), us));
+        assert!(!is_ours_alone(&about(0o620), us) && !is_ours_alone(&about(0o602), us));
+        assert!(!is_ours_alone(&about(0o600), us.map(|us| us + 1)));
+        assert!(!is_ours_alone(&about(0o600), None));
     }
 
     #[test]

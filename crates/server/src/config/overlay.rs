@@ -18,8 +18,7 @@ const NAMED_LISTS: [&str; 1] = ["endpoints"];
 /// # Errors
 /// [`Exit::Configuration`] when the name leads nowhere.
 pub(super) fn put(table: &mut Table, variable: &str, value: &str) -> Result<(), Failure> {
-    let path: Vec<String> =
-        variable.trim_start_matches("TROTH_").split("__").map(str::to_ascii_lowercase).collect();
+    let path = path(variable);
     let leads_nowhere = || {
         Failure::new(Exit::Configuration, format!("The variable {variable} sets nothing I know."))
             .then("Write TROTH_SECTION__KEY, for example TROTH_WEB__STREAMS=500.")
@@ -31,6 +30,11 @@ pub(super) fn put(table: &mut Table, variable: &str, value: &str) -> Result<(), 
     // What is a secret is text, whatever it looks like.
     let value = if show::is_secret(&dotted) { Value::String(value.to_owned()) } else { guess(value) };
     place(table, &path, value).ok_or_else(leads_nowhere)
+}
+
+/// The keys a variable steps through.
+pub(super) fn path(variable: &str) -> Vec<String> {
+    variable.trim_start_matches("TROTH_").split("__").map(str::to_ascii_lowercase).collect()
 }
 
 /// Walks down `path`, making tables on the way.

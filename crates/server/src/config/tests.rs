@@ -63,6 +63,42 @@ fn the_working_folders_dotenv_is_read_as_well() {
 }
 
 #[test]
+fn a_dotenv_that_others_can_write_is_refused_unless_it_says_nothing_to_us() {
+    use std::os::unix::fs::PermissionsExt;
+    let working = tempfile::tempdir().unwrap();
+    let file = working.path().join(".env");
+    let mut place = Place::new("", &[]);
+    place.sources.working = Some(working.path().to_owned());
+    for (text, mode, is_taken) in [
+        ("TROTH_IDENTITY__ISSUER=Here", 0o600, true),
+        ("TROTH_IDENTITY__ISSUER=Here", 0o620, false),
+        ("TROTH_IDENTITY__ISSUER=Here", 0o602, false),
+        ("OTHER=thing", 0o666, true),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        match place.load() {
+            Ok(_) => assert!(is_taken, "{text} {mode:o}"),
+            Err(failure) => assert!(!is_taken && failure.to_string().contains("another account"), "{failure}"),
+        }
+    }
+}
+
+#[test]
+fn no_dotenv_names_a_program_to_run() {
+    let program = "TROTH_MODELS__SOURCES__PACKAGE_CLIENT";
+    let place = Place::new("", &[]);
+    std::fs::write(place.data.path().join(folder::DOTENV), format!("{program}=/tmp/x\n")).unwrap();
+    assert!(place.refusal().contains(program));
+    let working = tempfile::tempdir().unwrap();
+    std::fs::write(working.path().join(".env"), format!("{}=/tmp/x\n", program.replace("CLIENT", "client"))).unwrap();
+    let mut place = Place::new("", &[]);
+    place.sources.working = Some(working.path().to_owned());
+    assert!(place.refusal().contains("names a program"));
+    assert!(Place::new("", &[(program, "/usr/bin/pip")]).load().is_ok(), "the environment may");
+}
+
+#[test]
 fn unknown_keys_are_refused_by_name_with_the_nearest_known_one() {
     let _proof = verifies!(CFG01);
     let cases = [

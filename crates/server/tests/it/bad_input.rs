@@ -74,6 +74,22 @@ async fn a_second_server_on_the_same_folder_is_refused() {
 }
 
 #[tokio::test]
+async fn a_folder_belongs_to_one_server_also_when_the_rows_are_elsewhere() {
+    let _proof = verifies!(STO02);
+    let place = Place::new();
+    let database = testkit::Database::fresh().await;
+    let start = || {
+        let mut config = server::Config::for_tests(&place.data(), "").unwrap();
+        config.store.postgres = Some(domain::Secret::new(database.url().to_owned()));
+        server::Instance::start(config, server::Outside::real())
+    };
+    let first = start().await.unwrap();
+    assert_eq!(start().await.err().unwrap().exit, Exit::InUse);
+    first.stop().await;
+    start().await.unwrap().stop().await;
+}
+
+#[tokio::test]
 async fn a_wrong_passphrase_is_refused() {
     let place = Place::new();
     let serve = |phrase: &str| {

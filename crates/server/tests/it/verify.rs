@@ -15,7 +15,7 @@ fn faults(report: &Value) -> Vec<String> {
 fn every_control_holds_on_a_running_instance_and_on_one_that_is_asked_alone() {
     testkit::run(async {
         let place = Place::new();
-        let instance = place.start("[web]\nredirect = [\"127.0.0.1:0\"]").await.unwrap();
+        let instance = place.start("[web]\nredirect = [\"127.0.0.1:0\"]\nhosts = [\"troth.example\"]").await.unwrap();
         let report = serde_json::to_value(instance.verify().await.unwrap()).unwrap();
         assert_eq!(faults(&report), Vec::<String>::new());
 
@@ -35,7 +35,7 @@ fn a_control_that_does_not_hold_is_found_and_ends_in_exit_3() {
     use std::os::unix::fs::PermissionsExt;
     testkit::run(async {
         let place = Place::new();
-        let instance = place.start("[web]\nhsts_seconds = 0").await.unwrap();
+        let instance = place.start("[web]\nhosts = [\"troth.example\"]\nhsts_seconds = 0").await.unwrap();
         std::fs::set_permissions(place.data(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let asked = place.troth(&["verify", "--json"]).output().unwrap();
         assert_eq!(asked.status.code(), Some(3));

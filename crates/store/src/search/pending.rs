@@ -126,7 +126,8 @@ fn insert_sql(rows: usize) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("INSERT INTO search_terms (message, term) VALUES {}", places.join(", ")))
 }
 
-/// The store's task: sorts in what is pending when writing pauses, until `stop`. It does not keep the store open.
+/// The store's task: sorts in what is pending when writing pauses, and cuts the log when a deletion could not,
+/// until `stop`. It does not keep the store open.
 pub(crate) async fn keep_settled(store: Weak<Inner>, ctx: Ctx, stop: CancellationToken) {
     let ctx = ctx.acting_as(Actor::System(Job::Upkeep));
     let Some(written) = store.upgrade().map(|store| store.written.clone()) else { return };
@@ -139,6 +140,7 @@ pub(crate) async fn keep_settled(store: Weak<Inner>, ctx: Ctx, stop: Cancellatio
                 // Nothing is lost: it stays pending, and is found there.
                 tracing::warn!(%error, "the search index could not be sorted; it will be tried again");
             }
+            store.forget_now().await;
         };
         tokio::select! {
             () = stop.cancelled() => return,

@@ -6,8 +6,8 @@ use domain::{
     verifies,
 };
 use sqlx::AssertSqlSafe;
-use store::{Error, audit};
-use testkit::{Home, both_engines};
+use store::{Error, audit, conversations};
+use testkit::{Home, Person, both_engines};
 
 use crate::{begin_conversation, entry, say};
 
@@ -65,13 +65,18 @@ both_engines!(the_log_refuses_change, |home| {
     }
 });
 
-both_engines!(tampering_is_found_where_it_happened, |home| {
-    let entries = with_history(&home).await;
+/// Takes away what keeps the log from being changed.
+async fn unguard(home: &Home) {
     if home.database().is_some() {
         home.spoil("ALTER TABLE audit DISABLE TRIGGER ALL").await;
     } else {
         home.spoil("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_never_deleted").await;
     }
+}
+
+both_engines!(tampering_is_found_where_it_happened, |home| {
+    let entries = with_history(&home).await;
+    unguard(&home).await;
     home.spoil("CREATE TABLE kept AS SELECT * FROM audit").await;
     let restore = "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept";
     for (tampering, place) in [
@@ -106,6 +111,81 @@ both_engines!(tampering_is_found_where_it_happened, |home| {
     assert_eq!((broken.seq, broken.why), (entries - 1, "the log was written without this keyring"));
     home.spoil("DELETE FROM audit_head").await;
     assert!(home.store.verify_chain().await.unwrap().broken.is_some());
+});
+
+/// Tries to write; the end of the log is not ours, so it must be refused and leave nothing.
+async fn refuses_to_write(home: &Home, ada: &Person, tampering: &str) {
+    let read = ada.permit(Action::ReadChat);
+    let before = conversations::count(&home.store, &read).await.unwrap();
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let id = domain::id::ConversationId::fresh(&ada.ctx);
+    let write = ada.permit(Action::WriteChat);
+    conversations::create(&mut tx, &write, id, ada.ctx.now()).await.unwrap();
+    let error = tx.commit(entry()).await.expect_err(tampering);
+    assert!(matches!(error, Error::Damaged { .. }), "{tampering}: {error:?}");
+    let said = error.to_string();
+    assert!(said.contains("audit log") && said.contains("restore it from a backup"), "{said}");
+    assert!(said.contains("troth.db") || said.contains("the PostgreSQL database"), "{said}");
+    assert_eq!(conversations::count(&home.store, &read).await.unwrap(), before, "{tampering}");
+}
+
+both_engines!(nothing_is_appended_to_a_log_that_is_not_ours, |home| {
+    let _proof = verifies!(AUD02);
+    let ada = home.person("Ada").await;
+    for _ in 0..3 {
+        begin_conversation(&home, &ada).await;
+    }
+    unguard(&home).await;
+    home.spoil(
+        "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_head AS SELECT * FROM audit_head",
+    )
+    .await;
+    let restore = "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept; \
+                   DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM kept_head";
+
+    // The last entry is rewritten, and its plain hash computed anew, as anybody can.
+    let read = home.instance(Job::Checks, Action::ReadInstance);
+    let mut last = audit::list(&home.store, &read, 0, 100).await.unwrap().pop().unwrap();
+    last.actor = "person:somebody-else".to_owned();
+    let forged: String = last.expected_hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let forged = if home.database().is_some() { format!("'\\x{forged}'") } else { format!("x'{forged}'") };
+    let rewrite =
+        format!("UPDATE audit SET actor = '{}', hash = {forged} WHERE seq = {}", last.actor, last.seq);
+    let with_head = format!("{rewrite}; UPDATE audit_head SET hash = {forged}");
+    for tampering in [
+        with_head.as_str(),
+        rewrite.as_str(),
+        "DELETE FROM audit_head",
+        "DELETE FROM audit; DELETE FROM audit_head",
+        "DELETE FROM audit",
+        "DELETE FROM audit WHERE seq > 3",
+        "INSERT INTO audit SELECT seq + 1, at, actor, act, target, count, request, prev, hash FROM audit \
+         WHERE seq = (SELECT MAX(seq) FROM audit)",
+    ] {
+        home.spoil(tampering).await;
+        assert_ne!(
+            home.store.verify_chain().await.unwrap().broken.is_some(),
+            tampering.starts_with("INSERT")
+        );
+        refuses_to_write(&home, &ada, tampering).await;
+        home.spoil(restore).await;
+    }
+    begin_conversation(&home, &ada).await;
+    assert_eq!(home.store.verify_chain().await.unwrap().broken, None, "all is as before");
+});
+
+both_engines!(a_log_taken_away_does_not_begin_anew_at_the_next_start, |home| {
+    let ada = home.person("Ada").await;
+    unguard(&home).await;
+    home.spoil("DELETE FROM audit; DELETE FROM audit_head").await;
+    let postgres = home.database().is_some();
+    let shut = home.shut().await;
+    if postgres {
+        let refused = shut.try_open().await;
+        assert!(matches!(&refused, Err(Error::Damaged { .. })), "{refused:?}");
+    } else {
+        refuses_to_write(&shut.open().await, &ada, "a restart").await;
+    }
 });
 
 both_engines!(a_long_log_is_verified_in_batches, |home| {

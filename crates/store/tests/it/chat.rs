@@ -67,6 +67,26 @@ both_engines!(a_message_has_one_place, |home| {
     assert_eq!(tree.messages().len(), 1);
 });
 
+both_engines!(messages_appended_together_are_a_tree_with_its_parents_first, |home| {
+    let ada = home.person("Ada").await;
+    let write = ada.permit(Action::WriteChat);
+    let one = begin_conversation(&home, &ada).await;
+    let root = say(&home, &ada, one, None, "hello").await;
+    let first = message(&ada, Some(root), "first");
+    let second = message(&ada, Some(first.id), "second");
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let turned = [second.clone(), first.clone()];
+    assert!(matches!(messages::append_all(&mut tx, &write, one, &turned).await, Err(Error::NotFound)));
+    drop(tx);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    messages::append_all(&mut tx, &write, one, &[]).await.unwrap();
+    messages::append_all(&mut tx, &write, one, &[first, second.clone()]).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    let read = ada.permit(Action::ReadChat);
+    assert_eq!(messages::tree(&home.store, &read, one).await.unwrap().messages().len(), 3);
+    assert_eq!(conversations::get(&home.store, &read, one).await.unwrap().head, Some(second.id));
+});
+
 both_engines!(lists_are_in_order_and_paged, |home| {
     let ada = home.person("Ada").await;
     let (read, write) = (ada.permit(Action::ReadChat), ada.permit(Action::WriteChat));

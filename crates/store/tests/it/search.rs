@@ -1,7 +1,7 @@
 //! Search over sealed history.
 
 use domain::{Action, verifies};
-use store::search;
+use store::{conversations, search};
 use testkit::{Home, Person, both_engines};
 
 use crate::{begin_conversation, say};
@@ -91,4 +91,35 @@ both_engines!(a_long_message_is_indexed_whole, |home| {
     home.store.settle_index(&ada.ctx).await.unwrap();
     assert_eq!(snippets(&home, &ada, "word0000 word3999").await, found);
     assert!(found[0].chars().count() < 200, "{}", found[0]);
+});
+
+both_engines!(a_conversation_is_found_by_its_title, |home| {
+    let (ada, eve) = (home.person("Ada").await, home.person("Eve").await);
+    let (first, second) = (begin_conversation(&home, &ada).await, begin_conversation(&home, &ada).await);
+    say(&home, &ada, first, None, "Which boat floats?").await;
+    let head = say(&home, &ada, first, None, "The wooden one.").await;
+    say(&home, &ada, second, None, "Which voyage is long?").await;
+    let empty = begin_conversation(&home, &ada).await;
+    for (id, title) in
+        [(first, "A Voyage to Zürich"), (second, "The long voyage"), (empty, "Voyage of nobody")]
+    {
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        conversations::rename(&mut tx, &ada.permit(Action::WriteChat), id, title).await.unwrap();
+        tx.commit(crate::entry()).await.unwrap();
+    }
+    let read = ada.permit(Action::ReadChat);
+    let hits = search::find(&home.store, &read, "voyage zuri", 50).await.unwrap();
+    assert_eq!(hits.len(), 1);
+    assert_eq!((hits[0].conversation.id, hits[0].message), (first, head), "it leads to the last message");
+    assert_eq!(hits[0].snippet, "A Voyage to Zürich");
+    // Found by a message already: not shown again for its title. One without messages leads nowhere.
+    let hits = search::find(&home.store, &read, "voyage", 50).await.unwrap();
+    let found: Vec<_> = hits.iter().map(|hit| (hit.conversation.id, hit.snippet.as_str())).collect();
+    assert_eq!(found, [(first, "A Voyage to Zürich"), (second, "Which voyage is long?")]);
+    assert_eq!(search::find(&home.store, &read, "voyage", 1).await.unwrap().len(), 1);
+    assert!(
+        snippets(&home, &ada, "boat zurich").await.is_empty(),
+        "not half in the title, half in a message"
+    );
+    assert!(snippets(&home, &eve, "voyage").await.is_empty());
 });

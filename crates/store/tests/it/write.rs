@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::{Action, Actor, Job, verifies};
-use store::{Error, Location, Store, conversations, credentials, messages};
+use store::{Error, FolderLock, Location, Store, conversations, credentials, messages};
 use testkit::{Home, both_engines};
 use tokio::task::JoinSet;
 
@@ -111,6 +111,61 @@ fn a_second_server_on_the_same_folder_is_refused() {
         assert!(matches!(&second, Err(Error::InUse { folder: named }) if *named == folder), "{second:?}");
         home.store.ping().await.unwrap();
         home.reopen().await.store.ping().await.unwrap();
+    });
+}
+
+both_engines!(a_folder_taken_before_is_handed_to_the_store, |home| {
+    let _proof = verifies!(STO02);
+    let ctx = home.ctx(Actor::System(Job::Setup));
+    let location = home.location().clone();
+    let folder = match &location {
+        Location::Embedded { folder } => folder.clone(),
+        Location::Postgres { .. } => home.folder().join("data"),
+    };
+    let shut = home.shut().await;
+    let lock = FolderLock::take(&folder).unwrap();
+    let in_use = |taken: Result<FolderLock, Error>| {
+        assert!(matches!(&taken, Err(Error::InUse { folder: named }) if *named == folder), "{taken:?}");
+    };
+    in_use(FolderLock::take(&folder));
+    let store = Store::open_locked(&location, lock, shut.keyring.clone(), &ctx).await.unwrap();
+    in_use(FolderLock::take(&folder));
+    store.close().await;
+    let lock = FolderLock::take(&folder).expect("a closed store lets go of its folder");
+    drop(lock);
+    if let Location::Embedded { .. } = location {
+        let other = FolderLock::take(&shut.folder().join("other")).unwrap();
+        let refused = Store::open_locked(&location, other, shut.keyring.clone(), &ctx).await;
+        assert!(matches!(refused, Err(Error::InUse { .. })), "{refused:?}");
+    }
+});
+
+#[test]
+fn a_deletion_does_not_wait_for_readers() {
+    let _proof = verifies!(DAT02);
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ada = home.person("Ada").await;
+        let conversation = begin_conversation(&home, &ada).await;
+        let log = home.folder().join("data/troth.db-wal");
+        let log_is_cut = || std::fs::metadata(&log).is_ok_and(|log| log.len() == 0);
+        let mut reader = home.raw().await;
+        for statement in ["BEGIN", "SELECT COUNT(*) FROM messages"] {
+            sqlx::raw_sql(statement).execute(&mut reader).await.unwrap();
+        }
+        let begun = Instant::now();
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        conversations::delete(&mut tx, &ada.permit(Action::WriteChat), conversation).await.unwrap();
+        tx.commit(entry()).await.unwrap();
+        begin_conversation(&home, &ada).await;
+        assert!(begun.elapsed() < Duration::from_secs(5), "writing waited {:?}", begun.elapsed());
+        assert!(!log_is_cut(), "the reader still needs it");
+        sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
+        let begun = Instant::now();
+        while !log_is_cut() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "what was deleted still lies in the log");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     });
 }
 

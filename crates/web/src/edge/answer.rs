@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     Problem, api,
-    edge::{Arrival, origin},
+    edge::{Arrival, host, origin},
     pages,
 };
 
@@ -25,6 +25,8 @@ pub struct Caller {
     pub method: Method,
     /// The path, without the query.
     pub path: String,
+    /// The host it named, without port and brackets.
+    pub host: Option<String>,
     form: Form,
 }
 
@@ -51,7 +53,8 @@ impl Caller {
         } else {
             Form::Json
         };
-        Self { method: request.method().clone(), path, form }
+        let host = host::named(request.uri(), request.headers());
+        Self { method: request.method().clone(), path, host, form }
     }
 }
 

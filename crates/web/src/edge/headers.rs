@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     Settings,
-    edge::{Arrival, Nonce, answer::Caller},
+    edge::{Arrival, Nonce, answer::Caller, host},
 };
 
 /// Headers that never change.
@@ -35,7 +35,10 @@ pub fn put(response: &mut Response, caller: &Caller, arrival: &Arrival, settings
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     set(headers, header::CONTENT_SECURITY_POLICY, &policy(&arrival.nonce));
-    if settings.hsts_seconds > 0 {
+    // Browsers keep this for the whole name, at every port: on `localhost` it would break the plain HTTP
+    // servers of the machine's other users and programs.
+    let is_ours_alone = caller.host.as_deref().is_some_and(host::is_public);
+    if settings.hsts_seconds > 0 && is_ours_alone {
         set(headers, header::STRICT_TRANSPORT_SECURITY, &format!("max-age={}", settings.hsts_seconds));
     }
     set(headers, HeaderName::from_static(REQUEST_ID), &arrival.ctx.request.to_string());

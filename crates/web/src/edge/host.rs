@@ -23,6 +23,15 @@ pub fn check<B>(request: &Request<B>, allowed: &[String]) -> Result<(), Problem>
     }
 }
 
+/// Whether `name`, without port and brackets, can belong to this server alone. Names of the machine itself
+/// and addresses are shared with whatever else runs there.
+#[must_use]
+pub fn is_public(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let local = name == "localhost" || name.ends_with(".localhost");
+    !local && !name.is_empty() && name.parse::<std::net::IpAddr>().is_err()
+}
+
 /// The one host a request names, without port and brackets. Several, or none, name nothing.
 pub(crate) fn named(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let mut name: Option<String> = uri.authority().and_then(|authority| bare(authority.as_str()));
@@ -110,5 +119,14 @@ mod tests {
         assert!(!asks("https://evil.example/", &["localhost"]), "the two names must agree");
         assert!(!asks("https://localhost/", &["evil.example"]));
         assert!(!asks("/", &["localhost", "localhost"]), "one name, once");
+    }
+    #[test]
+    fn names_of_the_machine_itself_are_not_public() {
+        for name in ["localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "::1", "192.0.2.7", ""] {
+            assert!(!is_public(name), "{name}");
+        }
+        for name in ["troth.example", "notlocalhost", "localhost.example"] {
+            assert!(is_public(name), "{name}");
+        }
     }
 }

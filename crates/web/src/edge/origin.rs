@@ -21,12 +21,14 @@ pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
         return Ok(());
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    enforced!(WEB04);
     match (reads, site(headers)) {
         (false, Site::Same) | (true, Site::Same | Site::None | Site::Untold) => Ok(()),
         (false, Site::Untold) if same_origin(request) => Ok(()),
-        (true, Site::Other) if is_navigation(headers) => Ok(()),
-        _ => Err(refusal("Only this server's own pages may do this. Open the page here and try again.")),
+        (true, Site::Other) if is_navigation(headers) && is_page(request.uri().path()) => Ok(()),
+        _ => {
+            enforced!(WEB04);
+            Err(refusal("Only this server's own pages may do this. Open the page here and try again."))
+        }
     }
 }
 
@@ -34,6 +36,12 @@ pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
 #[must_use]
 pub fn is_api(path: &str) -> bool {
     path == "/v1" || path.starts_with("/v1/")
+}
+
+/// Whether a path is somewhere people go. What scripts ask for is not: a link on another site to an
+/// export would put somebody's conversations on their disk, unasked.
+fn is_page(path: &str) -> bool {
+    !path.starts_with("/chat/api/")
 }
 
 fn refusal(detail: &'static str) -> Problem {
@@ -124,6 +132,10 @@ mod tests {
         assert!(asks("GET", "/chat", &link));
         assert!(!asks("GET", "/chat", &frame));
         assert!(!asks("GET", "/chat", &image));
+        assert!(!asks("GET", "/chat/api/export?format=json", &link), "another site may not start a download");
+        for ours in ["same-origin", "none"] {
+            assert!(asks("GET", "/chat/api/export?format=json", &[("sec-fetch-site", ours)]), "{ours}");
+        }
         assert!(asks("GET", "/chat", &[]) && asks("GET", "/chat", &[("sec-fetch-site", "none")]));
     }
 

@@ -2,7 +2,9 @@
 //! handed over, so a streaming answer is work, however quiet it is.
 
 use std::{
+    collections::HashMap,
     pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -10,7 +12,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 #[derive(Clone, Copy, Default)]
 struct State {
@@ -20,37 +22,62 @@ struct State {
     heard: u64,
 }
 
+/// Since when each response that has something to say waits for its peer to take it, by number of request.
+type Owed = Arc<Mutex<HashMap<u64, Instant>>>;
+
+/// The map is whole at every moment, so a panic elsewhere leaves nothing to mistrust.
+fn locked(owed: &Owed) -> MutexGuard<'_, HashMap<u64, Instant>> {
+    owed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The work of one connection.
 #[derive(Clone)]
-pub(super) struct Activity(watch::Sender<State>);
+pub(super) struct Activity {
+    state: watch::Sender<State>,
+    owed: Owed,
+}
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(State::default()))
+        Self { state: watch::Sender::new(State::default()), owed: Owed::default() }
     }
 
     /// Notes that a request began; it ends when what this returns is dropped.
     pub(super) fn begin(&self) -> Running {
-        self.0.send_modify(|state| {
+        let mut number = 0;
+        self.state.send_modify(|state| {
             state.begun += 1;
             state.running += 1;
+            number = state.begun;
         });
-        Running(self.0.clone())
+        Running { activity: self.clone(), number }
     }
 
     /// Notes that bytes came. While nothing runs they can only be the beginning of a request.
     pub(super) fn heard(&self) {
-        self.0.send_if_modified(|state| {
+        self.state.send_if_modified(|state| {
             let idle = state.running == 0;
             state.heard += u64::from(idle);
             idle
         });
     }
 
+    /// Returns when a peer has left something of ours lying for `stalled`. Over HTTP/2 it can do so without
+    /// a blocked write, by never widening its window.
+    pub(super) async fn left_waiting(&self, stalled: Duration) {
+        loop {
+            // Looking a few times per limit keeps every response's clock out of the runtime's timers.
+            tokio::time::sleep(stalled / 4).await;
+            if locked(&self.owed).values().any(|since| since.elapsed() >= stalled) {
+                return;
+            }
+        }
+    }
+
     /// Returns when nothing has run for too long: `headers` until the first request and from the first
     /// byte of any other until it has begun, `idle` in between.
     pub(super) async fn fell_idle(&self, headers: Duration, idle: Duration) {
-        let mut state = self.0.subscribe();
+        let mut state = self.state.subscribe();
         loop {
             // The sender lives as long as `self`, so no wait here can fail.
             let Ok(seen) = state.wait_for(|state| state.running == 0).await.map(|state| *state) else {
@@ -72,23 +99,41 @@ impl Activity {
 }
 
 /// A request that is being answered.
-pub(super) struct Running(watch::Sender<State>);
+pub(super) struct Running {
+    activity: Activity,
+    number: u64,
+}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.send_modify(|state| state.running -= 1);
+impl Running {
+    /// From now on it is the peer who has to take something.
+    fn waits_for_peer(&self) {
+        locked(&self.activity.owed).insert(self.number, Instant::now());
+    }
+
+    /// From now on it is we who have to say something.
+    fn waits_for_us(&self) {
+        locked(&self.activity.owed).remove(&self.number);
     }
 }
 
-/// A response's body, which keeps its request running.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.waits_for_us();
+        self.activity.state.send_modify(|state| state.running -= 1);
+    }
+}
+
+/// A response's body, which keeps its request running and notes whose turn it is: HTTP/2 asks a body
+/// for more only when its peer has made room for it.
 pub(super) struct Counted {
     inner: Body,
-    _running: Running,
+    running: Running,
 }
 
 impl Counted {
     pub(super) fn new(inner: Body, running: Running) -> Self {
-        Self { inner, _running: running }
+        running.waits_for_peer();
+        Self { inner, running }
     }
 }
 
@@ -100,7 +145,12 @@ impl HttpBody for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(_)) => self.running.waits_for_peer(),
+            Poll::Ready(None) | Poll::Pending => self.running.waits_for_us(),
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -144,6 +194,21 @@ mod tests {
         };
         tokio::join!(activity.fell_idle(FIRST, Duration::from_secs(3600)), begin_another);
         assert!(start.elapsed() >= FIRST);
+    }
+
+    #[tokio::test]
+    async fn a_response_nobody_takes_is_noticed_and_a_quiet_one_is_not() {
+        let activity = Activity::new();
+        let untaken = Counted::new(Body::from("said"), activity.begin());
+        activity.left_waiting(FIRST).await;
+        drop(untaken);
+
+        let silence = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        let mut quiet = Counted::new(silence, activity.begin());
+        let asked =
+            std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut quiet).poll_frame(cx).is_pending())).await;
+        assert!(asked, "the body has something to say");
+        assert!(tokio::time::timeout(10 * FIRST, activity.left_waiting(FIRST)).await.is_err());
     }
 
     #[tokio::test]

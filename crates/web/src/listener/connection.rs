@@ -71,6 +71,10 @@ async fn talk(house: &House, stream: impl AsyncRead + AsyncWrite + Unpin + Send 
             return;
         }
         () = activity.fell_idle(house.limits.headers, house.limits.idle) => GOODBYE,
+        () = activity.left_waiting(house.limits.stalled) => {
+            tracing::debug!("a connection was cut: its peer left an answer lying");
+            return;
+        }
         () = house.shutdown.cancelled() => house.limits.drain,
     };
     connection.as_mut().graceful_shutdown();

@@ -70,6 +70,7 @@ pub(super) fn rewritten<'t>(
         depth: 0,
         level: 3,
         links: Vec::new(),
+        linked: false,
         fence: None,
     };
     for event in Parser::new_ext(text, options()) {
@@ -88,6 +89,8 @@ struct Rewriter<'a, 't> {
     level: u8,
     /// The links and pictures that are open, and whether each became a link.
     links: Vec<bool>,
+    /// Whether one of them is a link.
+    linked: bool,
     /// The block of code that is being gathered: its info string and its text.
     fence: Option<(String, String)>,
 }
@@ -138,7 +141,8 @@ impl<'t> Rewriter<'_, 't> {
     /// Begins a link without a title, which is a place to lie in. One that leads nowhere, or stands in
     /// another, is only its words.
     fn begin_link(&mut self, address: CowStr<'t>) {
-        let shown = leads_outside(&address) && !self.links.contains(&true);
+        let shown = leads_outside(&address) && !self.linked;
+        self.linked |= shown;
         self.links.push(shown);
         if shown {
             let dest_url = unmarked(address);
@@ -202,6 +206,7 @@ impl<'t> Rewriter<'_, 't> {
             TagEnd::HtmlBlock => self.out.push(Event::End(TagEnd::Paragraph)),
             TagEnd::Image | TagEnd::Link => {
                 if self.links.pop() == Some(true) {
+                    self.linked = false;
                     self.out.push(Event::End(TagEnd::Link));
                 }
             }

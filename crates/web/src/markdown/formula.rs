@@ -105,6 +105,8 @@ pub(super) fn with_dollar_signs(text: &str) -> Cow<'_, str> {
 fn escape_or_formula(rest: &str, out: &mut String) -> usize {
     for (open, close, dollars) in [("\\(", "\\)", "$"), ("\\[", "\\]", "$$"), ("$$", "$$", "$$")] {
         let Some(body) = rest.strip_prefix(open) else { continue };
+        // No further than a formula can reach: else a text of nothing but openings costs its square.
+        let body = &body[..body.floor_char_boundary(MAX_SOURCE + close.len())];
         let Some(end) = body.find(close) else { break };
         let source = body[..end].trim();
         if end > MAX_SOURCE || source.is_empty() || source.contains(['$', '`']) || source.contains("\n\n") {

@@ -301,3 +301,26 @@ proptest! {
         assert_harmless(&render(&format!("${source}$ $${source}$$"), &LABELS));
     }
 }
+
+#[test]
+fn tmp_timing() {
+    for text in ["&amp".repeat(16384), "&amp;amp".repeat(16384), "&amp; ".repeat(16384), "&b".repeat(16384), "&lt".repeat(16384)] {
+        let at = std::time::Instant::now();
+        let mut html = String::new();
+        pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new_ext(&text, events::options()));
+        eprintln!("parse {:?}", at.elapsed());
+        let at = std::time::Instant::now();
+        let _ = clean::clean(&html);
+        eprintln!("clean {:?} {}", at.elapsed(), &html[..40]);
+    }
+    for n in [10, 50, 200, 400, 600, 990] {
+        let text = "{".repeat(n) + &"}".repeat(n);
+        let at = std::time::Instant::now();
+        let _ = formula::formula(&text, false);
+        eprintln!("formula {n} {:?}", at.elapsed());
+        let text = "\\frac{".repeat(n/4) + &"}a".repeat(n/4);
+        let at = std::time::Instant::now();
+        let _ = formula::formula(&text, false);
+        eprintln!("frac {n} {:?}", at.elapsed());
+    }
+}

@@ -121,14 +121,13 @@ pub async fn advice(
     if visitor.person.is_none() && !app.identity.setup_needed().await? {
         return Err(Problem::sign_in_needed());
     }
-    let password = chosen.password.expose();
-    let advice = app.identity.password_advice(password, &chosen.name);
+    let advice = app.identity.password_advice(&chosen.password, &chosen.name).await?;
     let word = advice.warning.filter(|_| advice.score < 3).or_else(|| advice.problems.into_iter().next());
     Ok(Json(Advice {
         length: advice.long_enough,
         classes: advice.mixed,
         guess: advice.score >= 3,
-        word: word.filter(|_| !password.is_empty()).unwrap_or_default(),
+        word: word.filter(|_| !chosen.password.expose().is_empty()).unwrap_or_default(),
     }))
 }
 

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::{instance::Instance, load::Plan, routes};
 
+/// Streams that share one HTTP/2 connection; the server takes no more than a hundred on one.
+const STREAMS_OF_ONE: usize = 50;
+
 /// What was found, in bytes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Memory {
@@ -14,20 +17,23 @@ pub(crate) struct Memory {
     pub(crate) streams: usize,
     /// For each stream with a TLS connection of its own.
     pub(crate) per_stream_bytes: u64,
-    /// For each stream when all share one HTTP/2 connection.
+    /// For each stream when fifty share one HTTP/2 connection.
     pub(crate) per_shared_stream_bytes: u64,
 }
 
-/// Opens the streams on a fresh instance, first over one connection, then each over its own. What the
+/// Opens the streams on a fresh instance, first over few connections, then each over its own. What the
 /// allocator keeps from the first round makes the second look smaller by no more than that.
 pub(crate) async fn measure(instance: &mut Instance, plan: &Plan) -> anyhow::Result<Memory> {
     let route = routes::completions(instance)?;
     route.ask("words-32").await?;
-    let one = Client::builder().tls_certs_only(trusted(instance)?).no_proxy();
-    let one = one.build()?;
-    let shared = weigh(instance, plan, |_| Ok(one.clone())).await?;
-    drop(one);
     let certificates = trusted(instance)?;
+    let few = (0..plan.streams.div_ceil(STREAMS_OF_ONE)).map(|_| {
+        let client = Client::builder().tls_certs_only(certificates.clone()).no_proxy();
+        Ok(client.build()?)
+    });
+    let few = few.collect::<anyhow::Result<Vec<_>>>()?;
+    let shared = weigh(instance, plan, |at| Ok(few[at / STREAMS_OF_ONE].clone())).await?;
+    drop(few);
     let own = weigh(instance, plan, |_| {
         let client = Client::builder().tls_certs_only(certificates.clone()).no_proxy().http1_only();
         Ok(client.build()?)

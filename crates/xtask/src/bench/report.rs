@@ -92,7 +92,7 @@ impl Report {
                 kibibytes(memory.per_stream_bytes)
             );
             println!("{:<18} {}", "", kept(memory.per_stream_bytes <= STREAM_BYTES, "at most 64 KiB"));
-            println!("the same on one shared connection: {}", kibibytes(memory.per_shared_stream_bytes));
+            println!("the same when fifty share a connection: {}", kibibytes(memory.per_shared_stream_bytes));
         }
         for decoding in &self.decoding {
             let beside = decoding.llama_cpp.map_or_else(String::new, |theirs| {

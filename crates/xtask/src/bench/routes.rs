@@ -1,17 +1,26 @@
 //! The ways an answer can take to the same client.
 
-use std::{fs, path::Path, sync::Arc, time::Instant};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use futures::StreamExt;
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{
     instance::Instance,
     proxy::Proxy,
     upstream::{FIRST, Upstream},
 };
+
+/// The longest one answer may take.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// One way.
 #[derive(Clone)]
@@ -85,6 +94,17 @@ fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
 impl Route {
     /// Asks `model` and reads the answer to its end.
     pub(crate) async fn ask(&self, model: &str) -> anyhow::Result<Times> {
+        let asking = timeout(LONGEST, self.ask_at_leisure(model)).await;
+        asking.with_context(|| format!("{}: no end within {LONGEST:?}", self.name))?
+    }
+
+    /// Asks `model` and reads up to the first word; the answer stays open.
+    pub(crate) async fn open(&self, model: &str) -> anyhow::Result<Response> {
+        let opening = timeout(LONGEST, self.open_at_leisure(model)).await;
+        opening.with_context(|| format!("{}: no first word within {LONGEST:?}", self.name))?
+    }
+
+    async fn ask_at_leisure(&self, model: &str) -> anyhow::Result<Times> {
         let asked = Instant::now();
         let response = self.send(model).await?;
         let mut watch = FirstWord::default();
@@ -99,8 +119,7 @@ impl Route {
         Ok(Times { first, whole: asked.elapsed().as_secs_f64() })
     }
 
-    /// Asks `model` and reads up to the first word; the answer stays open.
-    pub(crate) async fn open(&self, model: &str) -> anyhow::Result<Response> {
+    async fn open_at_leisure(&self, model: &str) -> anyhow::Result<Response> {
         let mut response = self.send(model).await?;
         let mut watch = FirstWord::default();
         while let Some(piece) = response.chunk().await? {

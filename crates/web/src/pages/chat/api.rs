@@ -96,7 +96,16 @@ pub async fn ask(
         None => assistant.begin(ctx).await?,
     };
     let place = if temporary { Place::Temporary(conversation) } else { Place::Kept(conversation) };
-    let turn = assistant.respond(ctx, Ask { place, kind, model: question.model }).await?;
+    let turn = match assistant.respond(ctx, Ask { place, kind, model: question.model }).await {
+        Ok(turn) => turn,
+        Err(refused) => {
+            // What was begun for this question alone goes with it.
+            if question.conversation.is_none() {
+                discard(&app, &person, place).await;
+            }
+            return Err(refused.into());
+        }
+    };
     let opened = open(&app, &person, conversation, temporary).await?;
     let (words, models) = (looks.words(Some(&person.person.settings)), assistant.models());
     let voice = Voice { words, models: &models };
@@ -112,6 +121,17 @@ pub async fn ask(
         whole: !says_more,
         html: html.into_string(),
     }))
+}
+
+/// Takes back a conversation that was begun for a question that was then refused.
+async fn discard(app: &App, person: &SignedIn, place: Place) {
+    let gone = match place {
+        Place::Kept(id) => app.assistant.delete(&person.ctx, id).await,
+        Place::Temporary(id) => app.assistant.end_temporary(&person.ctx, id),
+    };
+    if let Err(error) = gone {
+        tracing::warn!(%error, "an empty conversation could not be taken back");
+    }
 }
 
 /// The question that was just kept, and the place of its answer.
