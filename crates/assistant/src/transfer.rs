@@ -1,6 +1,6 @@
 //! Taking conversations along, and bringing them back.
 //!
-//! The format is described for others in `docs/export-format.md`; [`format`] is its one definition.
+//! The format is described for others in `docs/export-format.md`; [`mod@format`] is its one definition.
 
 mod format;
 mod import;
@@ -15,8 +15,8 @@ use domain::{
     id::ConversationId,
 };
 use store::{conversations, folders, messages};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use import::ImportReport;
 

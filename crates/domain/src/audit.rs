@@ -19,7 +19,7 @@ pub enum Act {
     FactorUsed,
     /// Somebody signed in.
     SignedIn,
-    /// A sign-in failed.
+    /// A sign-in failed. Without a target: for names nobody has, at most once a minute, with how many.
     SignInFailed,
     /// A session ended.
     SessionEnded,

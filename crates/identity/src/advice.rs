@@ -59,7 +59,7 @@ mod tests {
     use std::{future::ready, sync::mpsc};
 
     use domain::Secret;
-    use tokio::task::{JoinSet, yield_now};
+    use tokio::task::JoinSet;
 
     use super::*;
     use crate::{Config, Error, Identity};
@@ -97,32 +97,23 @@ mod tests {
         testkit::run(async {
             let home = testkit::store().await;
             let identity = Identity::new(home.store.clone(), Config::default()).unwrap();
-            let typed = || Secret::new("Quiet-Harbour-47".to_owned());
             let (open, door) = mpsc::channel::<()>();
             tokio::select! {
                 biased;
                 _ = identity.advice().run(move || door.recv().is_err()) => unreachable!("its door is closed"),
                 () = ready(()) => {}
             }
-            let mut waiting = JoinSet::new();
-            for _ in 0..WAITING {
-                let (identity, typed) = (identity.clone(), typed());
-                waiting.spawn(async move { identity.password_advice(&typed, "Ada").await.is_ok() });
+            let mut asking = JoinSet::new();
+            for _ in 0..=WAITING {
+                let (identity, typed) = (identity.clone(), Secret::new("Quiet-Harbour-47".to_owned()));
+                asking.spawn(async move { identity.password_advice(&typed, "Ada").await });
             }
-            loop {
-                tokio::select! {
-                    biased;
-                    end = identity.password_advice(&typed(), "Ada") => {
-                        assert!(matches!(end, Err(Error::Busy)), "{end:?}");
-                        break;
-                    }
-                    // Not all have come in yet: this one would have waited.
-                    () = ready(()) => yield_now().await,
-                }
-            }
+            // Nobody can be answered yet, and one has no place to wait.
+            let first = asking.join_next().await.unwrap().unwrap();
+            assert!(matches!(first, Err(Error::Busy)), "{first:?}");
             drop(open);
-            // The loop's last look may have held the place of one of them.
-            assert!(waiting.join_all().await.into_iter().filter(|done| *done).count() >= 1);
+            let others = asking.join_all().await;
+            assert_eq!(others.iter().filter(|end| end.is_ok()).count(), WAITING);
         });
     }
 }

@@ -69,7 +69,8 @@ pub fn home_folder(xdg: &str, below_home: &str) -> Option<std::path::PathBuf> {
 /// owner of the home folder.
 #[must_use]
 pub fn own_uid() -> Option<u32> {
-    let owner = |path: &std::path::Path| Some(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).ok()?));
+    let owner =
+        |path: &std::path::Path| Some(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).ok()?));
     owner(std::path::Path::new("/proc/self")).or_else(|| owner(&home_folder("", "")?))
 }
 

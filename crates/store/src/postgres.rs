@@ -105,8 +105,8 @@ fn shows_credentials(url: &str) -> bool {
         .is_some_and(|(_, p)| !p.is_empty());
     // A parameter stands above the part before the host, and the last of its name above the others.
     let given = |name| {
-        let values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
-        values.last().map(|(_, value)| !value.is_empty())
+        let mut values = query.split('&').rev().filter_map(|pair| pair.split_once('='));
+        values.find(|(key, _)| *key == name).map(|(_, value)| !value.is_empty())
     };
     given("password").unwrap_or(password) || given("sslcert").unwrap_or(false)
 }

@@ -67,7 +67,7 @@ pub fn render(text: &str, labels: &Labels) -> String {
 
 /// One piece of a text, its headings following those before it in `outline`.
 fn piece(text: &str, labels: &Labels, outline: &mut Outline, effort: code::Effort) -> String {
-    if text.len() > MAX_BYTES {
+    if text.len() > MAX_BYTES || events::too_deep(text) {
         return format!("<pre tabindex=\"0\">{}</pre>", escape(text));
     }
     let text = formula::with_dollar_signs(text);

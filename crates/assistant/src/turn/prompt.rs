@@ -19,9 +19,16 @@ const LINE_TOKENS: u64 = 8;
 /// The prompt for `model` to answer the last message of `path`.
 pub(crate) fn build(model: &ModelFacts, path: &[&Message]) -> Prompt {
     let history = lines(path);
-    let from = first_kept(&history, budget(model.context_tokens));
-    let system = Line::new(Speaker::System, SYSTEM);
+    let system = system(model);
+    let from = first_kept(&history, budget(model.context_tokens, tokens(&system)));
+    let system = Line::new(Speaker::System, system);
     Prompt::new(&model.id, std::iter::once(system).chain(history.into_iter().skip(from)).collect())
+}
+
+/// The system line, with the model's own name in it: asked who made them, models guess, and guess wrong.
+fn system(model: &ModelFacts) -> String {
+    let maker = if model.maker.is_empty() { String::new() } else { format!(", made by {}", model.maker) };
+    format!("{SYSTEM} The model you run on is {}{maker}.", model.title)
 }
 
 /// The messages as lines. Two of the same speaker in a row become one, because many models' templates
@@ -45,10 +52,10 @@ fn lines(path: &[&Message]) -> Vec<Line> {
 }
 
 /// Tokens left for history: a quarter of what the model attends to is kept free for the answer.
-fn budget(context_tokens: u32) -> u64 {
+fn budget(context_tokens: u32, system_tokens: u64) -> u64 {
     let context = u64::from(context_tokens);
     let answer = (context / 4).clamp(256, 4096);
-    context.saturating_sub(answer + tokens(SYSTEM)).min(MAX_HISTORY_BYTES / 3)
+    context.saturating_sub(answer + system_tokens).min(MAX_HISTORY_BYTES / 3)
 }
 
 /// The first line that is kept. The beginning goes first, in steps of half the budget rather than line

@@ -92,7 +92,9 @@ async fn sentences_of_like_meaning_are_close() {
         loop {
             match vendors.embed(&permit(), &model, texts()).await {
                 // Its files are verified after the language model is there.
-                Err(Error::NotReady(Readiness::Loading)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(Error::NotReady(Readiness::Loading)) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await
+                }
                 found => return found,
             }
         }

@@ -48,7 +48,8 @@ pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Findin
     for host in &public {
         let answer = probe.get("/healthz").header("host", host.as_str()).send().await?;
         if !header(&answer, "strict-transport-security").starts_with("max-age=") {
-            wrong = Some("Browsers that come by a public name are not told to come by HTTPS only.".to_owned());
+            wrong =
+                Some("Browsers that come by a public name are not told to come by HTTPS only.".to_owned());
         }
     }
     if !public.is_empty() && face.config.web.hsts_seconds == 0 {

@@ -48,7 +48,8 @@ pub(super) fn read(path: &Path, owner: Owner) -> Result<Vec<(String, String)>, F
     })?;
     // A folder people work in may hold the `.env` of something else: it is left alone if nothing is ours.
     if owner == Owner::Us && !found.is_empty() && !is_ours_alone(&about, outside::own_uid()) {
-        let what = format!("{} can be written by another account, so its settings are not taken.", path.display());
+        let what =
+            format!("{} can be written by another account, so its settings are not taken.", path.display());
         let then = "Make it your own and close it with `chmod 600`, or start Troth from another folder.";
         return Err(Failure::new(Exit::Configuration, what).then(then));
     }

@@ -79,7 +79,9 @@ fn a_dotenv_that_others_can_write_is_refused_unless_it_says_nothing_to_us() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         match place.load() {
             Ok(_) => assert!(is_taken, "{text} {mode:o}"),
-            Err(failure) => assert!(!is_taken && failure.to_string().contains("another account"), "{failure}"),
+            Err(failure) => {
+                assert!(!is_taken && failure.to_string().contains("another account"), "{failure}")
+            }
         }
     }
 }
@@ -91,7 +93,8 @@ fn no_dotenv_names_a_program_to_run() {
     std::fs::write(place.data.path().join(folder::DOTENV), format!("{program}=/tmp/x\n")).unwrap();
     assert!(place.refusal().contains(program));
     let working = tempfile::tempdir().unwrap();
-    std::fs::write(working.path().join(".env"), format!("{}=/tmp/x\n", program.replace("CLIENT", "client"))).unwrap();
+    std::fs::write(working.path().join(".env"), format!("{}=/tmp/x\n", program.replace("CLIENT", "client")))
+        .unwrap();
     let mut place = Place::new("", &[]);
     place.sources.working = Some(working.path().to_owned());
     assert!(place.refusal().contains("names a program"));

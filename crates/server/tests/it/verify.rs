@@ -15,7 +15,8 @@ fn faults(report: &Value) -> Vec<String> {
 fn every_control_holds_on_a_running_instance_and_on_one_that_is_asked_alone() {
     testkit::run(async {
         let place = Place::new();
-        let instance = place.start("[web]\nredirect = [\"127.0.0.1:0\"]\nhosts = [\"troth.example\"]").await.unwrap();
+        let instance =
+            place.start("[web]\nredirect = [\"127.0.0.1:0\"]\nhosts = [\"troth.example\"]").await.unwrap();
         let report = serde_json::to_value(instance.verify().await.unwrap()).unwrap();
         assert_eq!(faults(&report), Vec::<String>::new());
 

@@ -76,7 +76,7 @@ pub(super) fn of_assistant(error: &assistant::Error) -> Problem {
     match error {
         assistant::Error::Denied(_) => Problem::forbidden(),
         assistant::Error::UnknownModel => unknown_model(),
-        assistant::Error::Busy { retry_after_s } => {
+        assistant::Error::Busy { retry_after_s } | assistant::Error::Transferring { retry_after_s } => {
             let mut problem = Problem::throttled(*retry_after_s);
             problem.code = "rate-limit-exceeded";
             problem.detail = error.to_string().into();

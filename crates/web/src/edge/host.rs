@@ -122,7 +122,9 @@ mod tests {
     }
     #[test]
     fn names_of_the_machine_itself_are_not_public() {
-        for name in ["localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "::1", "192.0.2.7", ""] {
+        for name in
+            ["localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "::1", "192.0.2.7", ""]
+        {
             assert!(!is_public(name), "{name}");
         }
         for name in ["troth.example", "notlocalhost", "localhost.example"] {

@@ -10,12 +10,22 @@ use super::{Labels, Outline, code, escape, formula};
 
 /// Deepest nesting of quotes and lists that is kept; what lies deeper is shown at this depth.
 const MAX_DEPTH: usize = 16;
+/// Most quotes and list items that the beginning of one line may stand for. The parser goes through all
+/// that are open at every line that follows.
+const MAX_OPENED: usize = 100;
 /// Most formulas in one piece; more are shown as their source.
 const MAX_FORMULAS: usize = 400;
+
+/// Most bytes of text without a `>` in them. The sanitiser's writer looks for the next one at every `&`.
+const MAX_RUN: usize = 1_024;
+/// Longest address of a link, in bytes, for the same reason.
+const MAX_ADDRESS: usize = 4_096;
 
 /// Opens and closes a mark. Noncharacters (Unicode 23.7): never legitimate in text.
 const OPEN: char = '\u{FDD0}';
 const CLOSE: char = '\u{FDD1}';
+/// A mark that stands for nothing and holds a `>`.
+const BREATH: &str = "\u{FDD0}>\u{FDD1}";
 
 /// The Markdown that answers are written in.
 pub(super) fn options() -> Options {
@@ -53,6 +63,35 @@ impl Aside {
     }
 }
 
+/// Whether some line of `text` opens so many quotes and lists inside each other, by marks or by being
+/// indented, that reading the text would cost its square.
+pub(super) fn too_deep(text: &str) -> bool {
+    text.split(['\n', '\r']).any(|line| opened(line.as_bytes()) > MAX_OPENED)
+}
+
+/// How many quotes and list items the beginning of a line stands for, counting four spaces as one.
+fn opened(line: &[u8]) -> usize {
+    let (mut marks, mut spaces, mut rest) = (0, 0, line);
+    loop {
+        let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let (before, after) = rest.split_at(blank);
+        spaces += before.iter().map(|byte| if *byte == b'\t' { 4 } else { 1 }).sum::<usize>();
+        let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let ends = matches!(after.get(digits + 1), None | Some(b' ' | b'\t'));
+        let is_mark = match (digits, after.get(digits)) {
+            (0, Some(b'>')) => true,
+            (0, Some(b'-' | b'+' | b'*')) => ends,
+            (1.., Some(b'.' | b')')) => ends,
+            _ => false,
+        };
+        if !is_mark {
+            return marks + spaces / 4;
+        }
+        marks += 1;
+        rest = after.get(digits + 1..).unwrap_or_default();
+    }
+}
+
 /// The events of `text`, made safe and shaped for a page.
 pub(super) fn rewritten<'t>(
     text: &'t str,
@@ -69,6 +108,7 @@ pub(super) fn rewritten<'t>(
         out: Vec::new(),
         depth: 0,
         level: 3,
+        run: 0,
         links: Vec::new(),
         linked: false,
         fence: None,
@@ -87,6 +127,8 @@ struct Rewriter<'a, 't> {
     out: Vec<Event<'t>>,
     depth: usize,
     level: u8,
+    /// Bytes of text since the last [`BREATH`].
+    run: usize,
     /// The links and pictures that are open, and whether each became a link.
     links: Vec<bool>,
     /// Whether one of them is a link.
@@ -99,7 +141,10 @@ impl<'t> Rewriter<'_, 't> {
     fn take(&mut self, event: Event<'t>) {
         match event {
             Event::Text(text) => self.text(text),
-            Event::Code(text) => self.out.push(Event::Code(unmarked(text))),
+            Event::Code(text) => {
+                let text = self.breathing(unmarked(text));
+                self.out.push(Event::Code(text));
+            }
             Event::InlineHtml(html) if is_break(&html) => self.out.push(Event::HardBreak),
             Event::InlineHtml(html) | Event::Html(html) => self.text(html),
             Event::InlineMath(source) => self.formula(&source, false),
@@ -116,8 +161,29 @@ impl<'t> Rewriter<'_, 't> {
     fn text(&mut self, text: CowStr<'t>) {
         match &mut self.fence {
             Some((_, code)) => code.push_str(&text),
-            None => self.out.push(Event::Text(unmarked(text))),
+            None => {
+                let text = self.breathing(unmarked(text));
+                self.out.push(Event::Text(text));
+            }
         }
+    }
+
+    /// `text` with a [`BREATH`] wherever [`MAX_RUN`] is over; events that follow each other are one text.
+    fn breathing(&mut self, text: CowStr<'t>) -> CowStr<'t> {
+        self.run += text.len();
+        if self.run <= MAX_RUN {
+            return text;
+        }
+        let mut out = String::with_capacity(text.len() + text.len() / MAX_RUN * BREATH.len() + BREATH.len());
+        let mut rest = &*text;
+        while !rest.is_empty() {
+            let (run, after) = rest.split_at(rest.floor_char_boundary(MAX_RUN));
+            out.push_str(BREATH);
+            out.push_str(run);
+            self.run = run.len();
+            rest = after;
+        }
+        out.into()
     }
 
     fn formula(&mut self, source: &str, display: bool) {
@@ -239,6 +305,9 @@ fn heading<'t>(level: u8) -> Tag<'t> {
 
 /// Whether an address leads to another page or to a mail program, and nowhere else.
 fn leads_outside(address: &str) -> bool {
+    if address.len() > MAX_ADDRESS {
+        return false;
+    }
     let address = address.to_ascii_lowercase();
     ["http://", "https://", "mailto:"].iter().any(|scheme| address.starts_with(scheme))
 }

@@ -70,6 +70,9 @@ impl Growing {
     /// The end of the settled part: where the last block begins that has a whole first line.
     fn boundary(&self) -> usize {
         let open = &self.text[self.settled..];
+        if events::too_deep(open) {
+            return self.settled;
+        }
         open.rfind('\n').map_or(self.settled, |at| self.settled + last_block(&open[..=at]))
     }
 }

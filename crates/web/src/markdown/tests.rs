@@ -302,25 +302,76 @@ proptest! {
     }
 }
 
+/// Inputs that cost some parser, somewhere, the square of their length.
+const COSTLY: &[fn(usize) -> String] = &[
+    |n| "\\(".repeat(n / 2),
+    |n| "\\[".repeat(n / 2),
+    |n| "$$x ".repeat(n / 4),
+    |n| "*a **b ".repeat(n / 7),
+    |n| "`a``b```c".repeat(n / 9),
+    |n| "[a](".repeat(n / 4),
+    |n| format!("{}x{}", "![".repeat(n / 6), "](y)".repeat(n / 6)),
+    |n| ">".repeat(n / 2) + "a\n" + &"a\n".repeat(n / 4),
+    |n| "- ".repeat(n / 4) + "x\n" + &"x\n".repeat(n / 4),
+    |n| "1. ".repeat(n / 6) + "x\n" + &"x\n".repeat(n / 4),
+    |n| "&amp".repeat(n / 4),
+    |n| "<a ".repeat(n / 3),
+    |n| "°".repeat(n / 2),
+    |n| format!("`{}`", "&".repeat(n)),
+    |n| format!("[x](https://a.example/{})", "&".repeat(n)),
+];
+
+/// The shortest of some runs: how long drawing takes when nothing else is in the way.
+fn cost(text: &str, runs: usize) -> std::time::Duration {
+    let draw = || {
+        let start = std::time::Instant::now();
+        let _ = render(text, &LABELS);
+        let mut growing = Growing::new(LABELS);
+        growing.push(text);
+        let _ = growing.tick();
+        start.elapsed()
+    };
+    (0..runs).map(|_| draw()).min().unwrap_or_default()
+}
+
 #[test]
-fn tmp_timing() {
-    for text in ["&amp".repeat(16384), "&amp;amp".repeat(16384), "&amp; ".repeat(16384), "&b".repeat(16384), "&lt".repeat(16384)] {
-        let at = std::time::Instant::now();
-        let mut html = String::new();
-        pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new_ext(&text, events::options()));
-        eprintln!("parse {:?}", at.elapsed());
-        let at = std::time::Instant::now();
-        let _ = clean::clean(&html);
-        eprintln!("clean {:?} {}", at.elapsed(), &html[..40]);
+fn the_cost_of_a_hostile_text_grows_as_its_length() {
+    for (n, make) in COSTLY.iter().enumerate() {
+        let (short, long) = (cost(&make(16 * 1024), 3), cost(&make(256 * 1024), 1));
+        // Sixteen times the text: about 16 times the work, and 256 times where it grows as the square.
+        assert!(long < short.max(std::time::Duration::from_millis(2)) * 80, "{n}: {short:?}, then {long:?}");
     }
-    for n in [10, 50, 200, 400, 600, 990] {
-        let text = "{".repeat(n) + &"}".repeat(n);
-        let at = std::time::Instant::now();
-        let _ = formula::formula(&text, false);
-        eprintln!("formula {n} {:?}", at.elapsed());
-        let text = "\\frac{".repeat(n/4) + &"}a".repeat(n/4);
-        let at = std::time::Instant::now();
-        let _ = formula::formula(&text, false);
-        eprintln!("frac {n} {:?}", at.elapsed());
+}
+
+#[test]
+fn a_formula_is_looked_for_no_further_than_it_may_reach() {
+    let near = format!("\\({}\\)", "x".repeat(2_000));
+    assert!(formula::with_dollar_signs(&near).starts_with("$x"));
+    let far = format!("\\({}é\\)", "x".repeat(2_000));
+    assert_eq!(formula::with_dollar_signs(&far), far);
+}
+
+#[test]
+fn a_line_that_opens_too_much_is_shown_plain_and_usual_ones_are_not() {
+    for deep in
+        [">".repeat(101), "- ".repeat(101), "1. ".repeat(101), "\t".repeat(101), "> ".repeat(101) + "x"]
+    {
+        assert!(events::too_deep(&format!("usual\n{deep}")), "{deep:?}");
+        assert!(render(&deep, &LABELS).starts_with("<pre"));
+    }
+    for usual in
+        ["-".repeat(500), "*".repeat(500), "1".repeat(500), "=".repeat(500), "x ".repeat(500), "> ".repeat(9)]
+    {
+        assert!(!events::too_deep(&usual), "{usual:?}");
+    }
+}
+
+#[test]
+fn long_texts_come_out_as_they_went_in() {
+    for text in ["é & ° x ".repeat(1_000), "&".repeat(5_000), "`a` b ".repeat(2_000)] {
+        let html = render(&text, &LABELS);
+        let plain =
+            html.replace("<code>", "`").replace("</code>", "`").replace("<p>", "").replace("</p>", "");
+        assert_eq!(plain.trim().replace("&amp;", "&"), text.trim());
     }
 }

@@ -1,6 +1,7 @@
 //! Requests in turn and at once, through every route alike.
 
 use std::{
+    io::Write,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -54,6 +55,8 @@ impl Plan {
 
 /// Questions before anything is counted, so that connections stand and caches are warm.
 const WARM: usize = 10;
+/// Writes that are timed.
+const SYNCS: usize = 100;
 /// What is asked in turn and at once.
 const SHORT: &str = "words-32";
 const LONG: &str = "words-256";
@@ -61,14 +64,17 @@ const LONG_WORDS: f64 = 256.0;
 
 /// Measures all routes.
 pub(crate) async fn measure(routes: Vec<Route>, plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
+    report.durable_write_p50_ms = durable_write_ms()?;
     let in_turn = one_after_the_other(&routes, plan).await?;
     for (route, times) in routes.iter().zip(in_turn) {
         let (rate, words) = at_once(route, plan).await?;
+        let mut taken: Vec<_> = times.iter().map(|times| times.taken * 1e3).collect();
         let mut firsts: Vec<_> = times.iter().map(|times| times.first * 1e3).collect();
         let mut wholes: Vec<_> = times.iter().map(|times| times.whole * 1e3).collect();
         report.routes.push(Figures {
             name: route.name,
             questions: times.len(),
+            taken_p50_ms: percentile(&mut taken, 0.50),
             first_p50_ms: percentile(&mut firsts, 0.50),
             first_p95_ms: percentile(&mut firsts, 0.95),
             whole_p50_ms: percentile(&mut wholes, 0.50),
@@ -77,6 +83,20 @@ pub(crate) async fn measure(routes: Vec<Route>, plan: &Plan, report: &mut Report
         });
     }
     Ok(())
+}
+
+/// What one durable write costs here at the least: 4 KiB and a sync, in milliseconds. No answer of the
+/// chat can begin sooner.
+fn durable_write_ms() -> anyhow::Result<f64> {
+    let mut file = tempfile::tempfile()?;
+    let mut times = Vec::new();
+    for _ in 0..SYNCS {
+        file.write_all(&[7; 4096])?;
+        let begun = Instant::now();
+        file.sync_data()?;
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(percentile(&mut times, 0.50))
 }
 
 /// One question at a time, the routes taking turns, so that whatever else the machine does meets all.

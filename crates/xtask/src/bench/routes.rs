@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,9 @@ use crate::{
 /// The longest one answer may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// Questions to one conversation before the next is begun.
+const QUESTIONS: usize = 10;
+
 /// One way.
 #[derive(Clone)]
 pub(crate) struct Route {
@@ -34,12 +37,27 @@ enum Way {
     /// `POST …/chat/completions`, as programs ask.
     Completions { client: Client, url: String, key: Option<String>, prefix: &'static str },
     /// The chat page's own requests: ask, which comes back when the question is durable; then watch.
-    Chat { instance: Arc<Instance> },
+    Chat { instance: Arc<Instance>, going_on: Arc<Mutex<Vec<Conversation>>> },
+}
+
+/// A conversation that has room for more questions.
+struct Conversation {
+    id: String,
+    questions: usize,
+}
+
+/// A question on its way.
+struct Sent {
+    response: Response,
+    taken: Instant,
+    conversation: Option<Conversation>,
 }
 
 /// When things happened, in seconds since the question was sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
+    /// The question was taken; in the chat: it is durable.
+    pub(crate) taken: f64,
     pub(crate) first: f64,
     pub(crate) whole: f64,
 }
@@ -67,7 +85,10 @@ pub(crate) fn all(
         routes.push(Route { name: "nginx, TLS", way });
     }
     routes.push(completions(&instance)?);
-    routes.push(Route { name: "Troth, chat", way: Way::Chat { instance: Arc::new(instance) } });
+    routes.push(Route {
+        name: "Troth, chat",
+        way: Way::Chat { instance: Arc::new(instance), going_on: Arc::default() },
+    });
     Ok(routes)
 }
 
@@ -106,7 +127,8 @@ impl Route {
 
     async fn ask_at_leisure(&self, model: &str) -> anyhow::Result<Times> {
         let asked = Instant::now();
-        let response = self.send(model).await?;
+        let Sent { response, taken, conversation } = self.send(model).await?;
+        let taken = taken.duration_since(asked).as_secs_f64();
         let mut watch = FirstWord::default();
         let mut first = None;
         let mut pieces = response.bytes_stream();
@@ -116,11 +138,21 @@ impl Route {
             }
         }
         let first = first.with_context(|| format!("{}: an answer without its first word", self.name))?;
-        Ok(Times { first, whole: asked.elapsed().as_secs_f64() })
+        self.go_on_with(conversation);
+        Ok(Times { taken, first, whole: asked.elapsed().as_secs_f64() })
+    }
+
+    /// Leaves a conversation whose answer has come for the next question, unless it is long by now.
+    fn go_on_with(&self, conversation: Option<Conversation>) {
+        let Way::Chat { going_on, .. } = &self.way else { return };
+        let short = conversation.filter(|conversation| conversation.questions < QUESTIONS);
+        if let (Some(conversation), Ok(mut going_on)) = (short, going_on.lock()) {
+            going_on.push(conversation);
+        }
     }
 
     async fn open_at_leisure(&self, model: &str) -> anyhow::Result<Response> {
-        let mut response = self.send(model).await?;
+        let mut response = self.send(model).await?.response;
         let mut watch = FirstWord::default();
         while let Some(piece) = response.chunk().await? {
             if watch.seen_in(&piece) {
@@ -144,7 +176,7 @@ impl Route {
         matches!(self.way, Way::Chat { .. })
     }
 
-    async fn send(&self, model: &str) -> anyhow::Result<Response> {
+    async fn send(&self, model: &str) -> anyhow::Result<Sent> {
         let response = match &self.way {
             Way::Completions { client, url, key, prefix } => {
                 let body = json!({
@@ -156,18 +188,23 @@ impl Route {
                 if let Some(key) = key {
                     request = request.bearer_auth(key);
                 }
-                good(request).await
+                good(request).await.map(|response| Sent {
+                    response,
+                    taken: Instant::now(),
+                    conversation: None,
+                })
             }
-            Way::Chat { instance } => chat(instance, model).await,
+            Way::Chat { instance, going_on } => chat(instance, going_on, model).await,
         };
         response.with_context(|| self.name)
     }
 }
 
-/// Asks in the chat and begins to watch.
-async fn chat(instance: &Instance, model: &str) -> anyhow::Result<Response> {
+/// Asks in the chat, in a conversation that nobody else is using, and begins to watch.
+async fn chat(instance: &Instance, going_on: &Mutex<Vec<Conversation>>, model: &str) -> anyhow::Result<Sent> {
+    let before = going_on.lock().ok().and_then(|mut conversations| conversations.pop());
     let question = json!({
-        "conversation": null,
+        "conversation": before.as_ref().map(|before| &before.id),
         "temporary": false,
         "model": format!("bench/{model}"),
         "say": {"text": "A question of an ordinary length, is it not?"},
@@ -177,10 +214,13 @@ async fn chat(instance: &Instance, model: &str) -> anyhow::Result<Response> {
     let browser = &instance.client;
     let begun = good(browser.request(Method::POST, "/chat/api/ask").json(&question)).await?;
     let begun: Value = begun.json().await?;
-    let (turn, conversation) = (begun["turn"].as_str(), begun["conversation"].as_str());
-    let (turn, conversation) = turn.zip(conversation).context("no turn was begun")?;
-    let path = format!("/chat/api/turns/{turn}/events?conversation={conversation}");
-    good(browser.request(Method::GET, &path)).await
+    let taken = Instant::now();
+    let (turn, id) = (begun["turn"].as_str(), begun["conversation"].as_str());
+    let (turn, id) = turn.zip(id).context("no turn was begun")?;
+    let path = format!("/chat/api/turns/{turn}/events?conversation={id}");
+    let response = good(browser.request(Method::GET, &path)).await?;
+    let questions = before.map_or(0, |before| before.questions) + 1;
+    Ok(Sent { response, taken, conversation: Some(Conversation { id: id.to_owned(), questions }) })
 }
 
 async fn good(request: RequestBuilder) -> anyhow::Result<Response> {

@@ -10,6 +10,7 @@ use domain::{
     model::ModelFacts,
 };
 use maud::{Markup, PreEscaped, html};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::super::{
     frame::Kind,
@@ -17,6 +18,9 @@ use super::super::{
     words::Words,
 };
 use crate::markdown;
+
+/// The longest text that is drawn on the thread that answers requests, in bytes.
+const LONG: usize = 32 * 1024;
 
 /// In which words, and with which models' names, a thread is told.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +65,7 @@ impl Voice<'_> {
             article.message.answer #{ "m-" (id) } data-message=(id) {
                 h2.sr { (self.words.answer) }
                 (self.line(body.model.as_deref(), body.place.as_deref()))
-                div.prose { (PreEscaped(markdown::render(&body.text, &self.words.labels()))) }
+                div.prose { (PreEscaped(drawn(&body.text, self.words))) }
                 (ending(self.words, one.message, error))
                 div.tools {
                     (branches(self.words, one))
@@ -99,6 +103,13 @@ impl Voice<'_> {
             }
         }
     }
+}
+
+/// An answer's text as HTML. A long one must not keep the other requests of this thread waiting.
+fn drawn(text: &str, words: &Words) -> String {
+    let draw = || markdown::render(text, &words.labels());
+    let moves = || Handle::try_current().is_ok_and(|all| all.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if text.len() > LONG && moves() { tokio::task::block_in_place(draw) } else { draw() }
 }
 
 fn question(words: &Words, one: &Shown<'_>) -> Markup {
