@@ -14,7 +14,7 @@ pub enum Control {
     AID01,
     /// A write transaction commits together with its audit entry, or not at all.
     AUD01,
-    /// Each entry carries the keyed hash of the one before, and recomputing the chain locates the first entry that was altered or removed.
+    /// Each entry carries the hash of the one before, and the last stands under a keyed hash; recomputing the chain locates the first entry that was altered or removed.
     AUD02,
     /// A password has at least `password_min_chars` characters, with upper case, lower case, digits and other characters among them, and is replaced after `password_max_days` days.
     AUT01,
@@ -188,7 +188,7 @@ static FACTS: [Facts; 46] = [
     Facts {
         token: "AUD02",
         title: "The audit chain verifies",
-        sentence: "Each entry carries the keyed hash of the one before, and recomputing the chain locates the first entry that was altered or removed.",
+        sentence: "Each entry carries the hash of the one before, and the last stands under a keyed hash; recomputing the chain locates the first entry that was altered or removed.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -353,7 +353,7 @@ static FACTS: [Facts; 46] = [
         title: "Model files are known files",
         sentence: "A model file is loaded only after its hash matched the catalogue or the operator added it by hash.",
         kind: Kind::Enforced,
-        proof: Proof::Test("The hash is taken before each load; tests offer a damaged file."),
+        proof: Proof::Test("The hash is taken when a file is new or has changed; tests offer a damaged one."),
     },
     Facts {
         token: "MOD02",

@@ -189,7 +189,8 @@ mod tests {
         let start = tokio::time::Instant::now();
         let begin_another = async {
             drop(activity.begin());
-            tokio::task::yield_now().await;
+            // Long enough for the other side to see the rest before the noise, in whatever order they run.
+            tokio::time::sleep(FIRST).await;
             activity.heard();
         };
         tokio::join!(activity.fell_idle(FIRST, Duration::from_secs(3600)), begin_another);

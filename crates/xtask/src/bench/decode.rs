@@ -37,7 +37,10 @@ pub(crate) fn measure(folder: Option<&Path>, plan: &Plan, report: &mut Report) {
             Ok(ours) => {
                 let llama_cpp = llama_cpp(&path, plan.decode_tokens);
                 if let Err(error) = &llama_cpp {
-                    report.remarks.push(format!("llama.cpp was not measured on {file}: {error:#}."));
+                    let remark = format!("llama.cpp was not measured: {error:#}.");
+                    if !report.remarks.contains(&remark) {
+                        report.remarks.push(remark);
+                    }
                 }
                 report.decoding.push(Decoding { file, ours, llama_cpp: llama_cpp.ok() });
             }
