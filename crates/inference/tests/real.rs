@@ -13,7 +13,14 @@ use inference::{
 fn files(id: &str) -> Vec<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "tests may be told where the models are")]
     let folder = std::env::var("TROTH_TEST_MODELS").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/models")),
+        |_| {
+            std::env::current_exe()
+                .expect("a test runs from a file")
+                .ancestors()
+                .nth(3)
+                .expect("TARGET/debug/deps/NAME")
+                .join("models")
+        },
         PathBuf::from,
     );
     let entry = catalog::find(id).expect("in the catalog");

@@ -3,6 +3,8 @@
 //! `cargo xtask tidy` sees to it that every command of a document is in `docs/commands.txt`; lines there
 //! that begin with `#` change a machine or serve until stopped, and other tests do what they do.
 
+#![expect(clippy::panic, reason = "a command that cannot be typed has failed its test")]
+
 use std::process::{Command, Output};
 
 const COMMANDS: &str = include_str!("../../../docs/commands.txt");

@@ -68,7 +68,7 @@ const NEEDS: [Need; 8] = [
         is_here: packages::have_sdks,
         get: How::Step(packages::sdks),
     },
-    Need { what: "the small test model", is_here: packages::has_model, get: How::Step(packages::model) },
+    Need { what: "the small test models", is_here: packages::has_models, get: How::Step(packages::models) },
 ];
 
 /// Sees that everything is here; with `install`, gets what is not.

@@ -1,7 +1,5 @@
 //! Turns: durable questions, resumed streams, stops, failures, branches, bounds.
 
-use std::path::Path;
-
 use assistant::{Ask, AskKind, Error, Limits, Place, TurnEvent};
 use domain::{
     chat::{Author, Ending, MAX_MESSAGE_BYTES},
@@ -306,7 +304,7 @@ fn a_turn_waits_for_a_model_that_is_not_here_and_gives_up_in_the_end() {
 #[test]
 fn a_turn_that_waits_begins_by_itself_when_the_model_is_there() {
     const FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models").join(FILE);
+    let model = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("models").join(FILE);
     assert!(model.exists(), "{} is missing; run `cargo xtask test --install`", model.display());
     testkit::run(async {
         let home = Home::sqlite().await;

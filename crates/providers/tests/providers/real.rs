@@ -23,7 +23,14 @@ const LONG: Duration = Duration::from_secs(60);
 async fn ready(tasks: &TaskTracker) -> Providers {
     #[expect(clippy::disallowed_methods, reason = "tests may be told where the models are")]
     let folder = std::env::var("TROTH_TEST_MODELS").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/models")),
+        |_| {
+            std::env::current_exe()
+                .expect("a test runs from a file")
+                .ancestors()
+                .nth(3)
+                .expect("TARGET/debug/deps/NAME")
+                .join("models")
+        },
         PathBuf::from,
     );
     let local = LocalConfig { model: Some(MODEL.to_owned()), fetch: false, ..LocalConfig::default() };
@@ -93,7 +100,7 @@ async fn sentences_of_like_meaning_are_close() {
             match vendors.embed(&permit(), &model, texts()).await {
                 // Its files are verified after the language model is there.
                 Err(Error::NotReady(Readiness::Loading)) => {
-                    tokio::time::sleep(Duration::from_millis(20)).await
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 found => return found,
             }

@@ -80,7 +80,7 @@ fn a_dotenv_that_others_can_write_is_refused_unless_it_says_nothing_to_us() {
         match place.load() {
             Ok(_) => assert!(is_taken, "{text} {mode:o}"),
             Err(failure) => {
-                assert!(!is_taken && failure.to_string().contains("another account"), "{failure}")
+                assert!(!is_taken && failure.to_string().contains("another account"), "{failure}");
             }
         }
     }

