@@ -3,8 +3,6 @@
 //! `cargo xtask tidy` sees to it that every command of a document is in `docs/commands.txt`; lines there
 //! that begin with `#` change a machine or serve until stopped, and other tests do what they do.
 
-#![expect(clippy::panic, reason = "a command that cannot be typed has failed its test")]
-
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
