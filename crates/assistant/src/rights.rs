@@ -9,7 +9,7 @@ use domain::{Action, Actor, Ctx, Denied, Job, Permit, Resource, authorize, id::U
 /// # Errors
 /// [`Denied`] when nobody, or the system, acts.
 pub(crate) fn person(ctx: &Ctx) -> Result<UserId, Denied> {
-    ctx.actor.user().ok_or(Denied { anonymous: ctx.actor == Actor::Anonymous })
+    ctx.actor.user().ok_or(if ctx.actor == Actor::Anonymous { Denied::ANONYMOUS } else { Denied::FLAT })
 }
 
 /// The permit to read the person's own conversations.

@@ -27,6 +27,72 @@ pub enum Act {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// An API key got a successor and an end.
+    ApiKeyRotated,
+    /// Somebody confirmed who they are within a session (step-up).
+    StepUpConfirmed,
+    /// A refresh token was presented again after its successor was in use; its session ended.
+    TokenReused,
+    /// A factor was taken away.
+    FactorRemoved,
+    /// Somebody who lost their factors asked for a way back.
+    RecoveryRequested,
+    /// Somebody agreed to it.
+    RecoveryApproved,
+    /// Somebody said no to it, or its person called it off.
+    RecoveryRefused,
+    /// The way back was used.
+    RecoveryUsed,
+    /// Somebody was invited.
+    InvitationSent,
+    /// An invitation became an account.
+    InvitationAccepted,
+    /// An invitation was taken back.
+    InvitationWithdrawn,
+    /// An e-mail address was confirmed by its owner, or changed.
+    EmailChanged,
+    /// A way to a new password was sent.
+    ResetRequested,
+    /// An account may not sign in any more.
+    AccountDeactivated,
+    /// An account may sign in again.
+    AccountReactivated,
+    /// An account and all of its data were deleted.
+    AccountDeleted,
+    /// The roles of an account changed.
+    RolesChanged,
+    /// A role of an organisation's own was made, changed or deleted.
+    CustomRoleChanged,
+    /// A group was made, changed or deleted.
+    GroupChanged,
+    /// Somebody was put into a group or taken out.
+    MembershipChanged,
+    /// Somebody asked to read a person's content.
+    ContentRequested,
+    /// Somebody else agreed to it.
+    ContentApproved,
+    /// Somebody else refused it, or it was called off.
+    ContentRefused,
+    /// Content was read under such a request.
+    ContentRead,
+    /// An access review began.
+    ReviewBegun,
+    /// A grant was confirmed or revoked in a review.
+    ReviewDecided,
+    /// An access review ended.
+    ReviewClosed,
+    /// A grant nobody confirmed in time ended.
+    GrantLapsed,
+    /// An address was let in or kept out, or that ended.
+    AddressesChanged,
+    /// The connection to a directory (single sign-on, provisioning) changed.
+    DirectoryChanged,
+    /// An e-mail was put into the outbox.
+    MailQueued,
+    /// An e-mail was handed to the mail server.
+    MailSent,
+    /// An e-mail was given up.
+    MailFailed,
     /// A conversation was begun, renamed, moved, pinned, archived.
     ConversationChanged,
     /// Conversations were deleted.

@@ -1,11 +1,12 @@
 //! Who acts, when, and under which request: the first argument of every service function.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use crate::{
     Timestamp,
-    access::Roles,
-    id::{ApiKeyId, RequestId, SessionId, UserId},
+    access::{Gate, Rights, Standing},
+    bounds::Bounds,
+    id::{ApiKeyId, ContentRequestId, RequestId, SessionId, UserId},
 };
 
 /// A source of the current time. The server gives the real one, tests a fixed one.
@@ -72,6 +73,10 @@ pub enum Job {
     Turn,
     /// Ending what has expired.
     Upkeep,
+    /// Sending what waits in the outbox.
+    Mail,
+    /// Doing what an organisation's directory says about its people (SCIM, single sign-on).
+    Provisioning,
 }
 
 /// Who is behind a request.
@@ -85,8 +90,8 @@ pub enum Actor {
         user: UserId,
         /// The session it acts through.
         session: SessionId,
-        /// What the account may do.
-        roles: Roles,
+        /// What the account may do, and what this session has shown.
+        standing: Standing,
     },
     /// A program with a personal API key.
     ApiKey {
@@ -94,6 +99,20 @@ pub enum Actor {
         user: UserId,
         /// The key.
         key: ApiKeyId,
+        /// What the key may do; never more than its person.
+        scopes: Rights,
+    },
+    /// A member of staff reading one person's chats, with a written reason, another's agreement and a
+    /// time limit, and so that the person sees it.
+    BreakGlass {
+        /// Who reads.
+        user: UserId,
+        /// Whose chats.
+        subject: UserId,
+        /// The request that was agreed to.
+        request: ContentRequestId,
+        /// When it is over.
+        until: Timestamp,
     },
     /// The system itself.
     System(Job),
@@ -104,7 +123,9 @@ impl Actor {
     #[must_use]
     pub fn user(&self) -> Option<UserId> {
         match self {
-            Self::Person { user, .. } | Self::ApiKey { user, .. } => Some(*user),
+            Self::Person { user, .. } | Self::ApiKey { user, .. } | Self::BreakGlass { user, .. } => {
+                Some(*user)
+            }
             Self::Anonymous | Self::System(_) => None,
         }
     }
@@ -116,6 +137,7 @@ impl Actor {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Person { user, .. } => format!("person:{user}"),
             Self::ApiKey { key, .. } => format!("key:{key}"),
+            Self::BreakGlass { user, request, .. } => format!("break-glass:{request}:{user}"),
             Self::System(job) => format!("system:{job:?}").to_lowercase(),
         }
     }
@@ -130,6 +152,11 @@ pub struct Ctx {
     pub request: RequestId,
     /// When the caller stops waiting, if it will.
     pub deadline: Option<Timestamp>,
+    /// Where the request came from, as the edge sees it; `None` for the system's own work.
+    pub address: Option<IpAddr>,
+    /// What the groups of the actor's account say.
+    pub bounds: Arc<Bounds>,
+    gate: Gate,
     clock: Clock,
     entropy: Entropy,
 }
@@ -140,7 +167,20 @@ impl Ctx {
     pub fn new(actor: Actor, clock: Clock, entropy: Entropy) -> Self {
         let millis = u64::try_from(clock.now().0 / 1000).unwrap_or(0);
         let request = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes::<10>()).into_uuid();
-        Self { actor, request: RequestId(request), deadline: None, clock, entropy }
+        let (deadline, address, bounds, gate) = (None, None, Arc::default(), Gate::OPEN);
+        Self { actor, request: RequestId(request), deadline, address, bounds, gate, clock, entropy }
+    }
+
+    /// The same circumstances behind `gate`.
+    #[must_use]
+    pub fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// The policies an organisation put before what the rules allow.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The same circumstances with another actor, as when a credential has been recognised.

@@ -51,6 +51,22 @@ ids! {
     SessionId,
     /// A personal API key.
     ApiKeyId,
+    /// A passkey.
+    PasskeyId,
+    /// A group of people.
+    GroupId,
+    /// A role of an organisation's own.
+    CustomRoleId,
+    /// An invitation to make an account.
+    InvitationId,
+    /// A request to read a person's content (break-glass).
+    ContentRequestId,
+    /// A request of somebody who lost their factors.
+    RecoveryId,
+    /// An access review.
+    ReviewId,
+    /// An e-mail waiting to be sent.
+    MailId,
     /// A conversation.
     ConversationId,
     /// One message in a conversation.

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod bounds;
 pub mod chat;
 pub mod check;
 pub mod control;
@@ -17,7 +18,7 @@ pub mod secret;
 pub mod text;
 pub mod time;
 
-pub use access::{Action, Denied, Permit, Resource, authorize};
+pub use access::{Action, Denied, Missing, Permit, Resource, authorize};
 pub use control::Control;
 pub use ctx::{Actor, Clock, Ctx, Entropy, Job};
 pub use secret::Secret;

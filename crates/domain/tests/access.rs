@@ -4,50 +4,71 @@
 //! rules is a change of this file as well.
 
 use domain::{
-    Action, Actor, Clock, Ctx, Entropy, Job, Resource, Timestamp,
-    access::{Role, Roles},
+    Action, Actor, Clock, Ctx, Entropy, Job, Missing, Resource, Timestamp,
+    access::{Gate, Rights, Role, Roles, Standing},
     authorize,
-    id::{ApiKeyId, SessionId, UserId},
+    id::{ApiKeyId, ContentRequestId, SessionId, UserId},
     verifies,
 };
 use proptest::prelude::*;
 
+/// The moment all of these tests are asked at.
+const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+
 fn ctx(actor: Actor) -> Ctx {
-    let clock = Clock::new(|| Timestamp(1_800_000_000_000_000));
-    Ctx::new(actor, clock, Entropy::new(|buffer| buffer.fill(7)))
+    Ctx::new(actor, Clock::new(|| NOW), Entropy::new(|buffer| buffer.fill(7)))
 }
 
 fn user(n: u128) -> UserId {
     UserId(uuid::Uuid::from_u128(n))
 }
 
+/// Somebody who has shown everything there is to show, just now.
 fn person(n: u128, roles: Roles) -> Actor {
-    Actor::Person { user: user(n), session: SessionId(uuid::Uuid::from_u128(900)), roles }
+    standing(n, Standing::of(roles).proven(NOW.plus_seconds(60)))
 }
 
-fn key(n: u128) -> Actor {
-    Actor::ApiKey { user: user(n), key: ApiKeyId(uuid::Uuid::from_u128(901)) }
+fn standing(n: u128, standing: Standing) -> Actor {
+    Actor::Person { user: user(n), session: SessionId(uuid::Uuid::from_u128(900)), standing }
 }
 
-const JOBS: [Job; 5] = [Job::Setup, Job::Authentication, Job::Checks, Job::Turn, Job::Upkeep];
+fn key(n: u128, scopes: Rights) -> Actor {
+    Actor::ApiKey { user: user(n), key: ApiKeyId(uuid::Uuid::from_u128(901)), scopes }
+}
 
-/// Which actions an actor has on its own data, on another's, and on the instance: `rwmRWiIa` for
-/// read chat, write chat, use a model, read account, write account, read instance, write instance,
-/// authenticate.
+fn broken_glass(until: Timestamp) -> Actor {
+    let request = ContentRequestId(uuid::Uuid::from_u128(902));
+    Actor::BreakGlass { user: user(9), subject: user(1), request, until }
+}
+
+const JOBS: [Job; 7] =
+    [Job::Setup, Job::Authentication, Job::Checks, Job::Turn, Job::Upkeep, Job::Mail, Job::Provisioning];
+
+/// Which actions an actor has on its own data, on another's, and on the instance, one letter each
+/// (see [`letter`]).
 fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
-    let user_role = Roles::NONE.with(Role::User);
-    let owner = user_role.with(Role::Owner);
+    let with = |roles: &[Role]| roles.iter().copied().collect::<Roles>();
     vec![
         ("nobody", Actor::Anonymous, ["", "", ""]),
-        ("a person without a role", person(1, Roles::NONE), ["rwmRWiI", "", "mi"]),
-        ("a user", person(1, user_role), ["rwmRWiI", "", "mi"]),
-        ("an owner", person(1, owner), ["rwmRWiI", "", "miI"]),
-        ("an API key", key(1), ["m", "", "mi"]),
-        ("setup", Actor::System(Job::Setup), ["WiI", "WiI", "WiI"]),
-        ("authentication", Actor::System(Job::Authentication), ["RWa", "RWa", "RWa"]),
+        ("a person without a role", person(1, Roles::NONE), ["rwRWC", "", ""]),
+        ("a user", person(1, with(&[Role::User])), ["rwmeRWC", "", "mei"]),
+        ("an owner", person(1, with(&[Role::Owner])), ["rwmeRWC", "", "meiIpPDGgEVFOAS"]),
+        ("an administrator", person(1, with(&[Role::Administrator])), ["rwmeRWC", "", "meiIpPDgFS"]),
+        ("a security officer", person(1, with(&[Role::SecurityOfficer])), ["rwmeRWC", "", "meipEVFBOA"]),
+        ("an auditor", person(1, with(&[Role::Auditor])), ["rwRWC", "", "iE"]),
+        ("a supervisor", person(1, with(&[Role::Supervisor])), ["rwmeRWC", "", "meip"]),
+        ("an API key", key(1, Role::User.rights()), ["me", "", "mei"]),
+        ("an API key of an owner", key(1, Role::Owner.rights()), ["me", "", "mei"]),
+        ("an API key without scopes", key(1, Rights::NONE), ["", "", ""]),
+        ("a broken glass", broken_glass(NOW.plus_seconds(1)), ["r", "", ""]),
+        ("a broken glass, too late", broken_glass(NOW), ["", "", ""]),
+        ("setup", Actor::System(Job::Setup), ["WCiI", "WCiI", "WCiI"]),
+        ("authentication", Actor::System(Job::Authentication), ["RWCa", "RWCa", "RWCa"]),
         ("checks", Actor::System(Job::Checks), ["iI", "iI", "iI"]),
         ("a turn", Actor::System(Job::Turn), ["rwm", "rwm", "rwm"]),
-        ("upkeep", Actor::System(Job::Upkeep), ["WI", "WI", "WI"]),
+        ("upkeep", Actor::System(Job::Upkeep), ["WIV", "WIV", "WIV"]),
+        ("mail", Actor::System(Job::Mail), ["R", "R", "R"]),
+        ("provisioning", Actor::System(Job::Provisioning), ["RWpPg", "RWpPg", "RWpPg"]),
     ]
 }
 
@@ -56,11 +77,25 @@ fn letter(action: Action) -> char {
         Action::ReadChat => 'r',
         Action::WriteChat => 'w',
         Action::UseModel => 'm',
+        Action::Embed => 'e',
         Action::ReadAccount => 'R',
         Action::WriteAccount => 'W',
+        Action::ManageCredentials => 'C',
         Action::ReadInstance => 'i',
         Action::WriteInstance => 'I',
         Action::Authenticate => 'a',
+        Action::ReadPeople => 'p',
+        Action::ManagePeople => 'P',
+        Action::RemovePeople => 'D',
+        Action::GrantRoles => 'G',
+        Action::ManageGroups => 'g',
+        Action::ReadEvidence => 'E',
+        Action::ReviewAccess => 'V',
+        Action::ApproveRecovery => 'F',
+        Action::RequestContent => 'B',
+        Action::ApproveContent => 'O',
+        Action::ManageEdge => 'A',
+        Action::ManageDirectory => 'S',
     }
 }
 
@@ -121,8 +156,49 @@ fn a_denial_says_whether_signing_in_might_help_and_nothing_about_what_exists() {
     let anonymous = authorize(&ctx(Actor::Anonymous), Action::ReadChat, Resource::Of(user(1))).unwrap_err();
     let person =
         authorize(&ctx(person(1, Roles::NONE)), Action::ReadChat, Resource::Of(user(2))).unwrap_err();
-    assert!(anonymous.anonymous && !person.anonymous);
+    assert_eq!((anonymous.missing, person.missing), (Some(Missing::SignIn), None));
     assert_eq!(anonymous.to_string(), person.to_string());
+}
+
+#[test]
+fn administration_takes_a_second_factor_and_danger_a_fresh_one() {
+    let roles: Roles = Role::ALL.into_iter().collect();
+    let unproven = standing(1, Standing::of(roles));
+    let stale = standing(1, Standing::of(roles).proven(NOW));
+    for action in Action::ALL {
+        let resource =
+            if action == Action::ManageCredentials { Resource::Of(user(1)) } else { Resource::Instance };
+        let missing =
+            |actor: &Actor| authorize(&ctx(actor.clone()), action, resource).err().map(|no| no.missing);
+        if !roles.rights().has(action) && action != Action::ManageCredentials {
+            assert_eq!(missing(&stale), Some(None), "{action:?}");
+            continue;
+        }
+        let first = action.is_administrative().then_some(Missing::SecondFactor);
+        let first = first.or(action.needs_step_up().then_some(Missing::StepUp));
+        assert_eq!(missing(&unproven), first.map(Some), "{action:?}");
+        let then = action.needs_step_up().then_some(Missing::StepUp);
+        assert_eq!(missing(&stale), then.map(Some), "{action:?}");
+    }
+}
+
+#[test]
+fn a_gate_narrows_and_never_widens() {
+    let shut = Gate::new(|question| question.action != Action::ReadChat);
+    let ann = ctx(person(1, Roles::NONE)).behind(shut);
+    assert_eq!(authorize(&ann, Action::ReadChat, Resource::Of(user(1))), Err(domain::Denied::FLAT));
+    assert!(authorize(&ann, Action::WriteChat, Resource::Of(user(1))).is_ok());
+    let generous = ctx(person(1, Roles::NONE)).behind(Gate::new(|_| true));
+    assert!(authorize(&generous, Action::WriteChat, Resource::Of(user(2))).is_err());
+}
+
+#[test]
+fn what_a_role_may_carry_is_never_a_persons_data_nor_recognising_people() {
+    for action in Action::ALL.into_iter().filter(|action| !action.is_grantable()) {
+        let extra = Rights::NONE.with(action);
+        let odd = standing(1, Standing { extra, ..Standing::default() }.proven(NOW.plus_seconds(60)));
+        assert!(authorize(&ctx(odd), action, Resource::Instance).is_err(), "{action:?}");
+    }
 }
 
 proptest! {
@@ -132,7 +208,7 @@ proptest! {
         action in 0..Action::ALL.len(), by_key: bool,
     ) {
         let roles: Roles = roles.into_iter().map(|at| Role::ALL[at]).collect();
-        let actor = if by_key { key(me) } else { person(me, roles) };
+        let actor = if by_key { key(me, roles.rights()) } else { person(me, roles) };
         let permit = authorize(&ctx(actor), Action::ALL[action], Resource::Of(user(them)));
         if me != them {
             prop_assert!(permit.is_err());

@@ -7,7 +7,7 @@ use std::sync::{
 
 use domain::{
     Actor, Clock, Ctx, Entropy, Job, Timestamp,
-    access::{Role, Roles},
+    access::{Rights, Role, Roles, Standing},
     id::{ApiKeyId, ConversationId, NotAnId, SessionId, UserId},
     verifies,
 };
@@ -60,9 +60,9 @@ fn actors_are_logged_without_their_names() {
     let user = UserId(uuid::Uuid::from_u128(1));
     let session = SessionId(uuid::Uuid::from_u128(2));
     let key = ApiKeyId(uuid::Uuid::from_u128(3));
-    let person = Actor::Person { user, session, roles: Roles::NONE };
+    let person = Actor::Person { user, session, standing: Standing::default() };
     assert_eq!(person.audit_name(), format!("person:{user}"));
-    assert_eq!(Actor::ApiKey { user, key }.audit_name(), format!("key:{key}"));
+    assert_eq!(Actor::ApiKey { user, key, scopes: Rights::NONE }.audit_name(), format!("key:{key}"));
     assert_eq!(Actor::System(Job::Upkeep).audit_name(), "system:upkeep");
     assert_eq!(Actor::Anonymous.audit_name(), "anonymous");
     assert_eq!((person.user(), Actor::Anonymous.user()), (Some(user), None));

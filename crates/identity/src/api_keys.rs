@@ -7,7 +7,7 @@
 
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
-    access::Permit,
+    access::{Permit, Rights, Role},
     audit::{Act, Entry},
     authorize, enforced,
     id::ApiKeyId,
@@ -54,6 +54,9 @@ pub struct ApiKeyInfo {
     /// When it was last used, to the minute.
     pub last_used: Option<Timestamp>,
 }
+
+/// What every key may do, until keys have scopes of their own.
+const EVERY_SCOPE: Rights = Role::User.rights();
 
 impl Identity {
     /// Makes a key for the person who asks.
@@ -135,7 +138,7 @@ impl Identity {
                 tracing::warn!(%error, "the last use of an API key could not be noted");
             }
         }
-        Ok(Some(Actor::ApiKey { user, key }))
+        Ok(Some(Actor::ApiKey { user, key, scopes: EVERY_SCOPE }))
     }
 
     async fn touch_key(&self, ctx: &Ctx, permit: &Permit, key: ApiKeyId) -> Result<(), store::Error> {

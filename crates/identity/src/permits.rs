@@ -4,7 +4,7 @@ use domain::{Action, Actor, Ctx, Denied, Job, Resource, access::Permit, authoriz
 
 /// A permit of the actor on its own account.
 pub(crate) fn own(ctx: &Ctx, action: Action) -> Result<Permit, Denied> {
-    let user = ctx.actor.user().ok_or(Denied { anonymous: true })?;
+    let user = ctx.actor.user().ok_or(Denied::ANONYMOUS)?;
     authorize(ctx, action, Resource::Of(user))
 }
 

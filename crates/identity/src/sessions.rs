@@ -7,6 +7,7 @@
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
     access::Permit,
+    access::Standing,
     audit::{Act, Entry},
     authorize, enforced,
     id::{SessionId, UserId},
@@ -18,6 +19,8 @@ use crate::{Error, Identity, permits, tokens, touches};
 /// Characters kept of what a browser calls itself.
 const DEVICE_CHARS: usize = 200;
 /// Seconds a session may have gone without being noted as seen, because notes are a minute apart.
+/// Seconds a confirmation counts as fresh.
+const STEP_UP_S: i64 = 10 * 60;
 const NOTED_EVERY_S: i64 = 60;
 
 /// A session that was just opened.
@@ -95,8 +98,10 @@ impl Identity {
                 tracing::warn!(%error, "a session could not be noted as seen");
             }
         }
+        // Every session began with a second factor.
+        let standing = Standing::of(roles).proven(session.created.plus_seconds(STEP_UP_S));
         Ok(Some(Recognised {
-            actor: Actor::Person { user, session: session.id, roles },
+            actor: Actor::Person { user, session: session.id, standing },
             name: account.name,
             settings: account.settings,
             expires: session.expires,
@@ -110,7 +115,7 @@ impl Identity {
     /// [`Error::Denied`] unless a signed-in person asks.
     pub async fn sign_out(&self, ctx: &Ctx) -> Result<(), Error> {
         let Actor::Person { session, .. } = ctx.actor else {
-            return Err(domain::Denied { anonymous: true }.into());
+            return Err(domain::Denied::ANONYMOUS.into());
         };
         match self.end_session(ctx, session).await {
             // Ended meanwhile from elsewhere: what was asked for is so.

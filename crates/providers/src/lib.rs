@@ -128,7 +128,7 @@ impl Providers {
 
 /// A permit for anything else is not a permit to ask a model.
 fn may_use_models(permit: &Permit) -> Result<(), Error> {
-    if permit.action() == Action::UseModel { Ok(()) } else { Err(Denied { anonymous: false }.into()) }
+    if permit.action() == Action::UseModel { Ok(()) } else { Err(Denied::FLAT.into()) }
 }
 
 /// The configured default, or the first model there is: local, then endpoints, then scripted.

@@ -3,8 +3,8 @@
 use std::{path::Path, str::FromStr, sync::Arc};
 
 use domain::{
-    Action, Actor, Ctx, Job, Permit, Resource, Secret,
-    access::{Role, Roles},
+    Action, Actor, Ctx, Job, Permit, Resource, Secret, Timestamp,
+    access::{Role, Roles, Standing},
     audit::{Act, Entry},
     authorize,
     id::{SessionId, UserId},
@@ -14,6 +14,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, any::AnyCon
 use store::{Location, Store, accounts};
 
 use crate::{Clockwork, postgres::Database};
+
+/// Long after every test: what a test's person has shown stays fresh.
+const FAR: Timestamp = Timestamp(i64::MAX);
 
 /// A store of one test's own. Everything goes when it is dropped.
 pub struct Home {
@@ -152,7 +155,8 @@ impl Home {
         let mut tx = self.store.begin(&setup).await.expect("a transaction");
         accounts::create(&mut tx, &permit, id, name, roles).await.expect("an account");
         tx.commit(Entry::new(Act::AccountCreated, id)).await.expect("a commit");
-        let ctx = setup.acting_as(Actor::Person { user: id, session: SessionId::fresh(&setup), roles });
+        let standing = Standing::of(roles).proven(FAR);
+        let ctx = setup.acting_as(Actor::Person { user: id, session: SessionId::fresh(&setup), standing });
         Person { id, ctx }
     }
 }

@@ -8,7 +8,7 @@
 use std::{borrow::Cow, fmt};
 
 use axum::response::{IntoResponse, Response};
-use domain::Denied;
+use domain::{Denied, Missing};
 use http::StatusCode;
 
 /// A failure as its caller may see it.
@@ -83,6 +83,28 @@ impl Problem {
             "forbidden",
             "This is not yours to do",
             "Your account has no right to do this.",
+        )
+    }
+
+    /// 403: the right is there, and this session has shown no second factor.
+    #[must_use]
+    pub fn second_factor_needed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "second-factor-needed",
+            "This needs a second factor",
+            "Add an authenticator or a passkey on your account page, then sign in with it.",
+        )
+    }
+
+    /// 403: the right is there, and the last confirmation is too long ago.
+    #[must_use]
+    pub fn step_up_needed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "step-up-needed",
+            "Please confirm that it is you",
+            "Confirm with your password or a factor, then do this again.",
         )
     }
 
@@ -237,7 +259,12 @@ impl From<assure::Error> for Problem {
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        if denied.anonymous { Self::sign_in_needed() } else { Self::forbidden() }
+        match denied.missing {
+            Some(Missing::SignIn) => Self::sign_in_needed(),
+            Some(Missing::SecondFactor) => Self::second_factor_needed(),
+            Some(Missing::StepUp) => Self::step_up_needed(),
+            None => Self::forbidden(),
+        }
     }
 }
 

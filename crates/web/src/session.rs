@@ -6,7 +6,7 @@
 use axum::extract::{FromRef, FromRequestParts};
 use domain::{
     Actor, Ctx, Secret, Timestamp,
-    access::Roles,
+    access::Standing,
     enforced,
     id::{SessionId, UserId},
 };
@@ -24,8 +24,8 @@ pub struct Person {
     pub user: UserId,
     /// The session.
     pub session: SessionId,
-    /// What the account may do.
-    pub roles: Roles,
+    /// What the account may do, and what this session has shown.
+    pub standing: Standing,
     /// The name they signed in with.
     pub name: String,
     /// How they like things.
@@ -84,14 +84,14 @@ where
         let Some(known) = app.identity.recognise_session(&ctx, token.expose()).await? else {
             return Ok(Self { ctx, person: None, nonce, device });
         };
-        let Actor::Person { user, session, roles } = known.actor else {
+        let Actor::Person { user, session, standing } = known.actor else {
             return Ok(Self { ctx, person: None, nonce, device });
         };
         let ctx = ctx.acting_as(known.actor);
         let person = Person {
             user,
             session,
-            roles,
+            standing,
             name: known.name,
             settings: known.settings,
             expires: known.expires,

@@ -151,7 +151,11 @@ fn a_key_of_the_api_opens_no_conversation() {
         let assistant = assistant(&home);
         let (id, _) = one_question(&assistant, &ann.ctx, "mine").await;
         let key = domain::id::ApiKeyId::fresh(&ann.ctx);
-        let program = home.ctx(domain::Actor::ApiKey { user: ann.id, key });
+        let program = home.ctx(domain::Actor::ApiKey {
+            user: ann.id,
+            key,
+            scopes: domain::access::Role::User.rights(),
+        });
         assert!(matches!(assistant.open(&program, id).await, Err(Error::Denied(_))));
         assert!(matches!(assistant.list(&program, false).await, Err(Error::Denied(_))));
         assert!(matches!(assistant.delete_all(&program).await, Err(Error::Denied(_))));

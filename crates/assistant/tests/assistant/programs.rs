@@ -23,7 +23,8 @@ fn a_program_is_answered_and_nothing_is_kept() {
         let ann = home.person("ann").await;
         let assistant = assistant(&home);
         let key = ApiKeyId::fresh(&ann.ctx);
-        let program = home.ctx(Actor::ApiKey { user: ann.id, key });
+        let program =
+            home.ctx(Actor::ApiKey { user: ann.id, key, scopes: domain::access::Role::User.rights() });
         let steps: Vec<_> = assistant.complete(&program, prompt("hello")).await.unwrap().collect().await;
         assert!(matches!(steps.last(), Some(Ok(Delta::Done { finish: Finish::Stop, .. }))));
         let (vectors, usage) = assistant.embed(&program, "scripted", vec!["a b".into()]).await.unwrap();

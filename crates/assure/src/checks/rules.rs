@@ -2,7 +2,7 @@
 
 use domain::{
     Action, Actor, Control, Ctx, Resource,
-    access::{Role, Roles},
+    access::{Role, Roles, Standing},
     authorize,
     check::Finding,
     control::Numbers,
@@ -46,7 +46,8 @@ fn nobody_may_do_anything(ctx: &Ctx) -> Finding {
 fn the_owner_reads_nobody(ctx: &Ctx) -> Finding {
     let (owner, other) = (UserId::fresh(ctx), UserId::fresh(ctx));
     let roles: Roles = Role::ALL.into_iter().collect();
-    let owner = ctx.acting_as(Actor::Person { user: owner, session: SessionId::fresh(ctx), roles });
+    let standing = Standing::of(roles).proven(ctx.now().plus_seconds(60));
+    let owner = ctx.acting_as(Actor::Person { user: owner, session: SessionId::fresh(ctx), standing });
     let allowed =
         Action::ALL.into_iter().filter(|action| authorize(&owner, *action, Resource::Of(other)).is_ok());
     let allowed: Vec<_> = allowed.collect();

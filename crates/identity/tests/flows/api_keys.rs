@@ -1,6 +1,6 @@
 //! Personal API keys: shown once, kept as a hash, revoked at once.
 
-use domain::{Actor, audit::Act, verifies};
+use domain::{Actor, access::Role, audit::Act, verifies};
 use identity::{API_KEY_PREFIX, Error};
 use testkit::both_engines;
 
@@ -15,7 +15,10 @@ both_engines!(a_key_is_shown_once_and_acts_for_its_person, |home| {
     assert_eq!((key.token.expose().len(), key.label.as_str()), (55, "notebook"));
     assert!(!format!("{key:?}").contains(&key.token.expose()[6..]));
     let actor = owned.identity.recognise_api_key(&stranger(&home), key.token.expose()).await.unwrap();
-    assert_eq!(actor, Some(Actor::ApiKey { user: owned.done.session.user, key: key.id }));
+    assert_eq!(
+        actor,
+        Some(Actor::ApiKey { user: owned.done.session.user, key: key.id, scopes: Role::User.rights() })
+    );
     let listed = owned.identity.api_keys(&ctx).await.unwrap();
     assert_eq!(listed.len(), 1);
     // All that is kept of it is a hash and its first characters.
@@ -83,7 +86,11 @@ both_engines!(a_key_cannot_make_or_list_keys_nor_reach_another_persons, |home| {
     let owned = set_up(&home).await;
     let ctx = owned.ctx(&home).await;
     let key = owned.identity.create_api_key(&ctx, "notebook").await.unwrap();
-    let program = ctx.acting_as(Actor::ApiKey { user: owned.done.session.user, key: key.id });
+    let program = ctx.acting_as(Actor::ApiKey {
+        user: owned.done.session.user,
+        key: key.id,
+        scopes: Role::User.rights(),
+    });
     assert!(matches!(owned.identity.create_api_key(&program, "more").await, Err(Error::Denied(_))));
     assert!(matches!(owned.identity.api_keys(&program).await, Err(Error::Denied(_))));
     assert!(matches!(owned.identity.revoke_api_key(&program, key.id).await, Err(Error::Denied(_))));

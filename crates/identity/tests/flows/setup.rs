@@ -13,8 +13,8 @@ both_engines!(setup_makes_the_owner_and_signs_them_in, |home| {
     let known =
         owned.identity.recognise_session(&ctx, owned.done.session.token.expose()).await.unwrap().unwrap();
     assert_eq!(known.name, NAME);
-    let Actor::Person { roles, session, .. } = known.actor else { panic!("a person") };
-    assert!(roles.has(Role::Owner) && roles.has(Role::User));
+    let Actor::Person { standing, session, .. } = known.actor else { panic!("a person") };
+    assert!(standing.roles.has(Role::Owner) && standing.roles.has(Role::User));
     assert_eq!(session, owned.done.session.id);
     assert_eq!(owned.done.recovery_codes.len(), 10);
     let ctx = ctx.acting_as(known.actor);
