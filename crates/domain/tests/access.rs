@@ -141,7 +141,7 @@ fn no_job_of_the_system_may_do_everything_and_none_reads_chats_but_a_turn() {
 
 #[test]
 fn a_permit_opens_what_it_was_asked_for_and_nothing_else() {
-    let ctx = ctx(person(1, Roles::NONE));
+    let ctx = ctx(person(1, Roles::NONE.with(Role::User)));
     let permit = authorize(&ctx, Action::ReadChat, Resource::Of(user(1))).unwrap();
     assert_eq!(permit.subject(Action::ReadChat), Ok(user(1)));
     for other in Action::ALL.into_iter().filter(|a| *a != Action::ReadChat) {
