@@ -11,6 +11,7 @@ mod advice;
 mod api_keys;
 mod codes;
 mod config;
+mod directory;
 mod error;
 mod passwords;
 mod permits;
@@ -41,12 +42,18 @@ use store::Store;
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};
+pub use directory::{
+    Connection, Email, Fetch, FetchFailed, GroupRule, HttpRequest, HttpResponse, NewPerson, NewScimToken,
+    PersonChange, Provisioned, Record, RoleRule, ScimTokenInfo, Sso, SsoAnswer, SsoBegun, SsoConfig, SsoEnd,
+    SsoProblem, check_sso,
+};
 pub use error::Error;
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use store::accounts::{Account, Settings};
 
+use directory::Directory;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
@@ -70,6 +77,7 @@ struct Inner {
     /// There is an account; stays true, so that setup never opens again while this runs.
     settled: AtomicBool,
     touches: Touches,
+    directory: Directory,
 }
 
 impl Identity {
@@ -87,6 +95,7 @@ impl Identity {
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
+            directory: Directory::new(&config)?,
             store,
             config,
         })))
@@ -128,6 +137,14 @@ impl Identity {
 
     fn touches(&self) -> &Touches {
         &self.0.touches
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    fn address(&self) -> &str {
+        &self.0.config.address
     }
 
     fn setups(&self) -> &Tickets<setup::Pending> {

@@ -142,12 +142,12 @@ async fn read(store: &Store, found: &AnyRow) -> Result<Account, Error> {
     })
 }
 
-fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
+pub(crate) fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
     store.mac(LOOKUP, name::fold(account_name).as_bytes()).to_vec()
 }
 
 /// Roles as the table spells them: names with commas between.
-fn spell(roles: Roles) -> String {
+pub(crate) fn spell(roles: Roles) -> String {
     let held: Vec<_> = Role::ALL.into_iter().filter(|role| roles.has(*role)).map(Role::as_str).collect();
     held.join(",")
 }

@@ -11,6 +11,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod conversations;
 pub mod credentials;
+pub mod directory;
 pub mod findings;
 pub mod folders;
 pub mod messages;

@@ -23,6 +23,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
+    (
+        7,
+        "directory",
+        include_str!("../migrations/common/0007_directory.sql"),
+        include_str!("../migrations/common/0007_directory.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

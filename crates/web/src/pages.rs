@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod chat;
+pub mod directory;
 pub mod error;
 pub mod frame;
 pub mod handlers;
@@ -13,6 +14,7 @@ pub mod icons;
 pub mod models;
 pub mod setup;
 pub mod sign_in;
+pub mod sso;
 pub mod trust;
 pub mod words;
 
@@ -49,6 +51,8 @@ pub fn routes() -> Router<App> {
         .route("/account/delete-chats", post(account::delete_chats))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
+        .merge(sso::routes())
+        .merge(directory::routes())
         .merge(chat::routes())
         .merge(assets::routes())
 }

@@ -215,6 +215,8 @@ impl From<identity::Error> for Problem {
             E::Label => Self::invalid("label", said),
             E::Setting => Self::invalid("setting", said),
             E::TooMany { .. } => Self::conflict(said),
+            E::Taken => Self::conflict(said),
+            E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
             E::NotFound => Self::not_found(),
             E::Denied(denied) => denied.into(),
             E::Store(_) | E::Broken(_) => Self::internal(&error),

@@ -8,6 +8,7 @@
 
 mod account;
 mod api_keys;
+mod directory;
 mod scene;
 mod sessions;
 mod setup;

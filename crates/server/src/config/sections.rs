@@ -172,6 +172,10 @@ pub struct IdentitySection {
     pub hashes_at_once: usize,
     /// Milliseconds to whose multiples answers to a sign-in are delayed.
     pub answer_grid_ms: u64,
+    /// The address people reach the instance at, when it is not the first name and port of `[web]`.
+    pub address: Option<String>,
+    /// The sign-in services of the organisation.
+    pub sso: Vec<identity::SsoConfig>,
 }
 
 impl Default for IdentitySection {
@@ -183,7 +187,32 @@ impl Default for IdentitySection {
             hash_passes: config.hashing.passes,
             hashes_at_once: config.hashing.at_once,
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
+            address: None,
+            sso: Vec::new(),
         }
+    }
+}
+
+impl IdentitySection {
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        let wrong = |what: String| Failure::new(Exit::Configuration, what);
+        identity::check_sso(&self.sso).map_err(wrong)?;
+        for one in &self.sso {
+            let name = format!("identity.sso.{}.issuer", one.name);
+            providers::errand::Errand::check_url(&name, &one.issuer, one.allow_plain_http_loopback)?;
+        }
+        let shaped = self.address.as_deref().is_none_or(|address| {
+            address
+                .strip_prefix("https://")
+                .is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']))
+        });
+        if !shaped {
+            return Err(wrong(
+                "`identity.address` is a name with a port at most, for example \"https://troth.example\"."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

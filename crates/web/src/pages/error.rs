@@ -17,6 +17,7 @@ pub fn error_page(status: StatusCode, title: &str, detail: &str, reference: &str
         theme: Theme::Auto,
         name: None,
         version: env!("CARGO_PKG_VERSION"),
+        ways: Vec::new(),
     };
     let main = html! {
         div {

@@ -60,6 +60,8 @@ pub struct Frame {
     pub name: Option<String>,
     /// The version people read.
     pub version: &'static str,
+    /// Services one may sign in with, for the sign-in page: names and labels.
+    pub ways: Vec<(String, String)>,
 }
 
 /// The entries of the bar.

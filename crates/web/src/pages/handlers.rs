@@ -41,6 +41,7 @@ impl Looks {
             theme: Theme::named(settings.map_or("", |settings| &settings.theme)),
             name: visitor.person.as_ref().map(|person| person.name.clone()),
             version: app.settings.version,
+            ways: app.identity.sso_choices(),
         }
     }
 
@@ -54,6 +55,7 @@ impl Looks {
             theme: Theme::named(&settings.theme),
             name: Some(person.person.name.clone()),
             version: app.settings.version,
+            ways: Vec::new(),
         }
     }
 
