@@ -12,12 +12,18 @@ pub mod audit;
 pub mod conversations;
 pub mod credentials;
 pub mod findings;
+pub mod emails;
 pub mod folders;
+pub mod groups;
+pub mod invitations;
 pub mod messages;
+pub mod outbox;
+pub mod people;
 pub mod probe;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod usage;
 
 mod cell;
 mod db;

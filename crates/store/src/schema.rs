@@ -23,6 +23,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
+    (
+        5,
+        "addresses, invitations, groups, e-mail",
+        include_str!("../migrations/common/0005_people.sql"),
+        include_str!("../migrations/common/0005_people.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.
