@@ -47,7 +47,8 @@ pub struct Link {
 /// # Errors
 /// [`Error::Denied`] unless the permit is to read or change the account.
 pub async fn get(store: &Store, permit: &Permit) -> Result<Option<Address>, Error> {
-    let subject = permit.subject_of(&[Action::ReadAccount, Action::WriteAccount, Action::ManageCredentials])?;
+    let subject =
+        permit.subject_of(&[Action::ReadAccount, Action::WriteAccount, Action::ManageCredentials])?;
     let found = sqlx::query("SELECT address FROM emails WHERE account = $1")
         .bind(subject.to_string())
         .fetch_optional(store.readers())
@@ -199,14 +200,13 @@ pub async fn link_made(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let account = permit.subject_of(&[Action::ReadAccount, Action::WriteAccount])?.to_string();
-    let found = sqlx::query(
-        "SELECT created FROM mail_links WHERE account = $1 AND purpose = $2 AND expires > $3",
-    )
-    .bind(account)
-    .bind(purpose.as_str())
-    .bind(now.0)
-    .fetch_optional(store.readers())
-    .await?;
+    let found =
+        sqlx::query("SELECT created FROM mail_links WHERE account = $1 AND purpose = $2 AND expires > $3")
+            .bind(account)
+            .bind(purpose.as_str())
+            .bind(now.0)
+            .fetch_optional(store.readers())
+            .await?;
     found.map(|found| row::time(&found, "created")).transpose()
 }
 

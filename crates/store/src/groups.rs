@@ -157,8 +157,9 @@ pub async fn get(store: &Store, permit: &Permit, id: GroupId) -> Result<Group, E
 /// [`Error::Denied`] unless the permit is to read people or manage groups.
 pub async fn memberships(store: &Store, permit: &Permit) -> Result<BTreeMap<UserId, Vec<GroupId>>, Error> {
     may_read(permit)?;
-    let found =
-        sqlx::query("SELECT account, member_of FROM group_members ORDER BY account").fetch_all(store.readers()).await?;
+    let found = sqlx::query("SELECT account, member_of FROM group_members ORDER BY account")
+        .fetch_all(store.readers())
+        .await?;
     let mut all: BTreeMap<UserId, Vec<GroupId>> = BTreeMap::new();
     for found in &found {
         all.entry(row::id(found, "account")?).or_default().push(row::id(found, "member_of")?);

@@ -128,7 +128,8 @@ async fn delete(tx: &mut Tx, id: InvitationId) -> Result<bool, Error> {
 /// [`Error::Denied`] unless the permit is to change the instance.
 pub async fn clear(tx: &mut Tx, permit: &Permit, now: Timestamp) -> Result<u64, Error> {
     permit.instance(Action::WriteInstance)?;
-    let done = sqlx::query("DELETE FROM invitations WHERE expires <= $1").bind(now.0).execute(tx.db()).await?;
+    let done =
+        sqlx::query("DELETE FROM invitations WHERE expires <= $1").bind(now.0).execute(tx.db()).await?;
     Ok(done.rows_affected())
 }
 

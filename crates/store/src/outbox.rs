@@ -98,7 +98,8 @@ pub async fn queue(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter) ->
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
 pub async fn queue_for(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter) -> Result<(), Error> {
-    let subject = permit.subject_of(&[Action::ReadAccount, Action::WriteAccount, Action::ManageCredentials])?;
+    let subject =
+        permit.subject_of(&[Action::ReadAccount, Action::WriteAccount, Action::ManageCredentials])?;
     let dek = tx.dek(subject).await?;
     let sealed = MAIL.seal_json(&dek, &id.to_string(), letter, tx.entropy())?;
     insert(tx, id, Some(subject), letter.mail.kind(), sealed).await

@@ -4,11 +4,7 @@
 //! is shown here is who has an account, with which roles, in which state: never content. Invariant: an
 //! account that may not sign in has no session left, and a deleted one no row and no key.
 
-use domain::{
-    Action, Permit, Timestamp,
-    access::Roles,
-    id::UserId,
-};
+use domain::{Action, Permit, Timestamp, access::Roles, id::UserId};
 use sqlx::Row;
 
 use crate::{Error, Store, Tx, accounts, row, store::number};
@@ -48,10 +44,11 @@ const SELECT: &str = "SELECT a.id, a.name, a.roles, a.active, a.created, \
 /// [`Error::Denied`] for any other permit.
 pub async fn list(store: &Store, permit: &Permit, most: u32) -> Result<Vec<Person>, Error> {
     permit.instance(Action::ReadPeople)?;
-    let found = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY a.created DESC, a.id DESC LIMIT $1")))
-        .bind(i64::from(most))
-        .fetch_all(store.readers())
-        .await?;
+    let found =
+        sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY a.created DESC, a.id DESC LIMIT $1")))
+            .bind(i64::from(most))
+            .fetch_all(store.readers())
+            .await?;
     let mut people = Vec::with_capacity(found.len());
     for found in &found {
         people.push(read(store, found).await?);
@@ -121,7 +118,10 @@ pub async fn set_active(tx: &mut Tx, permit: &Permit, id: UserId, active: bool) 
     row::exactly_one(&done)?;
     if !active {
         end_sessions(tx, permit, id).await?;
-        sqlx::query("DELETE FROM mail_links WHERE account = $1").bind(id.to_string()).execute(tx.db()).await?;
+        sqlx::query("DELETE FROM mail_links WHERE account = $1")
+            .bind(id.to_string())
+            .execute(tx.db())
+            .await?;
     }
     Ok(())
 }
@@ -150,7 +150,8 @@ pub async fn remove(tx: &mut Tx, permit: &Permit, id: UserId) -> Result<(), Erro
     tx.note_deletion();
     let account = id.to_string();
     // Every other table refers to one of these and goes with it.
-    let done = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(account.as_str()).execute(tx.db()).await?;
+    let done =
+        sqlx::query("DELETE FROM accounts WHERE id = $1").bind(account.as_str()).execute(tx.db()).await?;
     row::exactly_one(&done)?;
     sqlx::query("DELETE FROM deks WHERE subject = $1").bind(account).execute(tx.db()).await?;
     tx.note_destroyed(id);
@@ -183,9 +184,7 @@ pub async fn leftovers(store: &Store, permit: &Permit, now: Timestamp) -> Result
         "SELECT COUNT(*) FROM invitations WHERE expires < $1",
     ];
     let yesterday = now.plus_seconds(-24 * 60 * 60);
-    for (place, (query, before)) in
-        queries.into_iter().zip([now, now, yesterday, yesterday]).enumerate()
-    {
+    for (place, (query, before)) in queries.into_iter().zip([now, now, yesterday, yesterday]).enumerate() {
         let found = sqlx::query(query).bind(before.0).fetch_one(store.readers()).await?;
         counts[place] = number(&found)?.unsigned_abs();
     }

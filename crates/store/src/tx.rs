@@ -34,7 +34,15 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) fn new(store: Store, db: Transaction<'static, Any>, ctx: &Ctx) -> Self {
-        Self { store, db, ctx: ctx.clone(), deks: HashMap::new(), destroyed: Vec::new(), deleted: false, indexed: false }
+        Self {
+            store,
+            db,
+            ctx: ctx.clone(),
+            deks: HashMap::new(),
+            destroyed: Vec::new(),
+            deleted: false,
+            indexed: false,
+        }
     }
 
     /// Makes everything durable together with `entry`. When this returns, a crash loses none of it.

@@ -165,8 +165,11 @@ async fn read(connection: &mut AnyConnection, account: &str, now: Timestamp) -> 
         let count = |column| -> Result<u64, Error> {
             Ok(u64::try_from(found.try_get::<i64, _>(column)?).unwrap_or(0))
         };
-        let of_day =
-            Use { messages: count("messages")?, tokens: count("tokens")?, voice_seconds: count("voice_seconds")? };
+        let of_day = Use {
+            messages: count("messages")?,
+            tokens: count("tokens")?,
+            voice_seconds: count("voice_seconds")?,
+        };
         if found.try_get::<i64, _>("day")? == today {
             used.today = of_day;
         }
@@ -245,16 +248,17 @@ mod tests {
         for (day, of_month, first, next) in
             [(19_782, 29, 19_754, 19_783), (20_780, 23, 20_758, 20_788), (0, 1, 0, 31)]
         {
-            assert_eq!((day_of_month(day), month_begins(day), next_month(day)), (of_month, first, next), "{day}");
+            assert_eq!(
+                (day_of_month(day), month_begins(day), next_month(day)),
+                (of_month, first, next),
+                "{day}"
+            );
         }
     }
 
     #[test]
     fn the_quota_that_opens_last_is_named() {
-        let bounds = Bounds {
-            messages: Quota { a_day: Some(2), a_month: Some(5) },
-            ..Bounds::default()
-        };
+        let bounds = Bounds { messages: Quota { a_day: Some(2), a_month: Some(5) }, ..Bounds::default() };
         let now = Timestamp(0).plus_seconds(10);
         let used = |today, month| Used {
             today: Use { messages: today, ..Use::default() },
