@@ -15,7 +15,7 @@ use domain::{
 };
 use sqlx::Row;
 
-use crate::{Error, Store, Tx, accounts, row};
+use crate::{Error, Store, Tx, accounts, people as people_rows, row};
 
 const LOOKUP: &str = "directory-link";
 
@@ -104,23 +104,19 @@ pub async fn set_roles(tx: &mut Tx, permit: &Permit, roles: Roles) -> Result<(),
     row::exactly_one(&done)
 }
 
-/// Opens or closes the permit's account to its person. Closing also ends every session and every API key
-/// in the same transaction.
+/// Opens or closes an account to its person. Closing also ends every session and every API key in the same
+/// transaction. The permit is to manage people; whether the account is an owner's is asked before.
 ///
 /// # Errors
-/// [`Error::Denied`] unless the directory's job asks; [`Error::NotFound`], also for an owner.
-pub async fn set_active(tx: &mut Tx, permit: &Permit, active: bool) -> Result<(), Error> {
-    let account = provisioned(permit)?.to_string();
-    let done = sqlx::query("UPDATE accounts SET active = $1 WHERE id = $2 AND roles NOT LIKE '%owner%'")
-        .bind(i64::from(active))
-        .bind(account.as_str())
-        .execute(tx.db())
-        .await?;
-    row::exactly_one(&done)?;
+/// [`Error::Denied`] unless the directory's job asks; [`Error::NotFound`].
+pub async fn set_active(tx: &mut Tx, permit: &Permit, id: UserId, active: bool) -> Result<(), Error> {
+    if *permit.actor() != Actor::System(Job::Provisioning) {
+        return Err(Denied::FLAT.into());
+    }
+    people_rows::set_active(tx, permit, id, active).await?;
     if !active {
-        for ends in ["DELETE FROM sessions WHERE account = $1", "DELETE FROM api_keys WHERE account = $1"] {
-            sqlx::query(ends).bind(account.as_str()).execute(tx.db()).await?;
-        }
+        tx.note_deletion();
+        sqlx::query("DELETE FROM api_keys WHERE account = $1").bind(id.to_string()).execute(tx.db()).await?;
     }
     Ok(())
 }

@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
     (
+        5,
+        "addresses, invitations, groups, e-mail",
+        include_str!("../migrations/common/0005_people.sql"),
+        include_str!("../migrations/common/0005_people.sql"),
+    ),
+    (
         7,
         "directory",
         include_str!("../migrations/common/0007_directory.sql"),

@@ -42,7 +42,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Name`]; [`Error::Taken`] when the name or the external identifier is another account's.
     pub async fn provision(&self, ctx: &Ctx, new: &NewPerson) -> Result<Provisioned, Error> {
-        let people = authorize(ctx, Action::ManagePeople, Resource::Instance).and(may_read(ctx))?;
+        let (manage, people) = (may_manage(ctx)?, may_read(ctx)?);
         let name = name::tidy(&new.name).map_err(Error::Name)?;
         let mut tx = self.store().begin(ctx).await?;
         // Read while this holds the writers' turn, so that it stands until the commit.
@@ -59,7 +59,7 @@ impl Identity {
         }
         rows::put(&mut tx, &permit, &new.record).await.map_err(taken)?;
         if !is_new || !new.active {
-            directory::set_active(&mut tx, &permit, new.active).await?;
+            directory::set_active(&mut tx, &manage, user, new.active).await?;
         }
         let act = if is_new { Act::AccountCreated } else { Act::AccountReactivated };
         tx.commit(Entry::new(act, user)).await?;
@@ -140,7 +140,7 @@ impl Identity {
         to: &PersonChange,
         version: Option<i64>,
     ) -> Result<Option<Provisioned>, Error> {
-        let people = authorize(ctx, Action::ManagePeople, Resource::Instance).and(may_read(ctx))?;
+        let (manage, people) = (may_manage(ctx)?, may_read(ctx)?);
         let name = name::tidy(&to.name).map_err(Error::Name)?;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
         let mut tx = self.store().begin(ctx).await?;
@@ -164,7 +164,7 @@ impl Identity {
         };
         if act != Act::DirectoryChanged {
             enforced!(SSO02);
-            directory::set_active(&mut tx, &permit, to.active).await?;
+            directory::set_active(&mut tx, &manage, user, to.active).await?;
         }
         tx.commit(Entry::new(act, user)).await?;
         Ok(Some(self.row(ctx, user).await?))
@@ -176,12 +176,12 @@ impl Identity {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Denied`] for an owner's account.
     pub async fn unprovision(&self, ctx: &Ctx, user: UserId) -> Result<(), Error> {
-        authorize(ctx, Action::ManagePeople, Resource::Instance)?;
+        let manage = may_manage(ctx)?;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
         let mut tx = self.store().begin(ctx).await?;
         not_an_owner(&self.provisioned(ctx, user).await?)?;
         enforced!(SSO02);
-        directory::set_active(&mut tx, &permit, false).await?;
+        directory::set_active(&mut tx, &manage, user, false).await?;
         rows::put_gone(&mut tx, &permit).await?;
         tx.commit(Entry::new(Act::AccountDeactivated, user)).await?;
         Ok(())
@@ -204,6 +204,10 @@ impl Identity {
             _ => Ok(()),
         }
     }
+}
+
+fn may_manage(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::ManagePeople, Resource::Instance)
 }
 
 fn may_read(ctx: &Ctx) -> Result<Permit, Denied> {

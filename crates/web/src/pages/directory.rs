@@ -51,7 +51,8 @@ pub async fn show(
     let connections = app.identity.sso_connections(&person.ctx).await?;
     let tokens = app.identity.scim_tokens(&person.ctx).await?;
     let frame = looks.frame_for(&app, &person);
-    Ok(view::page(&frame, &connections, &tokens, &app.identity.scim_address(), notice).into_response())
+    Ok(view::page(&frame, &person, &connections, &tokens, &app.identity.scim_address(), notice)
+        .into_response())
 }
 
 /// `POST /admin/directory/tokens`: a new token, shown once.

@@ -4,26 +4,24 @@ use identity::{Connection, NewScimToken, ScimTokenInfo};
 use maud::{Markup, html};
 
 use super::super::{
-    frame::{Frame, Kind, Place, note, when},
+    admin,
+    frame::{Frame, Kind, note, when},
     icons::Icon,
 };
+use crate::SignedIn;
 
 /// The page.
 #[must_use]
 pub fn page(
     frame: &Frame,
+    person: &SignedIn,
     connections: &[Connection],
     tokens: &[ScimTokenInfo],
     scim_address: &str,
     notice: Option<(Kind, &str)>,
 ) -> Markup {
     let main = html! {
-        div.desk lang="en" {
-            header {
-                h1 { "Directory" }
-                p { "How your organisation's own directory decides who comes in here, and who no longer does." }
-            }
-            @if let Some((kind, text)) = notice { (note(kind, text)) }
+        @if let Some((kind, text)) = notice { (note(kind, text)) }
             section #connections {
                 h2 { "Sign in with your own service" }
                 p { "Connections stand in the configuration, under " code { "[[identity.sso]]" } ". A service proves who somebody is; it makes nobody an owner." }
@@ -45,9 +43,9 @@ pub fn page(
                 }
                 p.small.soft { "A new token gives the ones before it a day, so that the directory can change over." }
             }
-        }
     };
-    frame.desk("Directory", Place::Elsewhere, &main)
+    let about = "How your organisation's own directory decides who comes in here, and who no longer does.";
+    admin::page(frame, person, "/admin/directory", "Directory", about, &main)
 }
 
 fn connection(one: &Connection) -> Markup {
