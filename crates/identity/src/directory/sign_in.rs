@@ -318,7 +318,7 @@ impl Identity {
             return Err(Error::Refused);
         }
         credentials::clear_failures(&mut tx, &permit).await?;
-        let session = self.open_session(&mut tx, ctx, &permit, device).await?;
+        let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
         tx.commit(Entry::new(Act::SignedIn, user)).await?;
         self.throttle().clear(&key);
         Ok(session)
@@ -338,7 +338,7 @@ impl Identity {
         if !accounts::get(self.store(), &read).await?.active {
             return Err(Error::Sso(SsoProblem::Closed));
         }
-        let session = self.open_session(&mut tx, ctx, &permit, device).await?;
+        let session = self.open_session(&mut tx, ctx, &permit, device, second_factor).await?;
         tx.commit(Entry::new(Act::SignedIn, user)).await?;
         Ok(session)
     }
