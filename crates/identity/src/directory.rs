@@ -9,11 +9,13 @@
 mod admission;
 mod config;
 pub(crate) mod fetch;
+mod groups;
 pub(crate) mod people;
 mod proof;
 mod provider;
 mod sign_in;
 pub(crate) mod tokens;
+mod trial;
 
 use std::fmt;
 
@@ -23,10 +25,12 @@ use crate::{Config, Error, tickets::Tickets};
 
 pub use config::{GroupRule, RoleRule, SsoConfig, check as check_sso};
 pub use fetch::{Fetch, FetchFailed, HttpRequest, HttpResponse};
+pub use groups::{GroupChange, ProvisionedGroup};
 pub use people::{NewPerson, PersonChange, Provisioned};
 pub use sign_in::{SsoAnswer, SsoBegun, SsoEnd};
 pub use store::directory::people::{Email, Record};
 pub use tokens::{NewScimToken, ScimTokenInfo};
+pub use trial::try_tokens;
 
 use provider::Provider;
 

@@ -44,9 +44,9 @@ pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};
 pub use directory::{
-    Connection, Email, Fetch, FetchFailed, GroupRule, HttpRequest, HttpResponse, NewPerson, NewScimToken,
-    PersonChange, Provisioned, Record, RoleRule, ScimTokenInfo, Sso, SsoAnswer, SsoBegun, SsoConfig, SsoEnd,
-    SsoProblem, check_sso,
+    Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
+    NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
+    SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
 };
 pub use error::Error;
 pub use sessions::{NewSession, Recognised, SessionInfo};

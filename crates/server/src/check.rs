@@ -1,6 +1,7 @@
 //! The checks that ask the running instance from outside, as a stranger on the network would, and those
 //! that look at what the server itself put on disk. `assure` runs them and keeps their findings.
 
+mod directory;
 mod disk;
 mod edge;
 mod probe;
@@ -30,6 +31,8 @@ pub(crate) fn register(assure: &Assure, face: &Face) {
     add(assure, face, Control::WEB08, edge::nothing_may_be_kept);
     add(assure, face, Control::WEB09, edge::no_origin_is_let_in);
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
+    add(assure, face, Control::SSO01, directory::lies_prove_nothing);
+    add(assure, face, Control::SSO02, directory::nobody_provisions);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
 }
 

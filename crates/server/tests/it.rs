@@ -12,6 +12,8 @@ mod first_run;
 mod house;
 #[path = "it/routes.rs"]
 mod routes;
+#[path = "it/scim.rs"]
+mod scim;
 #[path = "it/streams.rs"]
 mod streams;
 #[path = "it/verify.rs"]

@@ -5,6 +5,7 @@
 //! stands in a row; what a directory tells about a person is sealed under that person's key; roles change
 //! here by the directory's job alone, and never to or from `owner`.
 
+pub mod groups;
 pub mod people;
 pub mod tokens;
 

@@ -86,8 +86,13 @@ impl Identity {
             directory::set_roles(&mut tx, &permit, roles).await?;
         }
         put_link(&mut tx, &permit, provider, proven, now_given).await?;
-        let act = if changed { Act::RolesChanged } else { Act::DirectoryChanged };
-        if changed || now_given != given {
+        let moved = self.follow_claims(&mut tx, ctx, provider.config(), proven, user).await?;
+        let act = match (changed, moved) {
+            (true, _) => Act::RolesChanged,
+            (false, 0) => Act::DirectoryChanged,
+            (false, _) => Act::MembershipChanged,
+        };
+        if changed || moved > 0 || now_given != given {
             tx.commit(Entry::new(act, user)).await?;
         } else {
             tx.commit_unaudited("when a link was last used; the sign-in that follows is audited").await?;
@@ -110,6 +115,7 @@ impl Identity {
             }
             let given = proven.roles.without(Role::User);
             put_link(&mut tx, &permit, provider, proven, given).await?;
+            self.follow_claims(&mut tx, ctx, provider.config(), proven, user).await?;
             tx.commit(Entry::new(Act::AccountCreated, user)).await?;
             return Ok(user);
         }

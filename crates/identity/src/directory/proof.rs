@@ -117,6 +117,11 @@ impl Assertion {
         find(&self.claims, claim)?.as_str()
     }
 
+    /// Whether `claim` is `value`, or a list that holds it.
+    pub(super) fn holds(&self, claim: &str, value: &str) -> bool {
+        holds(&self.claims, claim, value)
+    }
+
     /// Whether the verified address lies at one of `domains`; everybody's does when there are none.
     pub(super) fn is_of(&self, domains: &[String]) -> bool {
         let domain = self.email.as_deref().and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain);

@@ -5,13 +5,14 @@ use std::sync::Mutex;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use domain::{
-    Actor, Ctx, Job,
+    Action, Actor, Ctx, Job,
     access::{Role, Roles},
+    audit::{Act, Entry},
     verifies,
 };
 use identity::{
-    Config, Error, Fetch, FetchFailed, HttpRequest, HttpResponse, Identity, Next, PersonChange, Record,
-    RoleRule, Sso, SsoAnswer, SsoConfig, SsoEnd, SsoProblem,
+    Config, Error, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, Identity, Next,
+    PersonChange, Record, RoleRule, Sso, SsoAnswer, SsoConfig, SsoEnd, SsoProblem,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -526,4 +527,29 @@ async fn an_administrator_without_the_services_factor_shows_their_own() {
     let end = scene.sign_in(|says| says.claims["amr"] = json!(["mfa"])).await.unwrap();
     let (_, _, roles) = scene.who(end).await;
     assert!(roles.has(Role::Owner), "what the service showed counts, and an owner stays one");
+}
+
+#[tokio::test]
+async fn groups_named_by_a_rule_follow_the_claims_and_others_stay() {
+    let rule = GroupRule { claim: "groups".into(), value: "guides".into(), group: "Guides".into() };
+    let scene = Scene::new(|config| config.groups = vec![rule]).await;
+    let ctx = scene.provisioning();
+    let named = |name: &str| GroupChange { name: name.to_owned(), ..GroupChange::default() };
+    let guides = scene.identity.provision_group(&ctx, &named("guides")).await.unwrap().group.id;
+    let local = scene.identity.provision_group(&ctx, &named("Local")).await.unwrap().group.id;
+    let members = |id| {
+        let (store, permit) =
+            (scene.home.store.clone(), scene.home.instance(Job::Provisioning, Action::ManageGroups));
+        async move { store::groups::members(&store, &permit, id).await.unwrap() }
+    };
+    let (grace, ..) =
+        scene.who(scene.sign_in(|says| says.claims["groups"] = json!(["guides"])).await.unwrap()).await;
+    let user = grace.actor.user().unwrap();
+    assert_eq!(members(guides).await, [user]);
+    let permit = scene.home.instance(Job::Provisioning, Action::ManageGroups);
+    let mut tx = scene.home.store.begin(&ctx).await.unwrap();
+    store::groups::put_in(&mut tx, &permit, local, user).await.unwrap();
+    tx.commit(Entry::new(Act::MembershipChanged, local)).await.unwrap();
+    scene.sign_in(|_| {}).await.unwrap();
+    assert_eq!((members(guides).await, members(local).await), (vec![], vec![user]));
 }

@@ -33,3 +33,13 @@ CREATE TABLE directory_tokens (
     expires BIGINT NOT NULL,
     last_used BIGINT
 );
+
+-- A group that provisioning made. `external` is a keyed hash, `record` is sealed under the system's key.
+CREATE TABLE directory_groups (
+    id TEXT PRIMARY KEY REFERENCES account_groups (id) ON DELETE CASCADE,
+    external BYTEA UNIQUE,
+    record BYTEA NOT NULL,
+    version BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    changed BIGINT NOT NULL
+);

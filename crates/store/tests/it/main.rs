@@ -9,6 +9,7 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod directory;
 mod groups;
 mod outbox;
 mod people;

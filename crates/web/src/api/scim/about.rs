@@ -7,7 +7,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{MOST_RESULTS, Provisioner, answer, attributes::USER, listed};
+use super::{MOST_RESULTS, Provisioner, answer, attributes::USER, groups::GROUP, listed};
 use crate::{App, Problem};
 
 /// `GET /scim/v2/ServiceProviderConfig`
@@ -35,7 +35,7 @@ pub(super) async fn config(State(app): State<App>, _caller: Provisioner) -> Resp
 
 /// `GET /scim/v2/ResourceTypes`
 pub(super) async fn resource_types(State(app): State<App>, _caller: Provisioner) -> Response {
-    listed(1, 1, &[user_type(&app)])
+    listed(2, 1, &[user_type(&app), group_type(&app)])
 }
 
 /// `GET /scim/v2/ResourceTypes/{id}`
@@ -44,12 +44,16 @@ pub(super) async fn resource_type(
     _caller: Provisioner,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    if id == "User" { Ok(answer(StatusCode::OK, &user_type(&app))) } else { Err(Problem::not_found()) }
+    match id.as_str() {
+        "User" => Ok(answer(StatusCode::OK, &user_type(&app))),
+        "Group" => Ok(answer(StatusCode::OK, &group_type(&app))),
+        _ => Err(Problem::not_found()),
+    }
 }
 
 /// `GET /scim/v2/Schemas`
 pub(super) async fn schemas(State(app): State<App>, _caller: Provisioner) -> Response {
-    listed(1, 1, &[user_schema(&app)])
+    listed(2, 1, &[user_schema(&app), group_schema(&app)])
 }
 
 /// `GET /scim/v2/Schemas/{id}`
@@ -58,20 +62,62 @@ pub(super) async fn schema(
     _caller: Provisioner,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    if id == USER { Ok(answer(StatusCode::OK, &user_schema(&app))) } else { Err(Problem::not_found()) }
+    match id.as_str() {
+        USER => Ok(answer(StatusCode::OK, &user_schema(&app))),
+        GROUP => Ok(answer(StatusCode::OK, &group_schema(&app))),
+        _ => Err(Problem::not_found()),
+    }
 }
 
 fn user_type(app: &App) -> Value {
+    kind(app, "User", USER, "A person with an account that the directory made.")
+}
+
+fn group_type(app: &App) -> Value {
+    kind(app, "Group", GROUP, "A group that the directory made; what holds in it is said here.")
+}
+
+fn kind(app: &App, name: &str, schema: &str, description: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
-        "id": "User",
-        "name": "User",
-        "endpoint": "/Users",
-        "description": "A person with an account that the directory made.",
-        "schema": USER,
+        "id": name,
+        "name": name,
+        "endpoint": format!("/{name}s"),
+        "description": description,
+        "schema": schema,
         "meta": {
             "resourceType": "ResourceType",
-            "location": format!("{}/ResourceTypes/User", app.identity.scim_address()),
+            "location": format!("{}/ResourceTypes/{name}", app.identity.scim_address()),
+        },
+    })
+}
+
+fn group_schema(app: &App) -> Value {
+    let mut name = attribute("displayName", "string", "What the group is called.");
+    name["required"] = true.into();
+    name["uniqueness"] = "server".into();
+    let mut members = attribute("members", "complex", "The people in it; at most 2,000.");
+    members["multiValued"] = true.into();
+    let immutable = |mut part: Value| {
+        part["mutability"] = "immutable".into();
+        part
+    };
+    let mut reference = attribute("$ref", "reference", "Where the person is.");
+    reference["referenceTypes"] = json!(["User"]);
+    let mut of = attribute("type", "string", "What is in it.");
+    of["canonicalValues"] = json!(["User"]);
+    members["subAttributes"] = Value::Array(
+        [attribute("value", "string", "The id of the person."), reference, of].map(immutable).to_vec(),
+    );
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+        "id": GROUP,
+        "name": "Group",
+        "description": "People for whom the same holds.",
+        "attributes": [name, members],
+        "meta": {
+            "resourceType": "Schema",
+            "location": format!("{}/Schemas/{GROUP}", app.identity.scim_address()),
         },
     })
 }

@@ -19,11 +19,7 @@ const MOST_EMAILS: usize = 10;
 
 /// Reads a user.
 pub(super) fn read(body: &Map<String, Value>) -> Result<PersonChange, Problem> {
-    let schemas = field(body, "schemas").and_then(Value::as_array);
-    let named = schemas.is_some_and(|all| all.iter().any(|one| one.as_str().is_some_and(is_user)));
-    if !named {
-        return Err(error::value("schemas", "must hold the schema of users"));
-    }
+    has_schema(body, USER)?;
     let name = match field(body, "name") {
         None => Map::new(),
         Some(Value::Object(name)) => name.clone(),
@@ -44,8 +40,15 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<PersonChange, Problem> {
     })
 }
 
-fn is_user(schema: &str) -> bool {
-    schema.eq_ignore_ascii_case(USER)
+/// Whether a body says what it is.
+pub(super) fn has_schema(body: &Map<String, Value>, schema: &str) -> Result<(), Problem> {
+    let schemas = field(body, "schemas").and_then(Value::as_array);
+    let named = |one: &Value| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(schema));
+    if schemas.is_some_and(|all| all.iter().any(named)) {
+        Ok(())
+    } else {
+        Err(error::value("schemas", "must hold the schema of the resource"))
+    }
 }
 
 fn emails(body: &Map<String, Value>) -> Result<Vec<Email>, Problem> {
@@ -71,7 +74,7 @@ fn emails(body: &Map<String, Value>) -> Result<Vec<Email>, Problem> {
 }
 
 /// A text, trimmed; absent when it is null or empty.
-fn text(of: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+pub(super) fn text(of: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
     match field(of, name) {
         None => Ok(None),
         Some(Value::String(text)) if text.chars().count() > MOST_CHARS => {
@@ -97,7 +100,7 @@ fn flag(of: &Map<String, Value>, name: &str) -> Result<Option<bool>, Problem> {
 }
 
 /// An attribute by its name, in whatever case; null is absence (RFC 7643, 2.5).
-fn field<'a>(of: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(super) fn field<'a>(of: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let found = of.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
     Some(found.1).filter(|value| !value.is_null())
 }
@@ -151,7 +154,8 @@ fn put(into: &mut Map<String, Value>, name: &str, text: Option<&str>) {
     }
 }
 
-fn moment(at: domain::Timestamp) -> String {
+/// A moment as SCIM writes it.
+pub(super) fn moment(at: domain::Timestamp) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(at.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     moment.format(&Rfc3339).unwrap_or_default()
 }

@@ -7,37 +7,17 @@ use axum::{
 use domain::id::UserId;
 use http::{HeaderValue, StatusCode, header};
 use identity::{Error, PersonChange, Provisioned};
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Body, MOST_RESULTS, Provisioner, answer, attributes, error, filter::Filter, listed, patch};
+use super::{
+    Body, MOST_RESULTS, Provisioner, Wish, answer, attributes, error, filter::Filter, listed, patch,
+};
 use crate::{App, Problem};
 
 /// People looked at for a filter that no index answers.
 const MOST_LOOKED_AT: u64 = 20_000;
 /// Tries to apply a change to somebody who is being changed.
 const TRIES: u32 = 3;
-
-/// What a list is asked for. Names of attributes to leave out are ignored, as the RFC lets us.
-#[derive(Deserialize)]
-pub(super) struct Wish {
-    filter: Option<String>,
-    #[serde(rename = "startIndex")]
-    start: Option<i64>,
-    count: Option<i64>,
-}
-
-impl Wish {
-    /// The first one wanted, from 1 on.
-    fn start(&self) -> u64 {
-        self.start.unwrap_or(1).max(1).unsigned_abs()
-    }
-
-    fn count(&self) -> u32 {
-        let wanted = self.count.unwrap_or(i64::from(MOST_RESULTS)).max(0);
-        u32::try_from(wanted).unwrap_or(u32::MAX).min(MOST_RESULTS)
-    }
-}
 
 /// `GET /scim/v2/Users`
 pub(super) async fn list(
