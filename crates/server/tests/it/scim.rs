@@ -194,6 +194,16 @@ async fn hostile_bodies_are_refused_in_scims_words_and_the_server_lives() {
     }
     let (status, _) = scene.send(Method::POST, "Users", Some(" ".repeat(2 << 20))).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    for body in [
+        json!({}),
+        json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "count": "x" }),
+    ] {
+        assert_eq!(
+            scene.send(Method::POST, "Users/.search", Some(body.to_string())).await.0,
+            StatusCode::BAD_REQUEST
+        );
+    }
+    assert_eq!(scene.send(Method::GET, "Users?count=many", None).await.0, StatusCode::BAD_REQUEST);
     for filter in ["", "%27", "userName", "userName%20eq", "(((((", "userName%20eq%20%22x"] {
         let (status, told) = scene.send(Method::GET, &format!("Users?filter={filter}"), None).await;
         assert_eq!(
@@ -236,6 +246,7 @@ async fn only_the_directorys_own_token_opens_it() {
         Some(format!("Bearer {}x", token)),
         Some(format!("Bearer {}", &token[..token.len() - 1])),
         Some("Bearer troth_abc".to_owned()),
+        Some(format!("Bearer troth_scim_{}", "A".repeat(43))),
     ] {
         let mut request = scene.http.get("/scim/v2/Users");
         if let Some(header) = &header {

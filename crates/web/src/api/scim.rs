@@ -13,17 +13,17 @@ mod filter;
 mod groups;
 mod patch;
 mod users;
+mod wish;
 
 use axum::{
     Router,
     body::Bytes,
     extract::{FromRef, FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use domain::Ctx;
 use http::{HeaderValue, StatusCode, header, request::Parts};
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{App, Problem, edge::Arrival, session};
@@ -41,36 +41,17 @@ pub fn routes() -> Router<App> {
         .route("/scim/v2/Schemas", get(about::schemas))
         .route("/scim/v2/Schemas/{id}", get(about::schema))
         .route("/scim/v2/Users", get(users::list).post(users::create))
+        .route("/scim/v2/Users/.search", post(users::search))
         .route(
             "/scim/v2/Users/{id}",
             get(users::get).put(users::replace).patch(users::patch).delete(users::delete),
         )
         .route("/scim/v2/Groups", get(groups::list).post(groups::create))
+        .route("/scim/v2/Groups/.search", post(groups::search))
         .route(
             "/scim/v2/Groups/{id}",
             get(groups::get).put(groups::replace).patch(groups::patch).delete(groups::delete),
         )
-}
-
-/// What a list is asked for. Names of attributes to leave out are ignored, as the RFC lets us.
-#[derive(Deserialize)]
-struct Wish {
-    filter: Option<String>,
-    #[serde(rename = "startIndex")]
-    start: Option<i64>,
-    count: Option<i64>,
-}
-
-impl Wish {
-    /// The first one wanted, from 1 on.
-    fn start(&self) -> u64 {
-        self.start.unwrap_or(1).max(1).unsigned_abs()
-    }
-
-    fn count(&self) -> u32 {
-        let wanted = self.count.unwrap_or(i64::from(MOST_RESULTS)).max(0);
-        u32::try_from(wanted).unwrap_or(u32::MAX).min(MOST_RESULTS)
-    }
 }
 
 /// An organisation's directory, with its own token.

@@ -141,6 +141,9 @@ fn user_schema(app: &App) -> Value {
     let mut user_name = attribute("userName", "string", "The name the person signs in with.");
     user_name["required"] = true.into();
     user_name["uniqueness"] = "server".into();
+    let mut active =
+        attribute("active", "boolean", "Whether the person may sign in; true where it is left out.");
+    active["required"] = true.into();
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
         "id": USER,
@@ -152,7 +155,7 @@ fn user_schema(app: &App) -> Value {
             attribute("displayName", "string", "What the person likes to be called."),
             attribute("title", "string", "What the person does."),
             emails,
-            attribute("active", "boolean", "Whether the person may sign in."),
+            active,
         ],
         "meta": {
             "resourceType": "Schema",

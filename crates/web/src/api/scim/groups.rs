@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use domain::id::{GroupId, UserId};
@@ -12,11 +12,12 @@ use identity::{Error, GroupChange, ProvisionedGroup};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Body, MOST_RESULTS, Provisioner, Wish, answer,
+    Body, MOST_RESULTS, Provisioner, answer,
     attributes::{field, has_schema, moment, text},
     error,
     filter::Filter,
     listed, patch,
+    wish::Wish,
 };
 use crate::{App, Problem};
 
@@ -33,12 +34,26 @@ const TRIES: u32 = 3;
 pub(super) async fn list(
     State(app): State<App>,
     caller: Provisioner,
-    Query(wish): Query<Wish>,
+    wish: Wish,
 ) -> Result<Response, Problem> {
+    found(&app, &caller, &wish).await
+}
+
+/// `POST /scim/v2/Groups/.search`: the same, asked for in the body.
+pub(super) async fn search(
+    State(app): State<App>,
+    caller: Provisioner,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    found(&app, &caller, &Wish::read(&body)?).await
+}
+
+async fn found(app: &App, caller: &Provisioner, wish: &Wish) -> Result<Response, Problem> {
     let Some(filter) = &wish.filter else {
         let (total, found) =
             app.identity.provisioned_groups(&caller.ctx, wish.start() - 1, wish.count()).await?;
-        let groups = written(&app, &caller, &found).await?;
+        let groups = written(app, caller, &found).await?;
+        let groups: Vec<Value> = groups.into_iter().map(|group| wish.of(group)).collect();
         return Ok(listed(total, wish.start(), &groups));
     };
     let filter = Filter::read(filter)?;
@@ -49,7 +64,7 @@ pub(super) async fn list(
         if total > MOST_LOOKED_AT {
             return Err(error::filter("There are too many groups for a filter; ask for one by its id."));
         }
-        all.extend(written(&app, &caller, &some).await?);
+        all.extend(written(app, caller, &some).await?);
         if some.is_empty() || all.len() as u64 >= total {
             break;
         }
@@ -57,7 +72,8 @@ pub(super) async fn list(
     all.retain(|group| filter.matches(group));
     let total = all.len() as u64;
     let skip = usize::try_from(wish.start() - 1).unwrap_or(usize::MAX);
-    let page: Vec<Value> = all.into_iter().skip(skip).take(wish.count() as usize).collect();
+    let page: Vec<Value> =
+        all.into_iter().skip(skip).take(wish.count() as usize).map(|group| wish.of(group)).collect();
     Ok(listed(total, wish.start(), &page))
 }
 
@@ -76,9 +92,10 @@ pub(super) async fn get(
     State(app): State<App>,
     caller: Provisioner,
     Path(id): Path<String>,
+    wish: Wish,
 ) -> Result<Response, Problem> {
     let found = app.identity.provisioned_group(&caller.ctx, named(&id)?).await?;
-    whole(&app, &caller, &found, StatusCode::OK).await
+    Ok(answer(StatusCode::OK, &wish.of(write(&app, &caller, &found).await?)))
 }
 
 /// `PUT /scim/v2/Groups/{id}`

@@ -18,6 +18,8 @@ const MOST: usize = 100;
 const MOST_ELEMENTS: usize = 2000;
 /// Attributes a client may name and never change.
 const READ_ONLY: [&str; 4] = ["id", "meta", "schemas", "groups"];
+/// Attributes that always have a value.
+const REQUIRED: [&str; 2] = ["userName", "active"];
 /// Attributes that are lists.
 const LISTS: [&str; 2] = ["emails", "members"];
 
@@ -85,6 +87,9 @@ fn at(resource: &mut Map<String, Value>, act: Act, path: &str, value: Option<Val
         } else {
             Ok(())
         };
+    }
+    if act == Act::Remove && REQUIRED.iter().any(|one| one.eq_ignore_ascii_case(&name)) {
+        return Err(error::read_only(&name));
     }
     let key = key(resource, &name);
     match filter {
@@ -280,6 +285,7 @@ mod tests {
             (json!([{ "op": "replace", "path": "emails[type eq", "value": {} }]), "scim-path"),
             (json!([{ "op": "replace", "path": 7, "value": {} }]), "scim-path"),
             (json!([{ "op": "remove", "path": "id" }]), "scim-mutability"),
+            (json!([{ "op": "remove", "path": "active" }]), "scim-mutability"),
             (json!([{ "op": "replace", "path": "userName.first", "value": "x" }]), "scim-path"),
             (json!([7]), "scim-syntax"),
             (Value::Array(vec![json!({ "op": "remove", "path": "title" }); 101]), "scim-syntax"),

@@ -1,7 +1,7 @@
 //! Users: the handlers of `/scim/v2/Users`.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use domain::id::UserId;
@@ -9,9 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use identity::{Error, PersonChange, Provisioned};
 use serde_json::Value;
 
-use super::{
-    Body, MOST_RESULTS, Provisioner, Wish, answer, attributes, error, filter::Filter, listed, patch,
-};
+use super::{Body, MOST_RESULTS, Provisioner, answer, attributes, error, filter::Filter, listed, patch};
 use crate::{App, Problem};
 
 /// People looked at for a filter that no index answers.
@@ -23,13 +21,26 @@ const TRIES: u32 = 3;
 pub(super) async fn list(
     State(app): State<App>,
     caller: Provisioner,
-    Query(wish): Query<Wish>,
+    wish: Wish,
 ) -> Result<Response, Problem> {
+    found(&app, &caller, &wish).await
+}
+
+/// `POST /scim/v2/Users/.search`: the same, asked for in the body.
+pub(super) async fn search(
+    State(app): State<App>,
+    caller: Provisioner,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    found(&app, &caller, &Wish::read(&body)?).await
+}
+
+async fn found(app: &App, caller: &Provisioner, wish: &Wish) -> Result<Response, Problem> {
     let base = app.identity.scim_address();
     let Some(filter) = &wish.filter else {
         let (total, found) =
             app.identity.provisioned_list(&caller.ctx, wish.start() - 1, wish.count()).await?;
-        let users: Vec<_> = found.iter().map(|one| attributes::write(one, &base)).collect();
+        let users: Vec<_> = found.iter().map(|one| wish.of(attributes::write(one, &base))).collect();
         return Ok(listed(total, wish.start(), &users));
     };
     let filter = Filter::read(filter)?;
@@ -38,13 +49,14 @@ pub(super) async fn list(
     } else if let Some(external) = filter.only_equal("externalId") {
         app.identity.provisioned_external(&caller.ctx, external).await?.into_iter().collect()
     } else {
-        everybody(&app, &caller).await?
+        everybody(app, caller).await?
     };
     let users: Vec<Value> = found.iter().map(|one| attributes::write(one, &base)).collect();
     let matching: Vec<Value> = users.into_iter().filter(|user| filter.matches(user)).collect();
     let total = matching.len() as u64;
     let skip = usize::try_from(wish.start() - 1).unwrap_or(usize::MAX);
-    let page: Vec<Value> = matching.into_iter().skip(skip).take(wish.count() as usize).collect();
+    let page: Vec<Value> =
+        matching.into_iter().skip(skip).take(wish.count() as usize).map(|user| wish.of(user)).collect();
     Ok(listed(total, wish.start(), &page))
 }
 
@@ -83,9 +95,10 @@ pub(super) async fn get(
     State(app): State<App>,
     caller: Provisioner,
     Path(id): Path<String>,
+    wish: Wish,
 ) -> Result<Response, Problem> {
     let found = app.identity.provisioned(&caller.ctx, named(&id)?).await?;
-    Ok(whole(&app, &found, StatusCode::OK))
+    Ok(answer(StatusCode::OK, &wish.of(attributes::write(&found, &app.identity.scim_address()))))
 }
 
 /// `PUT /scim/v2/Users/{id}`
