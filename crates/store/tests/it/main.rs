@@ -9,6 +9,7 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod leaving;
 mod people;
 mod sealing;
 mod search;
