@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod directory;
 mod groups;
+mod leaving;
 mod outbox;
 mod people;
 mod sealing;
