@@ -513,12 +513,12 @@ async fn an_administrator_without_the_services_factor_shows_their_own() {
     // Nobody has a link to the owner, so make one as the store would have it.
     let owner = scene.home.store.clone();
     let ctx = scene.provisioning();
-    let authenticate = scene.home.instance(Job::Authentication, domain::Action::Authenticate);
+    let authenticate = scene.home.instance(Job::Authentication, Action::Authenticate);
     let id = store::accounts::find(&owner, &authenticate, crate::scene::NAME).await.unwrap().unwrap().id;
-    let permit = domain::authorize(&ctx, domain::Action::WriteAccount, domain::Resource::Of(id)).unwrap();
+    let permit = domain::authorize(&ctx, Action::WriteAccount, domain::Resource::Of(id)).unwrap();
     let mut tx = owner.begin(&ctx).await.unwrap();
     store::directory::put_link(&mut tx, &permit, ISSUER, "grace-1", "work", Roles::NONE).await.unwrap();
-    tx.commit(domain::audit::Entry::new(domain::audit::Act::DirectoryChanged, id)).await.unwrap();
+    tx.commit(Entry::new(Act::DirectoryChanged, id)).await.unwrap();
     let Next::Factor { ticket } = scene.sign_in(|_| {}).await.unwrap().next else {
         panic!("a factor was to be asked for")
     };

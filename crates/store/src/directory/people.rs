@@ -47,8 +47,8 @@ pub struct Email {
     pub value: String,
     /// `work`, `home`, `other` or a word of the directory's own.
     pub kind: Option<String>,
-    /// Whether it is the one to use.
-    pub primary: bool,
+    /// Whether it is the one to use, if the directory said.
+    pub primary: Option<bool>,
 }
 
 /// A provisioned account.

@@ -30,7 +30,7 @@ fn record(external: &str) -> Record {
     Record {
         external: Some(external.to_owned()),
         display: Some("Marked-Display".to_owned()),
-        emails: vec![Email { value: "marked@example.com".to_owned(), kind: None, primary: true }],
+        emails: vec![Email { value: "marked@example.com".to_owned(), kind: None, primary: Some(true) }],
         ..Record::default()
     }
 }

@@ -40,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/scim/v2/ResourceTypes/{id}", get(about::resource_type))
         .route("/scim/v2/Schemas", get(about::schemas))
         .route("/scim/v2/Schemas/{id}", get(about::schema))
+        .route("/scim/v2/.search", post(about::search_everything))
         .route("/scim/v2/Users", get(users::list).post(users::create))
         .route("/scim/v2/Users/.search", post(users::search))
         .route(

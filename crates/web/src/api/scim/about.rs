@@ -69,6 +69,12 @@ pub(super) async fn schema(
     }
 }
 
+/// `POST /scim/v2/.search`: people and groups are kept apart, so they are searched apart.
+pub(super) async fn search_everything(_caller: Provisioner) -> Problem {
+    let detail = "Search one kind of resource: /Users/.search or /Groups/.search.";
+    Problem::new(StatusCode::NOT_IMPLEMENTED, "not-implemented", "That is not done here", detail)
+}
+
 fn user_type(app: &App) -> Value {
     kind(app, "User", USER, "A person with an account that the directory made.")
 }

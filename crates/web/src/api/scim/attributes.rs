@@ -64,10 +64,10 @@ fn emails(body: &Map<String, Value>) -> Result<Vec<Email>, Problem> {
         emails.push(Email {
             value,
             kind: text(one, "type")?,
-            primary: flag(one, "primary")?.unwrap_or(false),
+            primary: flag(one, "primary")?,
         });
     }
-    if emails.iter().filter(|email| email.primary).count() > 1 {
+    if emails.iter().filter(|email| email.primary == Some(true)).count() > 1 {
         return Err(error::value("emails", "may have one primary address"));
     }
     Ok(emails)
@@ -142,8 +142,8 @@ fn email(email: &Email) -> Value {
     let mut value = Map::new();
     put(&mut value, "value", Some(&email.value));
     put(&mut value, "type", email.kind.as_deref());
-    if email.primary {
-        value.insert("primary".into(), true.into());
+    if let Some(primary) = email.primary {
+        value.insert("primary".into(), primary.into());
     }
     value.into()
 }

@@ -9,7 +9,9 @@ use http::{HeaderValue, StatusCode, header};
 use identity::{Error, PersonChange, Provisioned};
 use serde_json::Value;
 
-use super::{Body, MOST_RESULTS, Provisioner, answer, attributes, error, filter::Filter, listed, patch};
+use super::{
+    Body, MOST_RESULTS, Provisioner, answer, attributes, error, filter::Filter, listed, patch, wish::Wish,
+};
 use crate::{App, Problem};
 
 /// People looked at for a filter that no index answers.

@@ -66,7 +66,7 @@ fn connection(one: &Connection) -> Markup {
             (None, None) => span.mark.due { (Icon::Warn.draw()) "Not asked yet" },
         }
         form method="post" action={ "/admin/directory/connections/" (one.name) "/try" } {
-            button.quiet.compact type="submit" aria-label={ "Try the connection " (one.label) } { "Try it" }
+            button.quiet.compact type="submit" aria-label={ "Try it: " (one.label) } { "Try it" }
         }
     }
 }
