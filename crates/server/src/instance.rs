@@ -18,19 +18,25 @@ use keys::Keyring;
 use providers::Providers;
 use store::{FolderLock, Location, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use web::listener::{self, redirect, tls::Certificate};
+use web::{
+    edge::{
+        limit::{Limits, shared::Shared},
+        lists::Lists,
+    },
+    listener::{self, redirect, tls::Certificate},
+};
 
 use crate::{
     check,
-    config::Config,
-    failure::{Exit, Failure},
+    config::{Config, LimitsSection},
+    failure::{Exit, Failure, disk},
     folder::Folder,
     outside::Outside,
     protector,
     tls::{Desk, Issued},
 };
 
-pub use control::{Answer, ask};
+pub use control::{AddressOrder, Answer, ask};
 
 /// Longest wait for background work after the listener has drained.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -56,6 +62,7 @@ struct House {
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
+    lists: Arc<Lists>,
     desk: Arc<Desk>,
     shutdown: CancellationToken,
 }
@@ -91,6 +98,7 @@ impl Instance {
             identity: identity::Identity::new(store.clone(), identity_config(&config))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
+            lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
             face: Face {
                 certificate: Certificate::new(key),
                 addresses: addresses(&sockets),
@@ -105,6 +113,7 @@ impl Instance {
             shutdown,
         };
         check::register(&house.assure, &house.face);
+        house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
         let serving = serve(&house, &tasks, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         background::start(&house, &tasks);
@@ -256,6 +265,15 @@ fn bind(wanted: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     }
 }
 
+/// The counts all replicas share, where a store for them is configured.
+fn shared_limits(section: &LimitsSection) -> Result<Option<Shared>, Failure> {
+    let Some(address) = &section.redis else { return Ok(None) };
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| disk("read", path, &error));
+    let authority = section.redis_authority.as_ref().map(read).transpose()?;
+    let shared = Shared::open(address, authority);
+    Ok(Some(shared.map_err(|error| Failure::new(Exit::Configuration, format!("{error}.")))?))
+}
+
 fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
     sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
 }
@@ -277,8 +295,13 @@ fn serve(
             hosts: web.all_hosts(),
             streams: web.streams,
             hsts_seconds: web.hsts_seconds,
+            proxies: web.proxies(),
+            cors_origins: web.cors_origins.clone(),
+            streams_per_person: web.streams_per_person,
             ..web::Settings::default()
         },
+        lists: house.lists.clone(),
+        limits: Limits::new(&house.face.config.numbers, shared_limits(&web.limits)?),
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),

@@ -23,6 +23,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
+    (
+        8,
+        "networks kept out or let in",
+        include_str!("../migrations/common/0008_addresses.sql"),
+        include_str!("../migrations/common/0008_addresses.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

@@ -13,8 +13,8 @@ use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
-    Problem, api,
-    edge::{Arrival, host, origin},
+    Problem, Settings, api,
+    edge::{Arrival, cors::Cors, host, origin},
     pages,
 };
 
@@ -27,6 +27,8 @@ pub struct Caller {
     pub path: String,
     /// The host it named, without port and brackets.
     pub host: Option<String>,
+    /// What an origin that is listed asked for.
+    pub cors: Option<Cors>,
     form: Form,
 }
 
@@ -43,7 +45,7 @@ enum Form {
 impl Caller {
     /// Who sent this request.
     #[must_use]
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: &Request, settings: &Settings) -> Self {
         let path = request.uri().path().to_owned();
         let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
         let form = if origin::is_api(&path) {
@@ -54,7 +56,8 @@ impl Caller {
             Form::Json
         };
         let host = host::named(request.uri(), request.headers());
-        Self { method: request.method().clone(), path, host, form }
+        let cors = Cors::of(request, &settings.cors_origins);
+        Self { method: request.method().clone(), path, host, cors, form }
     }
 }
 
