@@ -131,8 +131,8 @@ impl Config {
         // Whole test-suites come from one address and act as one person.
         let base = "[web]\nlisten = [\"127.0.0.1:0\"]\nconnections_per_address = 4096\n\
                     streams_per_person = 4096\n[models]\nscripted = true\nlocal.enabled = false\n\
-                    [identity]\nanswer_grid_ms = 0\n[policy]\naddress_times = 100\n\
-                    sign_ins_a_minute = 10000\nasks_a_minute = 10000\n";
+                    [identity]\nanswer_grid_ms = 0\n[policy]\nsign_ins_a_minute = 100000\n\
+                    pages_a_minute = 100000\nasks_a_minute = 100000\napi_calls_a_minute = 100000\n";
         let mut table = parse(base, "the test's configuration")?;
         let more = parse(more, "the test's configuration")?;
         overlay::merge(&mut table, more);

@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
     (
+        5,
+        "addresses, invitations, groups, e-mail",
+        include_str!("../migrations/common/0005_people.sql"),
+        include_str!("../migrations/common/0005_people.sql"),
+    ),
+    (
         8,
         "networks kept out or let in",
         include_str!("../migrations/common/0008_addresses.sql"),

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod addresses;
+pub mod admin;
 pub mod chat;
 pub mod error;
 pub mod frame;
@@ -50,6 +51,7 @@ pub fn routes() -> Router<App> {
         .route("/account/delete-chats", post(account::delete_chats))
         .route("/admin/addresses", get(addresses::show).post(addresses::set))
         .route("/admin/addresses/{id}/remove", post(addresses::remove))
+        .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
         .merge(chat::routes())

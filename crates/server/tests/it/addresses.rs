@@ -13,7 +13,7 @@ use crate::house::{Place, Stranger};
 const TRUSTED: &str = "[web]\ntrusted_proxies = [\"127.0.0.1\"]\n";
 
 async fn status(stranger: &Stranger, address: &str) -> StatusCode {
-    stranger.get("/trust").header("x-forwarded-for", address).send().await.unwrap().status()
+    stranger.get("/openapi.json").header("x-forwarded-for", address).send().await.unwrap().status()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn an_owner_keeps_a_range_out_on_a_page_and_lets_it_in_again() {
         done.expect_status(StatusCode::SEE_OTHER);
         assert_eq!(status(&stranger, "203.0.113.5").await, StatusCode::FORBIDDEN);
         assert_eq!(status(&stranger, "203.0.114.5").await, StatusCode::OK);
-        let refused = stranger.get("/trust").header("x-forwarded-for", "203.0.113.5").send().await.unwrap();
+        let refused = stranger.get("/openapi.json").header("x-forwarded-for", "203.0.113.5").send().await.unwrap();
         let problem: serde_json::Value = refused.json().await.unwrap();
         assert_eq!(problem["type"], "/problems/address-denied");
         assert!(!problem.to_string().contains("203.0"), "{problem}");
@@ -150,7 +150,7 @@ async fn a_listed_origin_may_call_the_api_and_nothing_else() {
     let read = stranger.get("/v1/models").header("origin", "https://app.example").send().await.unwrap();
     assert_eq!(read.status(), StatusCode::UNAUTHORIZED, "with a key or not at all");
     assert_eq!(read.headers()["access-control-allow-origin"], "https://app.example");
-    let page = stranger.get("/trust").header("origin", "https://app.example").send().await.unwrap();
+    let page = stranger.get("/openapi.json").header("origin", "https://app.example").send().await.unwrap();
     assert!(!page.headers().contains_key("access-control-allow-origin"));
     instance.stop().await;
 }

@@ -24,13 +24,13 @@ async fn one_page_too_many_waits_and_says_how_long() {
     let instance = place.start("[policy]\npages_a_minute = 3\naddress_times = 1").await.unwrap();
     let stranger = Stranger::at(&instance);
     for left in [2, 1, 0] {
-        let answer = stranger.get("/trust").send().await.unwrap();
+        let answer = stranger.get("/openapi.json").send().await.unwrap();
         assert!(answer.status().is_success());
         assert_eq!(answer.headers()["ratelimit-policy"], "\"address\";q=3;w=60");
         let now = answer.headers()["ratelimit"].to_str().unwrap().to_owned();
         assert!(now.starts_with(&format!("\"address\";r={left};t=")), "{now}");
     }
-    let answer = stranger.get("/trust").send().await.unwrap();
+    let answer = stranger.get("/openapi.json").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
     let wait: u32 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
@@ -108,7 +108,7 @@ async fn two_replicas_count_together_and_each_by_itself_while_the_store_is_away(
     let more = format!("{}[policy]\npages_a_minute = 6\naddress_times = 1", valkey.settings());
     let (first, second) = (places[0].start(&more).await.unwrap(), places[1].start(&more).await.unwrap());
     let strangers = [Stranger::at(&first), Stranger::at(&second)];
-    let ask = async |replica: usize| strangers[replica].get("/trust").send().await.unwrap();
+    let ask = async |replica: usize| strangers[replica].get("/openapi.json").send().await.unwrap();
     // The first request finds the way to the store, which may take longer than it waits.
     valkey.wait_for(async || ask(0).await.headers()["ratelimit"].to_str().unwrap().contains("r=5")).await;
     let mut passed = 0;

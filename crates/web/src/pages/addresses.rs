@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{App, Problem, SignedIn};
 
+/// Where the page is.
+pub const PATH: &str = "/admin/addresses";
+
 /// How the last act went.
 #[derive(Deserialize)]
 pub struct Outcome {
@@ -109,5 +112,5 @@ async fn page(
     let rules = app.identity.address_rules(&person.ctx).await?;
     let own = person.ctx.address;
     let addresses = view::Addresses { rules: &rules, fixed: app.lists.fixed(), own, wanted, notices };
-    Ok(view::page(&looks.frame_for(app, person), &addresses).into_response())
+    Ok(view::page(&looks.frame_for(app, person), person, &addresses).into_response())
 }

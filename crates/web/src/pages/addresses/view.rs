@@ -8,11 +8,13 @@ use maud::{Markup, html};
 
 use super::{
     super::{
-        frame::{Frame, Kind, Place, note, when},
+        admin,
+        frame::{Frame, Kind, note, when},
         icons::Icon,
     },
-    TIMES, Wanted,
+    PATH, TIMES, Wanted,
 };
+use crate::SignedIn;
 
 /// Everything the page shows.
 #[derive(Debug)]
@@ -31,24 +33,16 @@ pub struct Addresses<'a> {
 
 /// The page.
 #[must_use]
-pub fn page(frame: &Frame, addresses: &Addresses<'_>) -> Markup {
+pub fn page(frame: &Frame, person: &SignedIn, addresses: &Addresses<'_>) -> Markup {
     let main = html! {
-        div.desk lang="en" {
-            header {
-                h1 { "Addresses" }
-                p {
-                    "Who is kept out, and who is let in whatever wider range is kept out. Of several ranges the narrowest decides. "
-                    @if let Some(own) = addresses.own { "You come from " code { (own) } "." }
-                }
-            }
-            @if !addresses.notices.is_empty() {
-                div { @for (kind, text) in &addresses.notices { (note(*kind, text)) } }
-            }
-            (rules(addresses))
-            (form(addresses.wanted))
+        @if !addresses.notices.is_empty() {
+            div { @for (kind, text) in &addresses.notices { (note(*kind, text)) } }
         }
+        (rules(addresses))
+        (form(addresses))
     };
-    frame.desk("Addresses", Place::Elsewhere, &main)
+    let about = "Who is kept out, and who is let in whatever wider range is kept out. Of several ranges the narrowest decides.";
+    admin::page(frame, person, PATH, "Addresses", about, &main)
 }
 
 fn rules(addresses: &Addresses<'_>) -> Markup {
@@ -98,11 +92,13 @@ fn mark(verdict: Verdict) -> Markup {
     }
 }
 
-fn form(wanted: &Wanted) -> Markup {
+fn form(addresses: &Addresses<'_>) -> Markup {
+    let wanted = addresses.wanted;
     let time = if wanted.time.is_empty() { "day" } else { &wanted.time };
     html! {
         section #new {
             h2 { "Say something about a range" }
+            @if let Some(own) = addresses.own { p { "You come from " code { (own) } "." } }
             form.narrow method="post" action="/admin/addresses" {
                 div.field {
                     label for="network" { "Address or range" }
