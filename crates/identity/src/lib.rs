@@ -20,6 +20,7 @@ mod recovery;
 mod sessions;
 mod setup;
 mod sign_in;
+mod step_up;
 mod strangers;
 mod throttle;
 mod tickets;
@@ -48,6 +49,7 @@ pub use error::Error;
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
+pub use step_up::{Proof, Ways};
 pub use store::accounts::{Account, Settings};
 
 use passwords::Passwords;

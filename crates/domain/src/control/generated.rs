@@ -30,6 +30,8 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
+    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
+    AUT08,
     /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
@@ -110,7 +112,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::ACC01,
         Self::ACC02,
         Self::AID01,
@@ -123,6 +125,7 @@ impl Control {
         Self::AUT05,
         Self::AUT06,
         Self::AUT07,
+        Self::AUT08,
         Self::CFG01,
         Self::CFG02,
         Self::CRY01,
@@ -168,7 +171,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 50] = [
+static FACTS: [Facts; 51] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -258,6 +261,13 @@ static FACTS: [Facts; 50] = [
         sentence: "The last {password_history} passwords of an account are refused as its new one.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking needs the earlier passwords of a real account; tests change one back."),
+    },
+    Facts {
+        token: "AUT08",
+        title: "Dangerous steps are confirmed",
+        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "CFG01",
@@ -562,6 +572,8 @@ pub struct Numbers {
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
+    /// Minutes for which a confirmation counts (AUT08).
+    pub step_up_minutes: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Minutes without a request after which a session ends (SES01).
@@ -591,6 +603,7 @@ impl Default for Numbers {
             password_min_chars: 12,
             failures_before_throttle: 5,
             password_history: 24,
+            step_up_minutes: 10,
             certificate_days: 90,
             idle_minutes: 30,
             absolute_hours: 12,
@@ -614,6 +627,7 @@ impl Numbers {
             "password_min_chars" => Some(self.password_min_chars),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
+            "step_up_minutes" => Some(self.step_up_minutes),
             "certificate_days" => Some(self.certificate_days),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
@@ -634,6 +648,7 @@ impl Numbers {
             "password_min_chars" => Some(&mut self.password_min_chars),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
+            "step_up_minutes" => Some(&mut self.step_up_minutes),
             "certificate_days" => Some(&mut self.certificate_days),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
@@ -650,7 +665,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 14] = [
+pub static NUMBERS: [Number; 15] = [
     Number {
         name: "password_max_days",
         control: Control::AUT01,
@@ -686,6 +701,15 @@ pub static NUMBERS: [Number; 14] = [
         stronger: Stronger::Higher,
         floor: Some(1),
         clauses: &["AZ-A8"],
+    },
+    Number {
+        name: "step_up_minutes",
+        control: Control::AUT08,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
     },
     Number {
         name: "certificate_days",

@@ -36,7 +36,8 @@ fn an_owner_keeps_a_range_out_on_a_page_and_lets_it_in_again() {
         done.expect_status(StatusCode::SEE_OTHER);
         assert_eq!(status(&stranger, "203.0.113.5").await, StatusCode::FORBIDDEN);
         assert_eq!(status(&stranger, "203.0.114.5").await, StatusCode::OK);
-        let refused = stranger.get("/openapi.json").header("x-forwarded-for", "203.0.113.5").send().await.unwrap();
+        let refused =
+            stranger.get("/openapi.json").header("x-forwarded-for", "203.0.113.5").send().await.unwrap();
         let problem: serde_json::Value = refused.json().await.unwrap();
         assert_eq!(problem["type"], "/problems/address-denied");
         assert!(!problem.to_string().contains("203.0"), "{problem}");
