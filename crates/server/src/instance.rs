@@ -114,7 +114,9 @@ impl Instance {
         };
         check::register(&house.assure, &house.face);
         house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
-        let serving = serve(&house, &tasks, sockets, plain)?;
+        let shared = shared_limits(&house.face.config.web.limits).await?;
+        let limits = Limits::new(&house.face.config.numbers, shared);
+        let serving = serve(&house, &tasks, limits, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         background::start(&house, &tasks);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })
@@ -266,12 +268,14 @@ fn bind(wanted: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
 }
 
 /// The counts all replicas share, where a store for them is configured.
-fn shared_limits(section: &LimitsSection) -> Result<Option<Shared>, Failure> {
+async fn shared_limits(section: &LimitsSection) -> Result<Option<Shared>, Failure> {
     let Some(address) = &section.redis else { return Ok(None) };
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| disk("read", path, &error));
     let authority = section.redis_authority.as_ref().map(read).transpose()?;
     let shared = Shared::open(address, authority);
-    Ok(Some(shared.map_err(|error| Failure::new(Exit::Configuration, format!("{error}.")))?))
+    let shared = shared.map_err(|error| Failure::new(Exit::Configuration, format!("{error}.")))?;
+    shared.greet().await;
+    Ok(Some(shared))
 }
 
 fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
@@ -281,6 +285,7 @@ fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
 fn serve(
     house: &House,
     tasks: &TaskTracker,
+    limits: Limits,
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
@@ -301,7 +306,7 @@ fn serve(
             ..web::Settings::default()
         },
         lists: house.lists.clone(),
-        limits: Limits::new(&house.face.config.numbers, shared_limits(&web.limits)?),
+        limits,
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),

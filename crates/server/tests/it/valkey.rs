@@ -45,16 +45,6 @@ impl Valkey {
         )
     }
 
-    /// Asks `question` until it says yes.
-    pub(crate) async fn wait_for(&self, question: impl AsyncFn() -> bool) {
-        let asking = async {
-            while !question().await {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(90), asking).await.unwrap();
-    }
-
     pub(crate) fn stop(&mut self) {
         // Gone already is stopped as well.
         let _ = self.child.kill();

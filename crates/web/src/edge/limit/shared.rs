@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{Reading, WINDOW_S, until_full};
 
 /// Longest a request waits for the shared count.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a store that failed is left alone.
 const REST: Duration = Duration::from_secs(2);
 /// Where the counts stand in the store.
@@ -85,6 +85,16 @@ impl Shared {
             ConnectionManager::new_lazy_with_config(client, config).map_err(|_| SharedError::Address)?;
         let script = Script::new(include_str!("gcra.lua"));
         Ok(Self { connection, script, started: Instant::now(), rests_until: AtomicU64::new(0) })
+    }
+
+    /// Finds the way to the store once, with more patience than any request has; says in the log when there
+    /// is none. The server calls this before it listens.
+    pub async fn greet(&self) {
+        if !matches!(timeout(REST, self.ask("greeting", u32::MAX)).await, Ok(Ok(_))) {
+            tracing::warn!(
+                "the shared rate limits cannot be reached; each replica counts for itself until they can"
+            );
+        }
     }
 
     /// Counts one request under `key` by the limit of `here`, which has counted it for this process.
