@@ -7,6 +7,7 @@
 //! from an unknown name as from a wrong password.
 
 mod account;
+mod addresses;
 mod advice;
 mod api_keys;
 mod codes;
@@ -15,6 +16,7 @@ mod directory;
 mod error;
 mod passwords;
 mod permits;
+mod presence;
 mod recovery;
 mod sessions;
 mod setup;
@@ -40,6 +42,7 @@ use std::{
 use domain::control::Numbers;
 use store::Store;
 
+pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};

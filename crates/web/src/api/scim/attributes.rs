@@ -61,11 +61,7 @@ fn emails(body: &Map<String, Value>) -> Result<Vec<Email>, Problem> {
     for one in list {
         let Value::Object(one) = one else { return Err(error::value("emails", "must be a list of objects")) };
         let value = text(one, "value")?.ok_or_else(|| error::value("emails.value", "is missing"))?;
-        emails.push(Email {
-            value,
-            kind: text(one, "type")?,
-            primary: flag(one, "primary")?,
-        });
+        emails.push(Email { value, kind: text(one, "type")?, primary: flag(one, "primary")? });
     }
     if emails.iter().filter(|email| email.primary == Some(true)).count() > 1 {
         return Err(error::value("emails", "may have one primary address"));
