@@ -7,7 +7,6 @@
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
     access::Permit,
-    access::Standing,
     audit::{Act, Entry},
     authorize, enforced,
     id::{SessionId, UserId},
@@ -99,7 +98,8 @@ impl Identity {
             }
         }
         // Every session began with a second factor.
-        let standing = Standing::of(roles).proven(session.created.plus_seconds(STEP_UP_S));
+        let standing = self.standing_of(&ctx, user, roles).await?;
+        let standing = standing.proven(session.created.plus_seconds(STEP_UP_S));
         Ok(Some(Recognised {
             actor: Actor::Person { user, session: session.id, standing },
             name: account.name,
@@ -193,6 +193,7 @@ impl Identity {
             drop(tx);
         }
         self.note_last_strangers(ctx).await?;
+        self.keep_access(ctx).await?;
         Ok(ended)
     }
 

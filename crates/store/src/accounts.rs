@@ -12,7 +12,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, cell::Cell, row, store::number};
+use crate::{Error, Store, Tx, cell::Cell, roles as grants, row, store::number};
 
 const NAME: Cell = Cell::new("accounts", "name");
 const SETTINGS: Cell = Cell::new("accounts", "settings");
@@ -79,7 +79,7 @@ pub async fn create(tx: &mut Tx, permit: &Permit, id: UserId, name: &str, roles:
     .bind(now.0)
     .execute(tx.db())
     .await?;
-    Ok(())
+    grants::remember(tx, id, roles).await
 }
 
 /// The account called `name`, in whatever spelling. The permit is for authentication.
@@ -129,6 +129,11 @@ pub async fn save_settings(tx: &mut Tx, permit: &Permit, settings: &Settings) ->
     row::exactly_one(&done)
 }
 
+/// The name in a row of accounts.
+pub(crate) async fn open_name(store: &Store, id: UserId, found: &AnyRow) -> Result<String, Error> {
+    NAME.open_text(&*store.dek(id).await?, &id.to_string(), &row::bytes(found, "name")?)
+}
+
 async fn read(store: &Store, found: &AnyRow) -> Result<Account, Error> {
     let id: UserId = row::id(found, "id")?;
     let (dek, key) = (store.dek(id).await?, id.to_string());
@@ -147,7 +152,7 @@ fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
 }
 
 /// Roles as the table spells them: names with commas between.
-fn spell(roles: Roles) -> String {
+pub(crate) fn spell(roles: Roles) -> String {
     let held: Vec<_> = Role::ALL.into_iter().filter(|role| roles.has(*role)).map(Role::as_str).collect();
     held.join(",")
 }

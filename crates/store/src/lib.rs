@@ -9,12 +9,15 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod content_requests;
 pub mod conversations;
 pub mod credentials;
 pub mod findings;
 pub mod folders;
 pub mod messages;
 pub mod probe;
+pub mod reviews;
+pub mod roles;
 pub mod search;
 pub mod sessions;
 pub mod settings;

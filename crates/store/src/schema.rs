@@ -23,6 +23,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
+    (
+        6,
+        "grants, reviews, requests to read content",
+        include_str!("../migrations/common/0006_roles.sql"),
+        include_str!("../migrations/common/0006_roles.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.
