@@ -118,6 +118,7 @@ impl Config {
             table,
         };
         config.web.validate()?;
+        config.identity.validate()?;
         Ok(config)
     }
 

@@ -25,7 +25,10 @@ use futures::FutureExt;
 use http::request::Parts;
 use tokio::sync::Semaphore;
 
-use crate::{App, Problem};
+use crate::{
+    App, Problem,
+    public::{self, Known},
+};
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub struct Arrival {
     pub ctx: Ctx,
     /// The nonce of the response.
     pub nonce: Nonce,
+    /// Whether the request was recognised as somebody's.
+    pub known: Known,
 }
 
 impl Arrival {
@@ -69,7 +74,7 @@ impl Arrival {
     fn now(app: &App) -> Self {
         let ctx = app.anonymous();
         let nonce = Nonce::fresh(&ctx);
-        Self { ctx, nonce }
+        Self { ctx, nonce, known: Known::default() }
     }
 }
 
@@ -109,6 +114,7 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
         }
     };
     let response = fate.overrule(response);
+    let response = public::hold(&caller.method, route.as_deref(), &arrival.known, response);
     let response = streams::hold(response, streams);
     let mut response = answer::render(response, &caller, &arrival);
     headers::put(&mut response, &caller, &arrival, &app.settings);
