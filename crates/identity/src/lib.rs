@@ -49,12 +49,17 @@ pub use config::{Config, Hashing};
 pub use break_glass::{Asked, MOST_REASON_CHARS, MIN_REASON_CHARS};
 pub use error::{Error, Unfit};
 pub use gate::{Policies, PolicyProblem};
-pub use reviews::{Overview, ReviewPage, hash_of};
+pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
-pub use store::accounts::{Account, Settings};
+pub use store::{
+    accounts::{Account, Settings},
+    content_requests::{ContentRequest, Opened, State as RequestState},
+    reviews::{Item, Review, Subject, Verdict, hash_of},
+    roles::{CustomRole, Grant, Granted, Holder},
+};
 
 use passwords::Passwords;
 use throttle::Throttle;

@@ -20,8 +20,6 @@ use store::{
 
 use crate::{Error, Held, Identity, Unfit, roles::is_last_owner};
 
-pub use report::hash_of;
-
 const DAY_S: i64 = 24 * 60 * 60;
 /// Reviews a page shows.
 const LISTED: u32 = 50;
@@ -192,7 +190,7 @@ impl Identity {
         let report = report::write(&review, &items, ctx.now());
         let mut tx = self.store().begin(ctx).await?;
         if reviews::close(&mut tx, permit, id, &report).await? {
-            tx.commit(Entry::new(Act::ReviewClosed, report::sealed_as(id, &report))).await?;
+            tx.commit(Entry::new(Act::ReviewClosed, reviews::sealed_as(id, &report))).await?;
         }
         Ok(())
     }

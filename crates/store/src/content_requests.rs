@@ -15,7 +15,8 @@ use crate::{Error, Store, Tx, cell::Cell, roles::any, row};
 const WORDS: Cell = Cell::new("content_requests", "words");
 /// What may look at requests about others.
 const LOOKS: [Action; 3] = [Action::RequestContent, Action::ApproveContent, Action::ReadEvidence];
-const FIELDS: &str = "SELECT id, subject, requester, decider, words, state, asked, decided, ends FROM content_requests";
+const FIELDS: &str =
+    "SELECT id, subject, requester, decider, words, state, asked, decided, ends FROM content_requests";
 
 /// What was written by hand, and the names as they were then.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,11 +152,12 @@ pub async fn decide(
 pub async fn end(tx: &mut Tx, permit: &Permit, id: ContentRequestId) -> Result<bool, Error> {
     any(permit, &LOOKS[..2])?;
     let now = tx.now();
-    let done = sqlx::query("UPDATE content_requests SET ends = $1 WHERE id = $2 AND state = 'agreed' AND ends > $1")
-        .bind(now.0)
-        .bind(id.to_string())
-        .execute(tx.db())
-        .await?;
+    let done =
+        sqlx::query("UPDATE content_requests SET ends = $1 WHERE id = $2 AND state = 'agreed' AND ends > $1")
+            .bind(now.0)
+            .bind(id.to_string())
+            .execute(tx.db())
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -5,6 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
+use aws_lc_rs::digest;
 use domain::{
     Action, Permit, Timestamp,
     id::{ApiKeyId, ReviewId, UserId},
@@ -283,7 +284,8 @@ pub struct Key {
 /// [`Error::Denied`] unless the permit is to review access.
 pub async fn keys(store: &Store, permit: &Permit) -> Result<Vec<Key>, Error> {
     permit.instance(Action::ReviewAccess)?;
-    let found = sqlx::query("SELECT id, account, prefix, created, last_used FROM api_keys ORDER BY account, id");
+    let found =
+        sqlx::query("SELECT id, account, prefix, created, last_used FROM api_keys ORDER BY account, id");
     let read = |found: &AnyRow| {
         Ok(Key {
             id: row::id(found, "id")?,
@@ -300,12 +302,7 @@ pub async fn keys(store: &Store, permit: &Permit) -> Result<Vec<Key>, Error> {
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to review access.
-pub async fn revoke_key(
-    tx: &mut Tx,
-    permit: &Permit,
-    account: UserId,
-    key: ApiKeyId,
-) -> Result<bool, Error> {
+pub async fn revoke_key(tx: &mut Tx, permit: &Permit, account: UserId, key: ApiKeyId) -> Result<bool, Error> {
     permit.instance(Action::ReviewAccess)?;
     let done = sqlx::query("DELETE FROM api_keys WHERE id = $1 AND account = $2")
         .bind(key.to_string())
@@ -336,6 +333,18 @@ pub async fn sealed_reports(store: &Store, permit: &Permit) -> Result<Vec<String
         .fetch_all(store.readers())
         .await?;
     found.iter().map(|found| Ok(found.try_get("target")?)).collect()
+}
+
+/// SHA-256 of a report, in hexadecimal: what the audit log holds of it.
+#[must_use]
+pub fn hash_of(report: &str) -> String {
+    hex::encode(digest::digest(&digest::SHA256, report.as_bytes()))
+}
+
+/// How the audit entry that closes a review names it and its report.
+#[must_use]
+pub fn sealed_as(id: ReviewId, report: &str) -> String {
+    format!("{id}:{}", hash_of(report))
 }
 
 fn read(found: &AnyRow) -> Result<Review, Error> {

@@ -6,12 +6,16 @@
 
 pub mod account;
 pub mod admin;
+pub mod break_glass;
 pub mod chat;
 pub mod error;
 pub mod frame;
 pub mod handlers;
 pub mod icons;
 pub mod models;
+pub mod reviews;
+pub mod role_words;
+pub mod roles;
 pub mod setup;
 pub mod sign_in;
 pub mod trust;
@@ -51,6 +55,9 @@ pub fn routes() -> Router<App> {
         .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
+        .merge(roles::routes())
+        .merge(reviews::routes())
+        .merge(break_glass::routes())
         .merge(chat::routes())
         .merge(assets::routes())
 }

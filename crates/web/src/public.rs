@@ -96,7 +96,9 @@ mod tests {
         let _proof = verifies!(ACC03);
         let (nobody, somebody) = (Known::default(), Known::default());
         somebody.clone().note();
-        for (method, path) in [(Method::GET, "/forgotten"), (Method::POST, "/healthz"), (Method::HEAD, "/chat")] {
+        for (method, path) in
+            [(Method::GET, "/forgotten"), (Method::POST, "/healthz"), (Method::HEAD, "/chat")]
+        {
             assert_eq!(told(&method, path, &nobody), StatusCode::UNAUTHORIZED, "{method} {path}");
             assert_eq!(told(&method, path, &somebody), StatusCode::OK, "{method} {path}");
         }
@@ -111,7 +113,9 @@ mod tests {
     fn every_public_route_says_why_and_stands_here_once() {
         for (at, route) in PUBLIC.iter().enumerate() {
             assert!(route.why.len() > 20, "{route:?}");
-            assert!(PUBLIC[..at].iter().all(|other| (other.method, other.path) != (route.method, route.path)));
+            assert!(
+                PUBLIC[..at].iter().all(|other| (other.method, other.path) != (route.method, route.path))
+            );
         }
     }
 }

@@ -1,6 +1,5 @@
-//! The evidence of a review: one JSON document without names, and the hash the audit log keeps of it.
+//! The evidence of a review: one JSON document without names, whose hash the audit log keeps.
 
-use aws_lc_rs::digest;
 use domain::{Timestamp, id::ReviewId};
 use serde::Serialize;
 use store::reviews::{Item, Review, Verdict};
@@ -67,15 +66,4 @@ pub(super) fn write(review: &Review, items: &[Item], closed: Timestamp) -> Strin
         grants,
     };
     serde_json::to_string_pretty(&report).unwrap_or_default()
-}
-
-/// SHA-256 of a report, in hexadecimal: what the audit log holds of it.
-#[must_use]
-pub fn hash_of(report: &str) -> String {
-    hex::encode(digest::digest(&digest::SHA256, report.as_bytes()))
-}
-
-/// How the entry that closes a review names it.
-pub(super) fn sealed_as(id: ReviewId, report: &str) -> String {
-    format!("{id}:{}", hash_of(report))
 }
