@@ -22,6 +22,7 @@ mod roles;
 mod sessions;
 mod setup;
 mod sign_in;
+mod step_up;
 mod strangers;
 mod throttle;
 mod tickets;
@@ -60,6 +61,7 @@ pub use store::{
     reviews::{Item, Review, Subject, Verdict, hash_of},
     roles::{CustomRole, Grant, Granted, Holder},
 };
+pub use step_up::{Proof, Ways};
 
 use passwords::Passwords;
 use throttle::Throttle;

@@ -109,6 +109,7 @@ async fn page(
         keys: &keys,
         asked: &identity.content_requests_about_me(ctx).await?,
         now: ctx.now(),
+        confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };
     Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())

@@ -145,5 +145,13 @@ pub(super) static WORDS: Words = Words {
     expired_title: "Time for a new password",
     expired_text: "Your password is older than this server allows. Choose another one.",
     new_password: "New password",
+    confirm_title: "Is it still you?",
+    confirm_text: "What comes next is about how your account is opened, or cannot be taken back. Show your password or a code once more.",
+    confirm_factor_text: "What comes next is administration. It takes a code of your authenticator or a recovery code.",
+    confirm_factor_missing: "This takes a second factor, and your account has none yet. Add one on your account page first.",
+    confirm_again: "Nothing was done yet. You are led back when you have confirmed; then send it again.",
+    confirm_by_code: "Use a code instead",
+    confirm_refused: "That did not match. Check it and try again.",
+    confirm_lasts: "This session then counts as confirmed for a few minutes.",
     foot_line: "What you write is sealed before it is stored.",
 };
