@@ -168,8 +168,7 @@ impl Identity {
         let user = ctx.actor.user().filter(|user| *user == request.requester).ok_or(Error::NotFound)?;
         let ends = request.ends.filter(|ends| request.state == State::Agreed && ctx.now() < *ends);
         let until = ends.ok_or(Error::Unfit(Unfit::Over))?;
-        let glass =
-            ctx.acting_as(Actor::BreakGlass { user, subject: request.subject, request: id, until });
+        let glass = ctx.acting_as(Actor::BreakGlass { user, subject: request.subject, request: id, until });
         let permit = authorize(&glass, Action::ReadChat, Resource::Of(request.subject))?;
         let mut tx = self.store().begin(&glass).await?;
         content_requests::note_read(&mut tx, &permit, id, conversation).await?;

@@ -91,8 +91,10 @@ impl Policies {
         let person = names.person(asker)?;
         let thing = names.thing(asker.user, question)?;
         let action = uid(&names.action, question.action.as_str());
-        let request = Request::new(person.uid(), action, thing.uid(), self.circumstances(asker, question.ctx)?, None)?;
-        let response = authorizer.is_authorized(&request, policies, &Entities::from_entities([person, thing], None)?);
+        let request =
+            Request::new(person.uid(), action, thing.uid(), self.circumstances(asker, question.ctx)?, None)?;
+        let response =
+            authorizer.is_authorized(&request, policies, &Entities::from_entities([person, thing], None)?);
         // A policy that errors is skipped by Cedar; a forbid among those would be an open door.
         let mut errors = response.diagnostics().errors();
         if let Some(cedar_policy::AuthorizationError::PolicyEvaluationError(error)) = errors.next() {

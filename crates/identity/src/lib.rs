@@ -46,8 +46,8 @@ use store::Store;
 
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
+pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
 pub use config::{Config, Hashing};
-pub use break_glass::{Asked, MOST_REASON_CHARS, MIN_REASON_CHARS};
 pub use error::{Error, Unfit};
 pub use gate::{Policies, PolicyProblem};
 pub use reviews::{Overview, ReviewPage};
@@ -55,13 +55,13 @@ pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
+pub use step_up::{Proof, Ways};
 pub use store::{
     accounts::{Account, Settings},
     content_requests::{ContentRequest, Opened, State as RequestState},
     reviews::{Item, Review, Subject, Verdict, hash_of},
     roles::{CustomRole, Grant, Granted, Holder},
 };
-pub use step_up::{Proof, Ways};
 
 use passwords::Passwords;
 use throttle::Throttle;

@@ -237,12 +237,7 @@ impl Identity {
 }
 
 /// Ends a grant. `false`: it had ended.
-async fn end(
-    tx: &mut store::Tx,
-    permit: &Permit,
-    account: UserId,
-    subject: Subject,
-) -> Result<bool, Error> {
+async fn end(tx: &mut store::Tx, permit: &Permit, account: UserId, subject: Subject) -> Result<bool, Error> {
     let ended = match subject {
         Subject::Role(what) => roles::take(tx, permit, account, what).await,
         Subject::Key(key) => reviews::revoke_key(tx, permit, account, key).await,

@@ -117,7 +117,8 @@ impl Identity {
     ) -> Result<CustomRoleId, Error> {
         let permit = authorize(ctx, Action::GrantRoles, Resource::Instance)?;
         let name = name.trim();
-        let fits = (1..=MOST_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        let fits =
+            (1..=MOST_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
         if !fits || rights.is_empty() || rights.iter().any(|right| !right.is_grantable()) {
             return Err(Error::Unfit(Unfit::Role));
         }

@@ -138,7 +138,9 @@ fn add(policies: &mut PolicySet, number: usize, source: &Source) -> Result<(), V
     let parsed = PolicySet::from_str(&source.text)
         .map_err(|errors| errors.iter().map(|error| source.wrong(error)).collect::<Vec<_>>())?;
     if parsed.templates().next().is_some() {
-        return Err(vec![source.at(0, "templates are not used here; name the person, role or group".to_owned())]);
+        return Err(vec![
+            source.at(0, "templates are not used here; name the person, role or group".to_owned()),
+        ]);
     }
     let mut problems = Vec::new();
     for policy in parsed.policies() {
