@@ -223,12 +223,10 @@ fn every_route_answers_every_role_as_written_here() {
         let mut owner = Client::new(&instance.url(), &instance.authority().unwrap());
         owner.set_up(instance.setup_code().unwrap().expose(), "Asha", PASSWORD).await;
         let outside = Outside::real();
-        let found = accounts::find(
-            instance.store(),
-            &authorize(&outside.ctx(Job::Authentication), Action::Authenticate, Resource::Instance).unwrap(),
-            "Asha",
-        );
-        let maker = Maker { instance: &instance, owner: found.await.unwrap().unwrap().id, outside };
+        let ctx = outside.ctx(Job::Authentication);
+        let known = authorize(&ctx, Action::Authenticate, Resource::Instance).unwrap();
+        let asha = accounts::find(instance.store(), &known, "Asha").await.unwrap().unwrap().id;
+        let maker = Maker { instance: &instance, owner: asha, outside };
         let (_ann, ann) = maker.person(&owner, "Ann", Roles::NONE.with(Role::User)).await;
         let askers = askers(&maker, &owner).await;
 
