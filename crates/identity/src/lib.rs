@@ -7,6 +7,7 @@
 //! from an unknown name as from a wrong password.
 
 mod account;
+mod addresses;
 mod advice;
 mod api_keys;
 mod break_glass;
@@ -16,6 +17,7 @@ mod error;
 mod gate;
 mod passwords;
 mod permits;
+mod presence;
 mod recovery;
 mod reviews;
 mod roles;
@@ -44,6 +46,7 @@ use std::{
 use domain::{access::Gate, control::Numbers};
 use store::Store;
 
+pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
@@ -59,7 +62,7 @@ pub use step_up::{Proof, Ways};
 pub use store::{
     accounts::{Account, Settings},
     content_requests::{ContentRequest, Opened, State as RequestState},
-    reviews::{Item, Review, Subject, Verdict, hash_of},
+    reviews::{Item, Review, Subject, Verdict as ReviewVerdict, hash_of},
     roles::{CustomRole, Grant, Granted, Holder},
 };
 

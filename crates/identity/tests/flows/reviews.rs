@@ -6,7 +6,7 @@ use domain::{
     audit::Act,
     verifies,
 };
-use identity::{Error, Granted, Subject, Unfit, Verdict, hash_of};
+use identity::{Error, Granted, Subject, Unfit, ReviewVerdict, hash_of};
 use testkit::{Home, Person, both_engines};
 
 use crate::scene::{open, upkeep};
@@ -108,7 +108,7 @@ both_engines!(what_nobody_confirms_lapses_but_the_last_owner_stays, |home| {
         let item = page.items.iter().find(|item| item.account == person.id).unwrap();
         item.decision.as_ref().unwrap().verdict
     };
-    assert_eq!((verdict(&ann), verdict(&bob)), (Verdict::KeptLastOwner, Verdict::Lapsed));
+    assert_eq!((verdict(&ann), verdict(&bob)), (ReviewVerdict::KeptLastOwner, ReviewVerdict::Lapsed));
     assert!(page.review.closed.is_some());
     let held = identity.held_roles(&ann.ctx).await.unwrap();
     let of = |person: &Person| held.holders.iter().find(|h| h.user == person.id).unwrap().grants.len();
@@ -127,7 +127,7 @@ both_engines!(an_account_that_went_meanwhile_holds_nothing_up, |home| {
     identity.decide_review(&ann.ctx, id, (bob.id, role(Role::Administrator)), false).await.unwrap();
     let page = identity.review(&ann.ctx, id).await.unwrap();
     let bobs = page.items.iter().find(|item| item.account == bob.id).unwrap();
-    assert_eq!(bobs.decision.as_ref().unwrap().verdict, Verdict::Gone);
+    assert_eq!(bobs.decision.as_ref().unwrap().verdict, ReviewVerdict::Gone);
     home.clockwork.advance(14 * DAY);
     identity.keep_access(&upkeep(&home)).await.unwrap();
     assert!(identity.review(&ann.ctx, id).await.unwrap().review.closed.is_some());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Action, Actor, Ctx, Denied, Job, Permit, Resource,
+    Action, Actor, Denied, Job, Permit, Resource,
     access::Role,
     authorize,
     bounds::{Bounds, Quota},
@@ -100,24 +100,20 @@ both_engines!(a_quota_holds_however_many_take_at_once, |home| {
     tx.commit(entry()).await.unwrap();
 });
 
-/// A session that begins now.
-fn beginning(home: &Home, ctx: &Ctx) -> sessions::Beginning<'static> {
-    sessions::Beginning {
-        id: SessionId::fresh(ctx),
-        token_hash: [1; 32],
-        device: "",
-        second_factor: false,
-        now: home.clockwork.now(),
-        expires: later(home, 60),
-    }
-}
-
 both_engines!(a_closed_account_has_no_session_and_comes_back_without_one, |home| {
     let (owner, ada) = (home.owner("Owner").await, home.person("Ada").await);
     let manages = may(&owner, Action::ManagePeople);
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     let write = ada.permit(Action::WriteAccount);
-    sessions::create(&mut tx, &write, beginning(&home, &ada.ctx)).await.unwrap();
+    let begins = sessions::Beginning {
+        id: SessionId::fresh(&ada.ctx),
+        token_hash: [1; 32],
+        device: "",
+        second_factor: false,
+        now: home.clockwork.now(),
+        expires: later(&home, 60),
+    };
+    sessions::create(&mut tx, &write, begins).await.unwrap();
     tx.commit(entry()).await.unwrap();
     let reads = may(&owner, Action::ReadPeople);
     let seen = people::get(&home.store, &reads, ada.id).await.unwrap();

@@ -9,6 +9,7 @@ use domain::{Action, access::Standing};
 use maud::{Markup, html};
 
 use super::{
+    addresses,
     frame::{Frame, Kind, Place, note},
     handlers::Looks,
 };
@@ -46,6 +47,12 @@ pub const ENTRIES: &[Entry] = &[
         word: "Reading chats",
         text: "Who asked to read whose chats, why, and who agreed.",
         action: Action::ReadEvidence,
+    },
+    Entry {
+        path: addresses::PATH,
+        word: "Addresses",
+        text: "Who is kept out, who is let in, and until when.",
+        action: Action::ManageEdge,
     },
 ];
 

@@ -1,7 +1,7 @@
 //! What the pages of access reviews show: which there were, and what is to be decided in the open one.
 
 use domain::{Action, Timestamp, id::UserId};
-use identity::{Item, Overview, Review, ReviewPage, Subject, Verdict, hash_of};
+use identity::{Item, Overview, Review, ReviewPage, Subject, ReviewVerdict, hash_of};
 use maud::{Markup, html};
 
 use super::super::{
@@ -133,11 +133,11 @@ fn undecided(person: &SignedIn, page: &ReviewPage, item: &Item) -> Markup {
 fn decided(page: &ReviewPage, item: &Item) -> Markup {
     let verdict = item.decision.as_ref().map(|decision| decision.verdict);
     let (kind, word) = match verdict {
-        Some(Verdict::Confirmed) => (Kind::Good, "Confirmed"),
-        Some(Verdict::Revoked) => (Kind::Bad, "Revoked"),
-        Some(Verdict::Lapsed) => (Kind::Bad, "Lapsed"),
-        Some(Verdict::KeptLastOwner) => (Kind::Due, "Kept: the last owner"),
-        Some(Verdict::Gone) | None => (Kind::Plain, "Had ended before"),
+        Some(ReviewVerdict::Confirmed) => (Kind::Good, "Confirmed"),
+        Some(ReviewVerdict::Revoked) => (Kind::Bad, "Revoked"),
+        Some(ReviewVerdict::Lapsed) => (Kind::Bad, "Lapsed"),
+        Some(ReviewVerdict::KeptLastOwner) => (Kind::Due, "Kept: the last owner"),
+        Some(ReviewVerdict::Gone) | None => (Kind::Plain, "Had ended before"),
     };
     html! {
         li {
