@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::control::Numbers;
 
+use crate::Policies;
 use crate::directory::Sso;
 
 /// Settings of identity.
@@ -23,6 +24,8 @@ pub struct Config {
     pub address: String,
     /// The sign-in services of the organisation.
     pub sso: Vec<Sso>,
+    /// The organisation's own policies, which narrow what roles allow.
+    pub policies: Option<Policies>,
 }
 
 impl Default for Config {
@@ -34,6 +37,7 @@ impl Default for Config {
             issuer: "Troth".to_owned(),
             address: "https://localhost:8443".to_owned(),
             sso: Vec::new(),
+            policies: None,
         }
     }
 }

@@ -83,6 +83,7 @@ impl Instance {
     /// # Errors
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
+        let policies = config.identity.policies()?;
         let folder = Folder::prepare(&config.data)?;
         // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
         let lock = FolderLock::take(folder.path())?;
@@ -96,7 +97,7 @@ impl Instance {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let house = House {
-            identity: identity::Identity::new(store.clone(), identity_config(&config, &sockets)?)?,
+            identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
@@ -177,6 +178,12 @@ impl Instance {
         &self.house.identity
     }
 
+    /// The rows, for tests that need people nobody has clicked together.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.house.store
+    }
+
     /// Asks every check of the policy.
     ///
     /// # Errors
@@ -223,7 +230,11 @@ fn url(config: &Config, addresses: &[SocketAddr]) -> String {
     if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
 }
 
-fn identity_config(config: &Config, sockets: &[TcpListener]) -> Result<identity::Config, Failure> {
+fn identity_config(
+    config: &Config,
+    policies: Option<identity::Policies>,
+    sockets: &[TcpListener],
+) -> Result<identity::Config, Failure> {
     let section = &config.identity;
     let defaults = identity::Hashing::default();
     let sso = section.sso.iter().map(directory::sso).collect::<Result<_, _>>()?;
@@ -239,6 +250,7 @@ fn identity_config(config: &Config, sockets: &[TcpListener]) -> Result<identity:
         issuer: section.issuer.clone(),
         address: section.address.clone().unwrap_or_else(|| url(config, &addresses(sockets))),
         sso,
+        policies,
     })
 }
 

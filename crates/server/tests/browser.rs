@@ -10,6 +10,8 @@
 mod house;
 #[path = "browser/service.rs"]
 mod service;
+#[path = "browser/staff.rs"]
+mod staff;
 
 use domain::verifies;
 use house::{House, Look};

@@ -99,10 +99,43 @@ pub async fn set_roles(tx: &mut Tx, permit: &Permit, roles: Roles) -> Result<(),
     let kept = if held.has(Role::Owner) { roles.with(Role::Owner) } else { roles.without(Role::Owner) };
     let done = sqlx::query("UPDATE accounts SET roles = $1 WHERE id = $2")
         .bind(accounts::spell(kept))
-        .bind(account)
+        .bind(account.as_str())
         .execute(tx.db())
         .await?;
-    row::exactly_one(&done)
+    row::exactly_one(&done)?;
+    note_grants(tx, permit, &account, held, kept).await
+}
+
+/// Keeps what is known about each grant in step with the roles, so that reviews see who gave it.
+async fn note_grants(
+    tx: &mut Tx,
+    permit: &Permit,
+    account: &str,
+    held: Roles,
+    kept: Roles,
+) -> Result<(), Error> {
+    let now = tx.now();
+    for role in held.iter().filter(|role| !kept.has(*role)) {
+        sqlx::query("DELETE FROM role_grants WHERE account = $1 AND role = $2")
+            .bind(account)
+            .bind(role.as_str())
+            .execute(tx.db())
+            .await?;
+    }
+    for role in kept.iter().filter(|role| !held.has(*role)) {
+        sqlx::query(
+            "INSERT INTO role_grants (account, role, granted_by, granted) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (account, role) DO UPDATE SET granted_by = excluded.granted_by, \
+             granted = excluded.granted, ends = NULL, last_used = NULL",
+        )
+        .bind(account)
+        .bind(role.as_str())
+        .bind(permit.actor().audit_name())
+        .bind(now.0)
+        .execute(tx.db())
+        .await?;
+    }
+    Ok(())
 }
 
 /// Opens or closes an account to its person. Closing also ends every session and every API key in the same

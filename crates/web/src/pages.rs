@@ -7,6 +7,7 @@
 pub mod account;
 pub mod addresses;
 pub mod admin;
+pub mod break_glass;
 pub mod chat;
 pub mod confirm;
 pub mod directory;
@@ -15,6 +16,9 @@ pub mod frame;
 pub mod handlers;
 pub mod icons;
 pub mod models;
+pub mod reviews;
+pub mod role_words;
+pub mod roles;
 pub mod setup;
 pub mod sign_in;
 pub mod sso;
@@ -61,6 +65,9 @@ pub fn routes() -> Router<App> {
         .route("/trust", get(trust::show))
         .merge(sso::routes())
         .merge(directory::routes())
+        .merge(roles::routes())
+        .merge(reviews::routes())
+        .merge(break_glass::routes())
         .merge(chat::routes())
         .merge(assets::routes())
 }

@@ -218,6 +218,7 @@ impl From<identity::Error> for Problem {
             E::TooMany { .. } => Self::conflict(said),
             E::Taken => Self::conflict(said),
             E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
+            E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
             E::Denied(denied) => denied.into(),
             E::Store(_) | E::Broken(_) => Self::internal(&error),

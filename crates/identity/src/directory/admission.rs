@@ -80,7 +80,10 @@ impl Identity {
         }
         let own = account.roles.iter().filter(|role| !given.has(*role)).collect::<Roles>();
         let now_given = proven.roles.iter().filter(|role| !own.has(*role)).collect::<Roles>();
-        let roles = own.iter().chain(now_given.iter()).collect::<Roles>();
+        // What was given and is not held any more, somebody here took away: it stays away until the claim
+        // has gone and come back.
+        let stays = now_given.iter().filter(|role| account.roles.has(*role) || !given.has(*role));
+        let roles = own.iter().chain(stays).collect::<Roles>();
         let changed = roles != account.roles;
         if changed {
             directory::set_roles(&mut tx, &permit, roles).await?;

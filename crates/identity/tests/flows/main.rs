@@ -9,6 +9,9 @@
 mod account;
 mod api_keys;
 mod directory;
+mod break_glass;
+mod reviews;
+mod roles;
 mod scene;
 mod sessions;
 mod setup;

@@ -255,6 +255,10 @@ pub struct IdentitySection {
     pub address: Option<String>,
     /// The sign-in services of the organisation.
     pub sso: Vec<identity::SsoConfig>,
+    /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
+    pub policies: Option<PathBuf>,
+    /// Minutes the clock of these policies is ahead of UTC.
+    pub policies_utc_offset_minutes: i32,
 }
 
 impl Default for IdentitySection {
@@ -268,12 +272,38 @@ impl Default for IdentitySection {
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
             address: None,
             sso: Vec::new(),
+            policies: None,
+            policies_utc_offset_minutes: 0,
         }
     }
 }
 
 impl IdentitySection {
+    /// The organisation's own policies, every one of them found right.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] with each fault's file and line.
+    pub fn policies(&self) -> Result<Option<identity::Policies>, Failure> {
+        let Some(folder) = &self.policies else { return Ok(None) };
+        identity::Policies::load(folder, self.policies_utc_offset_minutes).map(Some).map_err(|problems| {
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Failure::new(Exit::Configuration, format!("The policies are not right. {}", told.join("\n")))
+                .then("Correct them; `troth config check` tells whether they are right.")
+        })
+    }
+
     pub(super) fn validate(&self) -> Result<(), Failure> {
+        // No place on Earth is further from UTC.
+        match (-12 * 60..=14 * 60).contains(&self.policies_utc_offset_minutes) {
+            true => self.validate_directory(),
+            false => Err(Failure::new(
+                Exit::Configuration,
+                "`identity.policies_utc_offset_minutes` takes -720 to 840, for example 330 for India.",
+            )),
+        }
+    }
+
+    fn validate_directory(&self) -> Result<(), Failure> {
         let wrong = |what: String| Failure::new(Exit::Configuration, what);
         identity::check_sso(&self.sso).map_err(wrong)?;
         for one in &self.sso {

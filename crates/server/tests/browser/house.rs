@@ -17,8 +17,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-const NAME: &str = "Asha";
-const PASSWORD: &str = "Quiet-Harbour-47";
+pub(crate) const NAME: &str = "Asha";
+pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 /// How long a page may take to become what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -84,6 +84,11 @@ impl House {
     /// The whole address of a path.
     pub(crate) fn address(&self, path: &str) -> String {
         format!("{}{path}", self.instance.url())
+    }
+
+    /// The instance, for what nobody clicks together.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     /// Opens a path.
