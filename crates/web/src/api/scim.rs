@@ -70,10 +70,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, .. } = Arrival::of(parts, &app);
+        let Arrival { ctx, known, .. } = Arrival::of(parts, &app);
         let token = session::bearer(&parts.headers).ok_or_else(token_needed)?;
         let actor = app.identity.recognise_scim_token(&ctx, token.expose()).await?;
-        Ok(Self { ctx: ctx.acting_as(actor.ok_or_else(token_needed)?) })
+        let ctx = ctx.acting_as(actor.ok_or_else(token_needed)?);
+        known.note();
+        Ok(Self { ctx })
     }
 }
 
