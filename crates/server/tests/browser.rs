@@ -275,8 +275,8 @@ fn a_person_comes_in_with_the_account_of_their_organisation() {
         house.click("form[action='/sign-out'] button").await;
         house.until("document.querySelector('.ways a') !== null").await;
         house.click(".ways a").await;
-        house.until("document.querySelector('form button, [name=logout]') !== null").await;
-        house.click("form button").await;
+        house.until("document.querySelector('button[name=logout]') !== null").await;
+        house.click("button[name=logout]").await;
         house.until("location.pathname === '/sign-in'").await;
         house.click(".ways a").await;
         sign_in_there(&house, "eve").await;
