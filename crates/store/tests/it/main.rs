@@ -16,6 +16,7 @@ mod people;
 mod sealing;
 mod search;
 mod system;
+mod tls;
 mod write;
 
 use domain::{
