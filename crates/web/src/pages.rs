@@ -5,6 +5,7 @@
 //! where [`words`] has them, no style and no script.
 
 pub mod account;
+pub mod addresses;
 pub mod admin;
 pub mod chat;
 pub mod confirm;
@@ -51,6 +52,8 @@ pub fn routes() -> Router<App> {
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))
+        .route("/admin/addresses", get(addresses::show).post(addresses::set))
+        .route("/admin/addresses/{id}/remove", post(addresses::remove))
         .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
