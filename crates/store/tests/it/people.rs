@@ -124,7 +124,7 @@ both_engines!(failures_are_counted_and_forgotten, |home| {
 });
 
 /// A session that begins now and ends `life_s` seconds later.
-pub(crate) fn beginning(home: &Home, id: SessionId, token_hash: [u8; 32], life_s: i64) -> Beginning<'static> {
+fn beginning(home: &Home, id: SessionId, token_hash: [u8; 32], life_s: i64) -> Beginning<'static> {
     let now = home.clockwork.now();
     Beginning { id, token_hash, device: "", second_factor: true, now, expires: now.plus_seconds(life_s) }
 }

@@ -32,7 +32,6 @@ impl Opener {
 
 #[test]
 fn a_store_over_a_network_is_reached_through_verified_tls_alone() {
-    let _proof = verifies!(STO01);
     testkit::run(async {
         let (database, opener) = (TlsDatabase::start().await, Opener::new());
         let own = database.authority();
