@@ -19,6 +19,7 @@ mod people;
 mod sealing;
 mod search;
 mod system;
+mod tls;
 mod write;
 
 use domain::{
