@@ -60,7 +60,7 @@ async fn throughput(home: &Home) {
     let mut tries = tokio::task::JoinSet::new();
     for _ in 0..TRIES {
         let (identity, ctx) = (identity.clone(), home.ctx(Actor::Anonymous));
-        tries.spawn(async move { identity.sign_in(&ctx, NAME, &secret(PASSWORD)).await });
+        tries.spawn(async move { identity.sign_in(&ctx, NAME, &secret(PASSWORD), "").await });
     }
     let done = tries.join_all().await;
     assert!(done.iter().all(|end| matches!(end, Ok(Next::Factor { .. }))));
@@ -94,7 +94,7 @@ async fn told_apart(home: &Home, grid: Duration, pairs: usize) {
 async fn refused(identity: &Identity, home: &Home, name: &str) -> f64 {
     let ctx = home.ctx(Actor::Anonymous);
     let begun = Instant::now();
-    match identity.sign_in(&ctx, name, &secret("Wrong-Guess-11")).await {
+    match identity.sign_in(&ctx, name, &secret("Wrong-Guess-11"), "").await {
         Err(Error::Refused) => begun.elapsed().as_secs_f64() * 1000.0,
         other => panic!("{other:?}"),
     }

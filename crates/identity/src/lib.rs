@@ -9,11 +9,16 @@
 mod account;
 mod advice;
 mod api_keys;
+mod ceremonies;
 mod codes;
 mod config;
 mod error;
+mod factors;
+mod notices;
+mod passkeys;
 mod passwords;
 mod permits;
+mod recover;
 mod recovery;
 mod sessions;
 mod setup;
@@ -40,13 +45,19 @@ use store::Store;
 
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
-pub use config::{Config, Hashing};
-pub use error::Error;
+pub use config::{Config, Hashing, Require};
+pub use domain::password::Profile;
+pub use error::{Error, Waiting};
+pub use factors::{Factors, PasskeyInfo};
+pub use notices::{Notices, RecoveryNotice};
+pub use passkeys::Challenge;
+pub use recover::{OpenRecovery, RecoveryAsked};
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use store::accounts::{Account, Settings};
 
+use ceremonies::Ceremonies;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
@@ -65,6 +76,8 @@ struct Inner {
     throttle: Throttle,
     setups: Tickets<setup::Pending>,
     sign_ins: Tickets<sign_in::Pending>,
+    enrolments: Tickets<factors::Enrolling>,
+    ceremonies: Ceremonies,
     /// The hash of the setup code that counts, while there is no account.
     setup_code: Mutex<Option<tokens::Hash>>,
     /// There is an account; stays true, so that setup never opens again while this runs.
@@ -79,7 +92,9 @@ impl Identity {
     /// [`Error::Broken`] when Argon2 does not accept the configured parameters.
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
-            passwords: Passwords::new(store.clone(), config.hashing)?,
+            passwords: Passwords::new(store.clone(), config.hashing, config.pepper)?,
+            ceremonies: Ceremonies::new(&config)?,
+            enrolments: Tickets::new(factors::LIFE_S, factors::MOST),
             advice: Turns::new(advice::AT_ONCE, advice::WAITING),
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
@@ -136,6 +151,18 @@ impl Identity {
 
     fn sign_ins(&self) -> &Tickets<sign_in::Pending> {
         &self.0.sign_ins
+    }
+
+    fn enrolments(&self) -> &Tickets<factors::Enrolling> {
+        &self.0.enrolments
+    }
+
+    fn ceremonies(&self) -> &Ceremonies {
+        &self.0.ceremonies
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
     }
 
     fn setup_code(&self) -> &Mutex<Option<tokens::Hash>> {

@@ -23,6 +23,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
+    (
+        4,
+        "passkeys and recoveries",
+        include_str!("../migrations/common/0004_factors.sql"),
+        include_str!("../migrations/common/0004_factors.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

@@ -16,7 +16,7 @@ pub enum Control {
     AUD01,
     /// Each entry carries the hash of the one before, and the last stands under a keyed hash; recomputing the chain locates the first entry that was altered or removed.
     AUD02,
-    /// A password has at least `password_min_chars` characters, with upper case, lower case, digits and other characters among them, and is replaced after `password_max_days` days.
+    /// A password has at least `password_min_chars` characters, or `password_min_chars_with_factor` beside a second factor, of `password_classes` classes (upper case, lower case, digits, other characters), and is replaced after `password_max_days` days.
     AUT01,
     /// Of a password only an Argon2id verifier is kept, mixed with a pepper from the keyring and sealed like any other row.
     AUT02,
@@ -30,6 +30,14 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
+    /// A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.
+    AUT09,
+    /// An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.
+    AUT10,
+    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
+    AUT11,
+    /// From `password_notice_days` days before a password must be changed, its person is told so on every page.
+    AUT12,
     /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
@@ -102,7 +110,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 50] = [
         Self::ACC01,
         Self::ACC02,
         Self::AID01,
@@ -115,6 +123,10 @@ impl Control {
         Self::AUT05,
         Self::AUT06,
         Self::AUT07,
+        Self::AUT09,
+        Self::AUT10,
+        Self::AUT11,
+        Self::AUT12,
         Self::CFG01,
         Self::CFG02,
         Self::CRY01,
@@ -156,7 +168,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 46] = [
+static FACTS: [Facts; 50] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -195,7 +207,7 @@ static FACTS: [Facts; 46] = [
     Facts {
         token: "AUT01",
         title: "Password rules",
-        sentence: "A password has at least {password_min_chars} characters, with upper case, lower case, digits and other characters among them, and is replaced after {password_max_days} days.",
+        sentence: "A password has at least {password_min_chars} characters, or {password_min_chars_with_factor} beside a second factor, of {password_classes} classes (upper case, lower case, digits, other characters), and is replaced after {password_max_days} days.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -246,6 +258,42 @@ static FACTS: [Facts; 46] = [
         sentence: "The last {password_history} passwords of an account are refused as its new one.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking needs the earlier passwords of a real account; tests change one back."),
+    },
+    Facts {
+        token: "AUT09",
+        title: "Passkeys verified",
+        sentence: "A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs an authenticator of a real account; tests bring one of their own and play back, bend and copy what it says.",
+        ),
+    },
+    Facts {
+        token: "AUT10",
+        title: "Administration needs a second factor",
+        sentence: "An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs the password of a real account; tests sign in as an administrator without a factor.",
+        ),
+    },
+    Facts {
+        token: "AUT11",
+        title: "Lost factors come back by two",
+        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take two people and as long as the delay; tests bring the people and move the clock.",
+        ),
+    },
+    Facts {
+        token: "AUT12",
+        title: "Notice before a password must change",
+        sentence: "From {password_notice_days} days before a password must be changed, its person is told so on every page.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take until the password of a real account is old; tests move the clock.",
+        ),
     },
     Facts {
         token: "CFG01",
@@ -508,14 +556,22 @@ static FACTS: [Facts; 46] = [
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
-    /// Days after which a password must be changed (AUT01).
+    /// Classes of characters a password must have; 0 asks for none, any other value for all four (AUT01).
+    pub password_classes: u32,
+    /// Days after which a password must be changed; 0 never (AUT01).
     pub password_max_days: u32,
     /// Fewest characters of a password (AUT01).
     pub password_min_chars: u32,
+    /// Fewest characters of a password that stands beside a second factor (AUT01).
+    pub password_min_chars_with_factor: u32,
     /// Failed sign-ins before each further try must wait (AUT06).
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
+    /// Hours between the second agreement to a recovery and its use (AUT11).
+    pub recovery_delay_hours: u32,
+    /// Days of notice before a password must be changed (AUT12).
+    pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Minutes without a request after which a session ends (SES01).
@@ -527,10 +583,14 @@ pub struct Numbers {
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            password_classes: 4,
             password_max_days: 90,
             password_min_chars: 12,
+            password_min_chars_with_factor: 12,
             failures_before_throttle: 5,
             password_history: 24,
+            recovery_delay_hours: 24,
+            password_notice_days: 14,
             certificate_days: 90,
             idle_minutes: 30,
             absolute_hours: 12,
@@ -543,10 +603,14 @@ impl Numbers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
+            "password_classes" => Some(self.password_classes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
+            "password_min_chars_with_factor" => Some(self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
+            "recovery_delay_hours" => Some(self.recovery_delay_hours),
+            "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
@@ -556,10 +620,14 @@ impl Numbers {
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
+            "password_classes" => Some(&mut self.password_classes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
+            "password_min_chars_with_factor" => Some(&mut self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
+            "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
+            "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
@@ -569,7 +637,17 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 7] = [
+pub static NUMBERS: [Number; 11] = [
+    Number {
+        name: "password_classes",
+        control: Control::AUT01,
+        value: 4,
+        unit: "classes",
+        stronger: Stronger::Higher,
+        floor: Some(4),
+        clauses: &["AZ-A6"],
+        zero_is_none: false,
+    },
     Number {
         name: "password_max_days",
         control: Control::AUT01,
@@ -578,6 +656,7 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Lower,
         floor: Some(90),
         clauses: &["AZ-A7"],
+        zero_is_none: true,
     },
     Number {
         name: "password_min_chars",
@@ -587,6 +666,17 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Higher,
         floor: Some(12),
         clauses: &["AZ-A5"],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_min_chars_with_factor",
+        control: Control::AUT01,
+        value: 12,
+        unit: "characters",
+        stronger: Stronger::Higher,
+        floor: Some(12),
+        clauses: &["AZ-A5"],
+        zero_is_none: false,
     },
     Number {
         name: "failures_before_throttle",
@@ -596,6 +686,7 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "password_history",
@@ -605,6 +696,27 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Higher,
         floor: Some(1),
         clauses: &["AZ-A8"],
+        zero_is_none: false,
+    },
+    Number {
+        name: "recovery_delay_hours",
+        control: Control::AUT11,
+        value: 24,
+        unit: "hours",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_notice_days",
+        control: Control::AUT12,
+        value: 14,
+        unit: "days",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "certificate_days",
@@ -614,6 +726,7 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "idle_minutes",
@@ -623,6 +736,7 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Lower,
         floor: Some(30),
         clauses: &["AZ-A4"],
+        zero_is_none: false,
     },
     Number {
         name: "absolute_hours",
@@ -632,5 +746,6 @@ pub static NUMBERS: [Number; 7] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
 ];

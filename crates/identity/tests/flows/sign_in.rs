@@ -30,11 +30,11 @@ fn the_name_is_found_in_any_spelling_and_the_password_in_any_normal_form() {
         let home = testkit::store().await;
         let owned = set_up(&home).await;
         for name in ["ada lovelace", "  ADA  Lovelace ", "Ａｄａ Lovelace"] {
-            let next = owned.identity.sign_in(&stranger(&home), name, &secret(PASSWORD)).await;
+            let next = owned.identity.sign_in(&stranger(&home), name, &secret(PASSWORD), DEVICE).await;
             assert!(matches!(next, Ok(Next::Factor { .. })), "{name}: {next:?}");
         }
         let wide = secret("Ｑuiet-Harbour-47");
-        assert!(owned.identity.sign_in(&stranger(&home), NAME, &wide).await.is_ok());
+        assert!(owned.identity.sign_in(&stranger(&home), NAME, &wide, DEVICE).await.is_ok());
     });
 }
 
@@ -53,7 +53,7 @@ both_engines!(an_unknown_name_and_a_wrong_password_are_told_the_same_and_cost_th
         (NAME, long.as_str()),
     ] {
         let (hashes, written) = (owned.identity.hashes(), acts(&home).await.len());
-        let refused = owned.identity.sign_in(&stranger(&home), name, &secret(password)).await.unwrap_err();
+        let refused = owned.identity.sign_in(&stranger(&home), name, &secret(password), DEVICE).await.unwrap_err();
         assert!(matches!(refused, Error::Refused), "{refused:?}");
         answers.push((
             refused.to_string(),
@@ -77,7 +77,7 @@ async fn failures(home: &Home) -> Vec<(String, i64)> {
 both_engines!(made_up_names_leave_one_entry_a_minute_that_says_how_many, |home| {
     let owned = set_up(&home).await;
     let guess = async |identity: &Identity, home: &Home, name: &str| {
-        let end = identity.sign_in(&stranger(home), name, &secret(OTHER_PASSWORD)).await;
+        let end = identity.sign_in(&stranger(home), name, &secret(OTHER_PASSWORD), DEVICE).await;
         assert!(matches!(end, Err(Error::Refused)), "{end:?}");
     };
     let of_nobody = |count| (String::new(), count);
@@ -175,7 +175,7 @@ fn the_decoy_costs_what_a_real_verifier_costs() {
         let hashing = Hashing { memory_kib: 256, passes: 3, ..config().hashing };
         let owned = set_up_with(&home, Config { hashing, ..config() }).await;
         assert_eq!(owned.identity.hashing(), hashing);
-        let refused = owned.identity.sign_in(&stranger(&home), "Nobody", &secret(PASSWORD)).await;
+        let refused = owned.identity.sign_in(&stranger(&home), "Nobody", &secret(PASSWORD), DEVICE).await;
         assert!(matches!(refused, Err(Error::Refused)));
     });
 }
@@ -260,7 +260,7 @@ fn a_ticket_opens_one_door_once_and_not_for_long() {
 /// Guesses until told to wait; says after how many, and for how long.
 async fn guess_until_throttled(identity: &Identity, home: &Home, name: &str) -> (u32, u32) {
     for tried in 0..20 {
-        match identity.sign_in(&stranger(home), name, &secret("Wrong-Guess-11")).await {
+        match identity.sign_in(&stranger(home), name, &secret("Wrong-Guess-11"), DEVICE).await {
             Err(Error::Refused) => {}
             Err(Error::Throttled { retry_after_s }) => return (tried, retry_after_s),
             other => panic!("{other:?}"),
@@ -294,7 +294,7 @@ both_engines!(a_restart_does_not_forget_failures, |home| {
     drop(owned);
     let home = home.reopen().await;
     let identity = open(&home);
-    let waiting = identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD)).await;
+    let waiting = identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD), DEVICE).await;
     assert!(matches!(waiting, Err(Error::Throttled { .. })), "{waiting:?}");
 });
 
@@ -307,7 +307,7 @@ fn guesses_sent_at_once_are_not_let_through_together() {
         let mut guesses = tokio::task::JoinSet::new();
         for _ in 0..40 {
             let (identity, ctx) = (owned.identity.clone(), stranger(&home));
-            guesses.spawn(async move { identity.sign_in(&ctx, NAME, &secret("Wrong-Guess-11")).await });
+            guesses.spawn(async move { identity.sign_in(&ctx, NAME, &secret("Wrong-Guess-11"), DEVICE).await });
         }
         let ends = guesses.join_all().await;
         assert_eq!(ends.iter().filter(|end| matches!(end, Err(Error::Refused))).count(), 5);
@@ -393,7 +393,7 @@ fn answers_leave_on_the_grid() {
         // Whatever happens inside, nothing leaves before the first line of the grid.
         for name in [NAME, "Nobody"] {
             let came = std::time::Instant::now();
-            let _ = owned.identity.sign_in(&stranger(&home), name, &secret(OTHER_PASSWORD)).await;
+            let _ = owned.identity.sign_in(&stranger(&home), name, &secret(OTHER_PASSWORD), DEVICE).await;
             assert!(came.elapsed() >= grid, "{name}");
         }
     });
@@ -414,7 +414,7 @@ fn an_account_without_a_factor_gets_no_further_than_its_password() {
         credentials::set_password(&mut tx, &write, &verifier, home.clockwork.now()).await.unwrap();
         tx.commit(domain::audit::Entry::new(Act::PasswordSet, person.id)).await.unwrap();
         assert!(credentials::totp(&home.store, &permit).await.unwrap().is_none());
-        let next = owned.identity.sign_in(&stranger(&home), "Grace", &secret(PASSWORD)).await.unwrap();
+        let next = owned.identity.sign_in(&stranger(&home), "Grace", &secret(PASSWORD), DEVICE).await.unwrap();
         let Next::Factor { ticket } = next else { panic!("{next:?}") };
         // Neither an empty code nor another person's opens it.
         for code in ["", &owned.app.next_code(&home), owned.done.recovery_codes[0].expose()] {
