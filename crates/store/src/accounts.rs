@@ -136,7 +136,7 @@ pub(crate) async fn name_of(store: &Store, id: UserId) -> Result<String, Error> 
         .fetch_optional(store.readers())
         .await?
         .ok_or(Error::NotFound)?;
-    NAME.open_text(&*store.dek(id).await?, &id.to_string(), &row::bytes(&found, "name")?)
+    open_name(store, id, &found).await
 }
 
 /// How many active accounts other than `besides` hold a role that may approve recoveries.
@@ -157,6 +157,11 @@ pub async fn approvers(store: &Store, permit: &Permit, besides: UserId) -> Resul
     Ok(count)
 }
 
+/// The name in a row of accounts.
+pub(crate) async fn open_name(store: &Store, id: UserId, found: &AnyRow) -> Result<String, Error> {
+    NAME.open_text(&*store.dek(id).await?, &id.to_string(), &row::bytes(found, "name")?)
+}
+
 async fn read(store: &Store, found: &AnyRow) -> Result<Account, Error> {
     let id: UserId = row::id(found, "id")?;
     let (dek, key) = (store.dek(id).await?, id.to_string());
@@ -175,7 +180,7 @@ fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
 }
 
 /// Roles as the table spells them: names with commas between.
-fn spell(roles: Roles) -> String {
+pub(crate) fn spell(roles: Roles) -> String {
     let held: Vec<_> = Role::ALL.into_iter().filter(|role| roles.has(*role)).map(Role::as_str).collect();
     held.join(",")
 }

@@ -29,6 +29,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0004_factors.sql"),
         include_str!("../migrations/common/0004_factors.sql"),
     ),
+    (
+        5,
+        "addresses, invitations, groups, e-mail",
+        include_str!("../migrations/common/0005_people.sql"),
+        include_str!("../migrations/common/0005_people.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

@@ -5,6 +5,7 @@
 //! where [`words`] has them, no style and no script.
 
 pub mod account;
+pub mod admin;
 pub mod chat;
 pub mod error;
 pub mod frame;
@@ -47,6 +48,7 @@ pub fn routes() -> Router<App> {
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))
+        .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
         .merge(chat::routes())

@@ -9,6 +9,8 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod groups;
+mod outbox;
 mod people;
 mod sealing;
 mod search;

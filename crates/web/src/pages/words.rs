@@ -25,6 +25,7 @@ pub struct Words {
     pub copy: &'static str,
     pub copied: &'static str,
     pub account: &'static str,
+    pub admin: &'static str,
     pub trust: &'static str,
     pub models: &'static str,
     pub chats: &'static str,

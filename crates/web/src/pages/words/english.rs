@@ -14,6 +14,7 @@ pub(super) static WORDS: Words = Words {
     copy: "Copy",
     copied: "Copied",
     account: "Account",
+    admin: "Administration",
     trust: "Trust",
     models: "Models",
     chats: "Chats",

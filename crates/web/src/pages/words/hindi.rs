@@ -14,6 +14,7 @@ pub(super) static WORDS: Words = Words {
     copy: "कॉपी करें",
     copied: "कॉपी हो गया",
     account: "खाता",
+    admin: "प्रबंधन",
     trust: "भरोसा",
     models: "मॉडल",
     chats: "बातचीत",
