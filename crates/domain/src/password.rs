@@ -235,7 +235,10 @@ mod tests {
     #[test]
     fn the_shortest_length_is_the_policys_number() {
         let numbers = Numbers { password_min_chars: 15, ..Numbers::default() };
-        assert_eq!(problems("Quiet-Harb-47", "", Rules::of(&numbers, false)), [Problem::TooShort { min: 15 }]);
+        assert_eq!(
+            problems("Quiet-Harb-47", "", Rules::of(&numbers, false)),
+            [Problem::TooShort { min: 15 }]
+        );
     }
 
     #[test]

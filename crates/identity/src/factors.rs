@@ -15,11 +15,7 @@ use domain::{
 use store::{Tx, accounts, credentials, passkeys};
 use zeroize::Zeroizing;
 
-use crate::{
-    Error, Identity, Require, SetupPending,
-    passkeys::tidy_name,
-    permits, recovery, sessions, totp,
-};
+use crate::{Error, Identity, Require, SetupPending, passkeys::tidy_name, permits, recovery, sessions, totp};
 
 /// Seconds from seeing an authenticator's secret to proving it.
 pub(crate) const LIFE_S: i64 = 15 * 60;

@@ -45,7 +45,8 @@ impl Identity {
         if password_due.is_some() {
             enforced!(AUT12);
         }
-        let recovery = recoveries::of(self.store(), &permit).await?.filter(|one| self.recovery_lives(one, ctx.now()));
+        let recovery =
+            recoveries::of(self.store(), &permit).await?.filter(|one| self.recovery_lives(one, ctx.now()));
         Ok(Notices {
             password_due,
             recovery: recovery.map(|one| RecoveryNotice {
@@ -53,7 +54,8 @@ impl Identity {
                 ready: self.recovery_ready(&one),
                 operator: one.operator,
             }),
-            factor_missing: standing.rights().iter().any(Action::is_administrative) && !standing.shown.second_factor,
+            factor_missing: standing.rights().iter().any(Action::is_administrative)
+                && !standing.shown.second_factor,
         })
     }
 }

@@ -210,8 +210,10 @@ impl Identity {
             return Err(Error::TicketGone);
         }
         let answer: PublicKeyCredential = read(answer)?;
-        self.verify(ctx, user, &party, &answer, |relying, _| relying.finish_passkey_authentication(&answer, &state))
-            .await
+        self.verify(ctx, user, &party, &answer, |relying, _| {
+            relying.finish_passkey_authentication(&answer, &state)
+        })
+        .await
     }
 
     /// Notes within `tx` that a passkey was used.
@@ -246,7 +248,8 @@ impl Identity {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         for one in passkeys::list(self.store(), &permit).await? {
             let mut passkey = open(&one.passkey)?;
-            if one.party != party || one.suspended || passkey.cred_id().as_slice() != answer.raw_id.as_slice() {
+            if one.party != party || one.suspended || passkey.cred_id().as_slice() != answer.raw_id.as_slice()
+            {
                 continue;
             }
             let result = match check(self.ceremonies().party(party)?, &passkey) {
@@ -282,7 +285,8 @@ impl Identity {
 
     fn ask(&self, ctx: &Ctx, party: &str, asked: Asked, options: Value) -> Result<Challenge, Error> {
         // The browser wants what stands inside.
-        let options = options.get("publicKey").cloned().ok_or(Error::Broken("a passkey question is empty"))?;
+        let options =
+            options.get("publicKey").cloned().ok_or(Error::Broken("a passkey question is empty"))?;
         let ticket = self.ceremonies().under_way.issue(ctx, Ceremony { party: party.to_owned(), asked });
         Ok(Challenge { ticket, options })
     }
@@ -351,7 +355,10 @@ mod tests {
         let offered = offered(Ok(options));
         assert_eq!(offered["publicKey"]["pubKeyCredParams"], json!([{ "alg": -7 }, { "alg": -35 }]));
         let selection = &offered["publicKey"]["authenticatorSelection"];
-        assert_eq!((&selection["residentKey"], &selection["userVerification"]), (&json!("preferred"), &json!("required")));
+        assert_eq!(
+            (&selection["residentKey"], &selection["userVerification"]),
+            (&json!("preferred"), &json!("required"))
+        );
     }
 
     #[test]

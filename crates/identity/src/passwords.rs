@@ -61,7 +61,8 @@ impl Passwords {
         let work = move || {
             let hash = argon2.hash_password_with_salt(peppered.as_bytes(), &salt);
             enforced!(AUT02);
-            hash.map(|hash| format!("{pepper}{hash}")).map_err(|_| Error::Broken("a password could not be hashed"))
+            hash.map(|hash| format!("{pepper}{hash}"))
+                .map_err(|_| Error::Broken("a password could not be hashed"))
         };
         self.turns.run(work).await?
     }

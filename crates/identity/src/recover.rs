@@ -69,7 +69,8 @@ impl Identity {
     pub async fn ask_recovery(&self, ctx: &Ctx, ticket: &Secret<String>) -> Result<RecoveryAsked, Error> {
         let ctx = &permits::authenticating(ctx);
         let user = self.shown_password(ctx, ticket)?;
-        if accounts::approvers(self.store(), &permits::authenticate(ctx)?, user).await? < AGREEMENTS as usize {
+        if accounts::approvers(self.store(), &permits::authenticate(ctx)?, user).await? < AGREEMENTS as usize
+        {
             return Err(Error::NobodyToAsk);
         }
         self.open_recovery(ctx, user, false).await
@@ -158,7 +159,8 @@ impl Identity {
     /// # Errors
     /// [`Error::NotFound`] when there is none.
     pub async fn call_off_recovery(&self, ctx: &Ctx) -> Result<(), Error> {
-        let (read, write) = (permits::own(ctx, Action::ReadAccount)?, permits::own(ctx, Action::WriteAccount)?);
+        let (read, write) =
+            (permits::own(ctx, Action::ReadAccount)?, permits::own(ctx, Action::WriteAccount)?);
         let one = recoveries::of(self.store(), &read).await?.ok_or(Error::NotFound)?;
         let mut tx = self.store().begin(ctx).await?;
         if !recoveries::end(&mut tx, &write, one.id).await? {
@@ -172,12 +174,19 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::NotYet`] when people or time are missing, [`Error::Refused`] for the code of none.
-    pub(crate) async fn claim(&self, ctx: &Ctx, user: UserId, typed: &str) -> Result<Option<RecoveryId>, Error> {
+    pub(crate) async fn claim(
+        &self,
+        ctx: &Ctx,
+        user: UserId,
+        typed: &str,
+    ) -> Result<Option<RecoveryId>, Error> {
         let Some(code) = codes::read(typed, CHARS) else { return Ok(None) };
         let permit = authorize(&permits::authenticating(ctx), Action::ReadAccount, Resource::Of(user))?;
-        let one = recoveries::of(self.store(), &permit).await?.filter(|one| self.recovery_lives(one, ctx.now()));
+        let one =
+            recoveries::of(self.store(), &permit).await?.filter(|one| self.recovery_lives(one, ctx.now()));
         let hash = self.claim_hash(user, &code);
-        let Some(one) = one.filter(|one| constant_time::verify_slices_are_equal(&one.code, &hash).is_ok()) else {
+        let Some(one) = one.filter(|one| constant_time::verify_slices_are_equal(&one.code, &hash).is_ok())
+        else {
             return Err(Error::Refused);
         };
         let Some(ready) = self.recovery_ready(&one) else {
@@ -216,7 +225,8 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         let ended = recoveries::end_before(&mut tx, &permit, ctx.now().plus_seconds(-longest)).await?;
         if ended > 0 {
-            tx.commit(Entry::new(Act::RecoveryRefused, "").times(usize::try_from(ended).unwrap_or(0))).await?;
+            tx.commit(Entry::new(Act::RecoveryRefused, "").times(usize::try_from(ended).unwrap_or(0)))
+                .await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod models;
+pub(crate) mod recover;
 pub(crate) mod serve;
 pub(crate) mod verify;
 

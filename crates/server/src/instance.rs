@@ -88,7 +88,7 @@ impl Instance {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let house = House {
-            identity: identity::Identity::new(store.clone(), identity_config(&config))?,
+            identity: identity::Identity::new(store.clone(), identity_config(&config, &sockets))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             face: Face {
@@ -206,7 +206,7 @@ async fn open_store(
     Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
 }
 
-fn identity_config(config: &Config) -> identity::Config {
+fn identity_config(config: &Config, sockets: &[TcpListener]) -> identity::Config {
     let section = &config.identity;
     let defaults = identity::Hashing::default();
     identity::Config {
@@ -219,7 +219,25 @@ fn identity_config(config: &Config) -> identity::Config {
         },
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
+        require_second_factor: section.require_second_factor,
+        password_profile: section.password_profile,
+        pepper: section.pepper,
+        passkey_origins: passkey_origins(config, sockets),
     }
+}
+
+/// Where passkeys are made and shown: every host name we answer to, at the ports we listen on and at the
+/// usual one, and what the configuration adds. Browsers give none to bare addresses.
+fn passkey_origins(config: &Config, sockets: &[TcpListener]) -> Vec<String> {
+    let ports: Vec<u16> = addresses(sockets).iter().map(SocketAddr::port).chain([443]).collect();
+    let is_name = |host: &String| host.parse::<std::net::IpAddr>().is_err();
+    let hosts = config.web.all_hosts().into_iter().filter(is_name);
+    let at_ports = |host: String| ports.clone().into_iter().map(move |port| format!("https://{host}:{port}"));
+    let mut origins: Vec<String> = hosts.flat_map(at_ports).collect();
+    origins.extend(config.identity.passkey_origins.iter().cloned());
+    origins.sort();
+    origins.dedup();
+    origins
 }
 
 /// Binds every address. One that this machine has no such protocol for is left out if another is there.

@@ -64,12 +64,7 @@ pub struct NewPasskey<'a> {
 ///
 /// # Errors
 /// [`Error::Conflict`] when this credential is kept already, whoever's it is.
-pub async fn create(
-    tx: &mut Tx,
-    permit: &Permit,
-    new: &NewPasskey<'_>,
-    now: Timestamp,
-) -> Result<(), Error> {
+pub async fn create(tx: &mut Tx, permit: &Permit, new: &NewPasskey<'_>, now: Timestamp) -> Result<(), Error> {
     let subject = changing(permit)?;
     let (dek, key) = (tx.dek(subject).await?, new.id.to_string());
     let name = NAME.seal(&dek, &key, new.name.as_bytes(), tx.entropy())?;

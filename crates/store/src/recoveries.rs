@@ -72,10 +72,11 @@ pub async fn ask(
 /// [`Error::Denied`] unless the permit is to read the account.
 pub async fn of(store: &Store, permit: &Permit) -> Result<Option<Recovery>, Error> {
     let account = permit.subject(Action::ReadAccount)?.to_string();
-    let found = sqlx::query("SELECT id, account, code, asked, agreed, operator FROM recoveries WHERE account = $1")
-        .bind(account)
-        .fetch_optional(store.readers())
-        .await?;
+    let found =
+        sqlx::query("SELECT id, account, code, asked, agreed, operator FROM recoveries WHERE account = $1")
+            .bind(account)
+            .fetch_optional(store.readers())
+            .await?;
     match found {
         Some(found) => Ok(Some(read(store, &found).await?)),
         None => Ok(None),
@@ -88,9 +89,10 @@ pub async fn of(store: &Store, permit: &Permit) -> Result<Option<Recovery>, Erro
 /// [`Error::Denied`] unless the permit is to approve recoveries.
 pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<(Recovery, String)>, Error> {
     permit.instance(Action::ApproveRecovery)?;
-    let found = sqlx::query("SELECT id, account, code, asked, agreed, operator FROM recoveries ORDER BY asked, id")
-        .fetch_all(store.readers())
-        .await?;
+    let found =
+        sqlx::query("SELECT id, account, code, asked, agreed, operator FROM recoveries ORDER BY asked, id")
+            .fetch_all(store.readers())
+            .await?;
     let mut recoveries = Vec::with_capacity(found.len());
     for found in &found {
         let recovery = read(store, found).await?;

@@ -216,6 +216,13 @@ impl From<identity::Error> for Problem {
             E::Setting => Self::invalid("setting", said),
             E::TooMany { .. } => Self::conflict(said),
             E::NotFound => Self::not_found(),
+            E::NoPasskeysHere => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-passkeys-here",
+                "Passkeys do not work at this address",
+                said,
+            ),
+            E::LastFactor | E::NobodyToAsk | E::NotYet(_) | E::AgreedAlready => Self::conflict(said),
             E::Denied(denied) => denied.into(),
             E::Store(_) | E::Broken(_) => Self::internal(&error),
         }

@@ -48,11 +48,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::TicketGone`] when the sign-in must start again.
-    pub async fn pending_enrolment(
-        &self,
-        ctx: &Ctx,
-        ticket: &Secret<String>,
-    ) -> Result<SetupPending, Error> {
+    pub async fn pending_enrolment(&self, ctx: &Ctx, ticket: &Secret<String>) -> Result<SetupPending, Error> {
         let ctx = &permits::authenticating(ctx);
         let secret = |one: &Pending| Some((one.user, one.enrol.as_ref()?.secret.clone()));
         let known = self.sign_ins().look(ticket.expose(), ctx.now(), secret).flatten();
@@ -203,13 +199,7 @@ impl Identity {
         Ok(session)
     }
 
-    async fn enrol(
-        &self,
-        ctx: &Ctx,
-        pending: &Pending,
-        step: i64,
-        device: &str,
-    ) -> Result<SetupDone, Error> {
+    async fn enrol(&self, ctx: &Ctx, pending: &Pending, step: i64, device: &str) -> Result<SetupDone, Error> {
         let Some(enrol) = &pending.enrol else { return Err(Error::TicketGone) };
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(pending.user))?;
         let mut tx = self.store().begin(ctx).await?;

@@ -53,7 +53,8 @@ both_engines!(an_unknown_name_and_a_wrong_password_are_told_the_same_and_cost_th
         (NAME, long.as_str()),
     ] {
         let (hashes, written) = (owned.identity.hashes(), acts(&home).await.len());
-        let refused = owned.identity.sign_in(&stranger(&home), name, &secret(password), DEVICE).await.unwrap_err();
+        let refused =
+            owned.identity.sign_in(&stranger(&home), name, &secret(password), DEVICE).await.unwrap_err();
         assert!(matches!(refused, Error::Refused), "{refused:?}");
         answers.push((
             refused.to_string(),
@@ -307,7 +308,8 @@ fn guesses_sent_at_once_are_not_let_through_together() {
         let mut guesses = tokio::task::JoinSet::new();
         for _ in 0..40 {
             let (identity, ctx) = (owned.identity.clone(), stranger(&home));
-            guesses.spawn(async move { identity.sign_in(&ctx, NAME, &secret("Wrong-Guess-11"), DEVICE).await });
+            guesses
+                .spawn(async move { identity.sign_in(&ctx, NAME, &secret("Wrong-Guess-11"), DEVICE).await });
         }
         let ends = guesses.join_all().await;
         assert_eq!(ends.iter().filter(|end| matches!(end, Err(Error::Refused))).count(), 5);
@@ -414,7 +416,8 @@ fn an_account_without_a_factor_gets_no_further_than_its_password() {
         credentials::set_password(&mut tx, &write, &verifier, home.clockwork.now()).await.unwrap();
         tx.commit(domain::audit::Entry::new(Act::PasswordSet, person.id)).await.unwrap();
         assert!(credentials::totp(&home.store, &permit).await.unwrap().is_none());
-        let next = owned.identity.sign_in(&stranger(&home), "Grace", &secret(PASSWORD), DEVICE).await.unwrap();
+        let next =
+            owned.identity.sign_in(&stranger(&home), "Grace", &secret(PASSWORD), DEVICE).await.unwrap();
         let Next::Factor { ticket } = next else { panic!("{next:?}") };
         // Neither an empty code nor another person's opens it.
         for code in ["", &owned.app.next_code(&home), owned.done.recovery_codes[0].expose()] {

@@ -158,7 +158,7 @@ pub struct StoreSection {
     pub postgres: Option<Secret<String>>,
 }
 
-/// `[identity]`: how passwords are hashed.
+/// `[identity]`: what people show to get in, and how passwords are kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentitySection {
@@ -172,6 +172,15 @@ pub struct IdentitySection {
     pub hashes_at_once: usize,
     /// Milliseconds to whose multiples answers to a sign-in are delayed.
     pub answer_grid_ms: u64,
+    /// Whose accounts must have a second factor.
+    pub require_second_factor: identity::Require,
+    /// Which rules passwords follow.
+    pub password_profile: identity::Profile,
+    /// The number of the pepper new password verifiers are made with.
+    pub pepper: u32,
+    /// More addresses passkeys are made for, beside the names and ports of `[web]`.
+    #[serde(deserialize_with = "words")]
+    pub passkey_origins: Vec<String>,
 }
 
 impl Default for IdentitySection {
@@ -183,6 +192,10 @@ impl Default for IdentitySection {
             hash_passes: config.hashing.passes,
             hashes_at_once: config.hashing.at_once,
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
+            require_second_factor: config.require_second_factor,
+            password_profile: config.password_profile,
+            pepper: config.pepper,
+            passkey_origins: config.passkey_origins,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The control socket: how commands of the same account ask a running instance, e.g. `troth verify`.
 //!
 //! A Unix socket in the data folder, which only its own account can enter, and mode 0600 itself. One line
-//! in (`verify json`, `verify text`, `verify colour`), an exit code and a text back. It changes nothing.
+//! in (`verify json`, `verify text`, `verify colour`, `recover NAME`), an exit code and a text back. Only
+//! `recover` changes something, and it is written down and shown to the person it is about.
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -19,7 +20,7 @@ use crate::folder;
 /// Longest a question may take to arrive, and its answer to be made.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest question, in bytes.
-const LONGEST: u64 = 64;
+const LONGEST: u64 = 1200;
 
 /// What a running instance answered.
 #[derive(Debug)]
@@ -69,6 +70,7 @@ async fn talk(house: House, stream: UnixStream) {
         "verify json" => verify(&house, Form::Json).await,
         "verify text" => verify(&house, Form::Text).await,
         "verify colour" => verify(&house, Form::Colour).await,
+        line if line.starts_with("recover ") => recover(&house, &line["recover ".len()..]).await,
         _ => Answer { exit: 1, text: "The running instance does not know this command.\n".to_owned() },
     };
     let reply = format!("{}\n{}", answer.exit, answer.text);
@@ -92,6 +94,25 @@ async fn verify(house: &House, form: Form) -> Answer {
                 Form::Colour => assure::text::render(&report, true),
             };
             Answer { exit: if report.exit_code() == 0 { 0 } else { 3 }, text }
+        }
+        Err(error) => Answer { exit: 1, text: format!("{error}\n") },
+    }
+}
+
+/// Makes a way back for the account called `name`. Whoever reaches this socket holds the keys already.
+async fn recover(house: &House, name: &str) -> Answer {
+    match house.identity.operator_recovery(&house.outside.ctx(Job::Authentication), name).await {
+        Ok(asked) => Answer {
+            exit: 0,
+            text: format!(
+                "Code: {}\n\nIts person signs in with name and password and types it where the six digits are asked \
+                 for;\nthen they add a new authenticator. It works once, for one hour. It is in the audit log, and \
+                 every\nsession of the account shows it and can call it off.\n",
+                asked.code.expose()
+            ),
+        },
+        Err(identity::Error::NotFound) => {
+            Answer { exit: 2, text: "Nobody here is called that. Check the name.\n".to_owned() }
         }
         Err(error) => Answer { exit: 1, text: format!("{error}\n") },
     }

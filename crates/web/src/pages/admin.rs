@@ -9,7 +9,7 @@ use domain::{Action, access::Standing};
 use maud::{Markup, html};
 
 use super::{
-    frame::{Frame, Kind, Place, note},
+    frame::{Frame, Place},
     handlers::Looks,
 };
 use crate::{App, Problem, SignedIn};
@@ -28,7 +28,12 @@ pub struct Entry {
 }
 
 /// Every such page, in the order in which they are shown.
-pub const ENTRIES: &[Entry] = &[];
+pub const ENTRIES: &[Entry] = &[Entry {
+    path: super::recoveries::PATH,
+    word: "Lost factors",
+    text: "People who lost every factor and ask for a way back; two of you have to agree.",
+    action: Action::ApproveRecovery,
+}];
 
 /// The pages the rights of `standing` open.
 pub fn entries(standing: &Standing) -> impl Iterator<Item = &'static Entry> {
@@ -59,11 +64,8 @@ pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Res
     if entries(standing).next().is_none() {
         return Err(Problem::forbidden());
     }
-    let frame = looks.frame_for(&app, &person);
+    let frame = looks.told(&app, &person).await?;
     let main = html! {
-        @if !standing.shown.second_factor {
-            (note(Kind::Due, "These pages open once you have signed in with a second factor. Add one on your account page."))
-        }
         ul.things {
             @for entry in entries(standing) {
                 li { div.what { a href=(entry.path) { (entry.word) } span { (entry.text) } } }
