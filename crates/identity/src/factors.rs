@@ -5,7 +5,7 @@
 //! codes, with the last one they go. Every change takes a fresh confirmation ([`Action::ManageCredentials`]).
 
 use domain::{
-    Action, Ctx, Resource, Secret, Timestamp,
+    Action, Actor, Ctx, Denied, Missing, Resource, Secret, Timestamp,
     access::{Permit, Roles},
     audit::{Act, Entry},
     authorize, enforced,
@@ -81,7 +81,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Denied`] when the last confirmation is too long ago.
     pub async fn begin_authenticator(&self, ctx: &Ctx) -> Result<SetupPending, Error> {
-        let user = permits::own(ctx, Action::ManageCredentials)?.subject(Action::ManageCredentials)?;
+        let user = self.managing_factors(ctx).await?.subject(Action::ManageCredentials)?;
         let name = self.account(ctx).await?.name;
         let secret = totp::fresh_secret(ctx);
         let ticket = self.enrolments().issue(ctx, Enrolling { user, secret: secret.clone() });
@@ -114,7 +114,7 @@ impl Identity {
         ticket: &Secret<String>,
         code: &str,
     ) -> Result<Option<Vec<Secret<String>>>, Error> {
-        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let permit = self.managing_factors(ctx).await?;
         let user = permit.subject(Action::ManageCredentials)?;
         let held = self.enrolments().take(ticket.expose(), ctx.now()).ok_or(Error::TicketGone)?;
         if held.value.user != user {
@@ -143,7 +143,7 @@ impl Identity {
     /// # Errors
     /// [`Error::LastFactor`] when it must stay, [`Error::NotFound`], [`Error::Denied`].
     pub async fn remove_authenticator(&self, ctx: &Ctx) -> Result<(), Error> {
-        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let permit = self.managing_factors(ctx).await?;
         let mut tx = self.store().begin(ctx).await?;
         let factors = self.factors(ctx).await?;
         if !factors.authenticator {
@@ -160,7 +160,7 @@ impl Identity {
     /// # Errors
     /// [`Error::LastFactor`] when it must stay, [`Error::NotFound`], [`Error::Denied`].
     pub async fn remove_passkey(&self, ctx: &Ctx, id: PasskeyId) -> Result<(), Error> {
-        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let permit = self.managing_factors(ctx).await?;
         let mut tx = self.store().begin(ctx).await?;
         let factors = self.factors(ctx).await?;
         let one = factors.passkeys.iter().find(|one| one.id == id).ok_or(Error::NotFound)?;
@@ -182,6 +182,17 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         passkeys::rename(&mut tx, &permit, id, &name).await?;
         Ok(tx.commit(Entry::new(Act::SettingsChanged, id)).await?)
+    }
+
+    /// The permit to change factors. Where there are some, one must have been shown: who has only the password
+    /// and a browser left open is not to bring a factor of their own.
+    pub(crate) async fn managing_factors(&self, ctx: &Ctx) -> Result<Permit, Error> {
+        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let Actor::Person { standing, .. } = ctx.actor else { return Err(Denied::FLAT.into()) };
+        if !standing.shown.second_factor && self.factors(ctx).await?.count() > 0 {
+            return Err(Denied { missing: Some(Missing::SecondFactor) }.into());
+        }
+        Ok(permit)
     }
 
     /// The factors of the account `permit` reads.

@@ -23,6 +23,7 @@ mod recovery;
 mod sessions;
 mod setup;
 mod sign_in;
+mod step_up;
 mod strangers;
 mod throttle;
 mod tickets;
@@ -55,6 +56,7 @@ pub use recover::{OpenRecovery, RecoveryAsked};
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
+pub use step_up::{Proof, Ways};
 pub use store::accounts::{Account, Settings};
 
 use ceremonies::Ceremonies;

@@ -57,7 +57,7 @@ impl Identity {
     /// [`Error::Denied`] when the last confirmation is too long ago, [`Error::NoPasskeysHere`],
     /// [`Error::TooMany`].
     pub async fn begin_passkey(&self, ctx: &Ctx, host: &str) -> Result<Challenge, Error> {
-        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let permit = self.managing_factors(ctx).await?;
         let user = permit.subject(Action::ManageCredentials)?;
         let party = self.ceremonies().party(host)?;
         let read = permits::own(ctx, Action::ReadAccount)?;
@@ -90,7 +90,7 @@ impl Identity {
         name: &str,
         answer: &str,
     ) -> Result<Option<Vec<Secret<String>>>, Error> {
-        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let permit = self.managing_factors(ctx).await?;
         let me = permit.subject(Action::ManageCredentials)?;
         let name = tidy_name(name)?;
         let Ceremony { party, asked: Asked::Make { user, state } } = self.answered(ctx, ticket)? else {

@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
     (
+        3,
+        "what a session has shown",
+        include_str!("../migrations/common/0003_sessions.sql"),
+        include_str!("../migrations/common/0003_sessions.sql"),
+    ),
+    (
         4,
         "passkeys and recoveries",
         include_str!("../migrations/common/0004_factors.sql"),

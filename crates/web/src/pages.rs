@@ -7,6 +7,7 @@
 pub mod account;
 pub mod admin;
 pub mod chat;
+pub mod confirm;
 pub mod error;
 pub mod frame;
 pub mod handlers;
@@ -55,6 +56,9 @@ pub fn routes() -> Router<App> {
         .route("/admin/recoveries/{id}/agree", post(recoveries::agree))
         .route("/admin/recoveries/{id}/refuse", post(recoveries::refuse))
         .route("/sign-out", post(sign_in::out))
+        .route("/confirm", get(confirm::show).post(confirm::form))
+        .route("/confirm/api", post(confirm::api))
+        .route("/confirm/options", post(confirm::options))
         .route("/account", get(account::show))
         .route("/account/looks", post(account::looks))
         .route("/account/password", post(account::password))

@@ -30,6 +30,8 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
+    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
+    AUT08,
     /// A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.
     AUT09,
     /// An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.
@@ -110,7 +112,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::ACC01,
         Self::ACC02,
         Self::AID01,
@@ -123,6 +125,7 @@ impl Control {
         Self::AUT05,
         Self::AUT06,
         Self::AUT07,
+        Self::AUT08,
         Self::AUT09,
         Self::AUT10,
         Self::AUT11,
@@ -168,7 +171,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 50] = [
+static FACTS: [Facts; 51] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -258,6 +261,13 @@ static FACTS: [Facts; 50] = [
         sentence: "The last {password_history} passwords of an account are refused as its new one.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking needs the earlier passwords of a real account; tests change one back."),
+    },
+    Facts {
+        token: "AUT08",
+        title: "Dangerous steps are confirmed",
+        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "AUT09",
@@ -568,6 +578,8 @@ pub struct Numbers {
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
+    /// Minutes for which a confirmation counts (AUT08).
+    pub step_up_minutes: u32,
     /// Hours between the second agreement to a recovery and its use (AUT11).
     pub recovery_delay_hours: u32,
     /// Days of notice before a password must be changed (AUT12).
@@ -589,6 +601,7 @@ impl Default for Numbers {
             password_min_chars_with_factor: 12,
             failures_before_throttle: 5,
             password_history: 24,
+            step_up_minutes: 10,
             recovery_delay_hours: 24,
             password_notice_days: 14,
             certificate_days: 90,
@@ -609,6 +622,7 @@ impl Numbers {
             "password_min_chars_with_factor" => Some(self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
+            "step_up_minutes" => Some(self.step_up_minutes),
             "recovery_delay_hours" => Some(self.recovery_delay_hours),
             "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
@@ -626,6 +640,7 @@ impl Numbers {
             "password_min_chars_with_factor" => Some(&mut self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
+            "step_up_minutes" => Some(&mut self.step_up_minutes),
             "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
             "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
@@ -637,7 +652,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 11] = [
+pub static NUMBERS: [Number; 12] = [
     Number {
         name: "password_classes",
         control: Control::AUT01,
@@ -696,6 +711,16 @@ pub static NUMBERS: [Number; 11] = [
         stronger: Stronger::Higher,
         floor: Some(1),
         clauses: &["AZ-A8"],
+        zero_is_none: false,
+    },
+    Number {
+        name: "step_up_minutes",
+        control: Control::AUT08,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
         zero_is_none: false,
     },
     Number {

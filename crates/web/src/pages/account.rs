@@ -108,6 +108,7 @@ async fn page(
         factors: &identity.factors(ctx).await?,
         sessions: &sessions,
         keys: &keys,
+        confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };
     Ok((status, view::page(&looks.told(app, person).await?, &shown)).into_response())
