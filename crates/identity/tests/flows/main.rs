@@ -8,6 +8,10 @@
 
 mod account;
 mod api_keys;
+mod authenticator;
+mod factors;
+mod passkeys;
+mod recovery;
 mod scene;
 mod sessions;
 mod setup;
