@@ -8,17 +8,19 @@ use domain::{
     audit::{Act, Entry},
     authorize, enforced,
     id::UserId,
-    password::{self, Problem, Rules},
+    password::{self, Problem, Profile, Rules},
 };
 use store::{
     accounts::{self, Account, Settings},
-    credentials,
+    credentials, settings,
 };
 use zeroize::Zeroizing;
 
 use crate::{Advice, Error, Identity, advice, permits, sessions, throttle::Key};
 
 const DAY_S: i64 = 24 * 3600;
+/// Under which key the store keeps the profile of the last start.
+const PROFILE: &str = "password profile";
 /// Longest value of a setting, in bytes.
 const MOST_SETTING_BYTES: usize = 200;
 
@@ -118,6 +120,22 @@ impl Identity {
         let (typed, name) = (Zeroizing::new(password.expose().clone()), name.to_owned());
         let rules = self.password_rules(false);
         self.advice().run(move || advice::about(&typed, &name, rules)).await
+    }
+
+    /// Writes down that the password profile is another one than at the last start.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor may change the instance.
+    pub async fn note_profile(&self, ctx: &Ctx) -> Result<(), Error> {
+        let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
+        let profile = self.config().password_profile.as_str();
+        let before = settings::get(self.store(), PROFILE).await?;
+        if before.as_deref().unwrap_or(Profile::default().as_str()) == profile {
+            return Ok(());
+        }
+        let mut tx = self.store().begin(ctx).await?;
+        settings::set(&mut tx, &permit, PROFILE, profile).await?;
+        Ok(tx.commit(Entry::new(Act::SettingsChanged, "password-profile")).await?)
     }
 
     /// The rules a new password is held against, alone or beside a second factor.

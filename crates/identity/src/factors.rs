@@ -64,6 +64,13 @@ impl Factors {
     pub fn count(&self) -> usize {
         usize::from(self.authenticator) + self.passkeys.iter().filter(|one| !one.suspended).count()
     }
+
+    /// Whether the password alone is not enough. A passkey that is out of use still guards its account: a
+    /// recovery code or a recovery opens it.
+    #[must_use]
+    pub fn guard(&self) -> bool {
+        self.authenticator || !self.passkeys.is_empty()
+    }
 }
 
 impl Identity {
@@ -129,8 +136,7 @@ impl Identity {
         let write = permits::own(ctx, Action::WriteAccount)?;
         credentials::set_totp(&mut tx, &permit, &held.value.secret, true).await?;
         credentials::use_totp_step(&mut tx, &write, step).await?;
-        let codes =
-            if before.count() == 0 { Some(self.fresh_codes(&mut tx, ctx, &permit).await?) } else { None };
+        let codes = if !before.guard() { Some(self.fresh_codes(&mut tx, ctx, &permit).await?) } else { None };
         if before.authenticator {
             sessions::end_others(&mut tx, ctx, &write).await?;
         }
@@ -149,10 +155,10 @@ impl Identity {
         if !factors.authenticator {
             return Err(Error::NotFound);
         }
-        self.may_lose_one(&factors)?;
+        self.may_lose(&factors, true)?;
         credentials::remove_totp(&mut tx, &permit).await?;
         let user = permit.subject(Action::ManageCredentials)?;
-        self.removed(tx, ctx, &permit, factors.count() == 1, user.to_string()).await
+        self.removed(tx, ctx, &permit, factors.passkeys.is_empty(), user.to_string()).await
     }
 
     /// Takes a passkey of the person who asks away.
@@ -164,10 +170,8 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         let factors = self.factors(ctx).await?;
         let one = factors.passkeys.iter().find(|one| one.id == id).ok_or(Error::NotFound)?;
-        if !one.suspended {
-            self.may_lose_one(&factors)?;
-        }
-        let last = !one.suspended && factors.count() == 1;
+        self.may_lose(&factors, !one.suspended)?;
+        let last = !factors.authenticator && factors.passkeys.len() == 1;
         passkeys::remove(&mut tx, &permit, id).await?;
         self.removed(tx, ctx, &permit, last, id.to_string()).await
     }
@@ -189,7 +193,7 @@ impl Identity {
     pub(crate) async fn managing_factors(&self, ctx: &Ctx) -> Result<Permit, Error> {
         let permit = permits::own(ctx, Action::ManageCredentials)?;
         let Actor::Person { standing, .. } = ctx.actor else { return Err(Denied::FLAT.into()) };
-        if !standing.shown.second_factor && self.factors(ctx).await?.count() > 0 {
+        if !standing.shown.second_factor && self.factors(ctx).await?.guard() {
             return Err(Denied { missing: Some(Missing::SecondFactor) }.into());
         }
         Ok(permit)
@@ -220,7 +224,7 @@ impl Identity {
     pub(crate) async fn has_factor(&self, ctx: &Ctx, user: UserId) -> Result<bool, Error> {
         let ctx = permits::authenticating(ctx);
         let permit = authorize(&ctx, Action::ReadAccount, Resource::Of(user))?;
-        Ok(self.factors_of(&permit).await?.count() > 0)
+        Ok(self.factors_of(&permit).await?.guard())
     }
 
     /// Whether an account with these roles must have a second factor.
@@ -241,10 +245,13 @@ impl Identity {
         Ok(codes)
     }
 
-    fn may_lose_one(&self, factors: &Factors) -> Result<(), Error> {
+    /// Refuses to take a factor, usable or not, from an account that would be left without.
+    fn may_lose(&self, factors: &Factors, usable: bool) -> Result<(), Error> {
         // Under the NIST profile a password may be short because a factor stands beside it.
         let leans = self.config().password_profile == Profile::Nist;
-        if factors.count() == 1 && (factors.required || leans) {
+        let only = usize::from(factors.authenticator) + factors.passkeys.len() == 1;
+        let last = only || (usable && factors.count() == 1);
+        if last && (factors.required || leans) {
             enforced!(AUT10);
             return Err(Error::LastFactor);
         }

@@ -251,7 +251,7 @@ impl Identity {
         let factors = self.factors_of(&permit).await?;
         let mut pending = self.pending(ctx, key, user, Some(kept.changed));
         pending.stronger = stronger;
-        if factors.count() > 0 {
+        if factors.guard() {
             let passkey = factors.passkeys.iter().any(|one| !one.suspended);
             return Ok(Next::Factor { ticket: self.sign_ins().issue(ctx, pending), passkey });
         }

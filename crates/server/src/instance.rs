@@ -106,6 +106,7 @@ impl Instance {
         };
         check::register(&house.assure, &house.face);
         let serving = serve(&house, &tasks, sockets, plain)?;
+        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         background::start(&house, &tasks);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })

@@ -10,6 +10,8 @@ mod edge;
 mod first_run;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/recover.rs"]
+mod recover;
 #[path = "it/routes.rs"]
 mod routes;
 #[path = "it/streams.rs"]

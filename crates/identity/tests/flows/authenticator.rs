@@ -40,7 +40,8 @@ impl Authenticator {
 
     /// Makes the passkey.
     pub(crate) fn make(&mut self, challenge: &Challenge) -> String {
-        self.says.user = challenge.options["user"]["id"].as_str().map(|id| URL_SAFE_NO_PAD.decode(id).unwrap());
+        self.says.user =
+            challenge.options["user"]["id"].as_str().map(|id| URL_SAFE_NO_PAD.decode(id).unwrap());
         let mut data = self.data(0x40);
         data.extend_from_slice(&[0; 16]);
         data.extend_from_slice(&u16::try_from(self.id.len()).unwrap().to_be_bytes());
@@ -77,7 +78,8 @@ impl Authenticator {
 
     fn answer(&self, response: &Value) -> String {
         let id = coded(&self.id);
-        json!({ "id": id, "rawId": id, "type": "public-key", "response": response, "extensions": {} }).to_string()
+        json!({ "id": id, "rawId": id, "type": "public-key", "response": response, "extensions": {} })
+            .to_string()
     }
 
     fn client(&self, kind: &str, challenge: &Challenge) -> String {

@@ -16,9 +16,15 @@ use crate::scene::{
 };
 
 /// Somebody with the password [`PASSWORD`] and no factor.
-pub(crate) async fn somebody(home: &Home, owned: &Owned, name: &str, role: Option<Role>) -> domain::id::UserId {
+pub(crate) async fn somebody(
+    home: &Home,
+    owned: &Owned,
+    name: &str,
+    role: Option<Role>,
+) -> domain::id::UserId {
     let owner = owned.ctx(home).await;
-    let owners = domain::authorize(&owner, Action::ReadAccount, domain::Resource::Of(owned.done.session.user));
+    let owners =
+        domain::authorize(&owner, Action::ReadAccount, domain::Resource::Of(owned.done.session.user));
     let verifier = credentials::password(&home.store, &owners.unwrap()).await.unwrap().unwrap().verifier;
     let setup = home.ctx(Actor::System(domain::Job::Setup));
     let id = domain::id::UserId::fresh(&setup);
@@ -40,7 +46,8 @@ pub(crate) async fn enrol(identity: &Identity, home: &Home, name: &str) -> (NewS
     let next = sign_in(identity, home, name).await;
     let Next::Enrol(pending) = next else { panic!("{next:?}") };
     let app = App::new(pending.secret_base32.expose());
-    let done = identity.finish_enrolment(&stranger(home), &pending.ticket, &app.code(home), DEVICE).await.unwrap();
+    let done =
+        identity.finish_enrolment(&stranger(home), &pending.ticket, &app.code(home), DEVICE).await.unwrap();
     assert_eq!(done.recovery_codes.len(), 10);
     (done.session, app)
 }
@@ -127,11 +134,14 @@ fn an_expired_password_is_renewed_before_the_factor_is_added() {
         home.clockwork.advance(90 * 24 * 3600);
         let next = sign_in(&owned.identity, &home, "Grace").await;
         let Next::NewPassword { ticket } = next else { panic!("{next:?}") };
-        let next = owned.identity.renew_password(&stranger(&home), &ticket, &secret(OTHER_PASSWORD), DEVICE).await;
+        let next =
+            owned.identity.renew_password(&stranger(&home), &ticket, &secret(OTHER_PASSWORD), DEVICE).await;
         let Ok(Next::Enrol(pending)) = next else { panic!("{next:?}") };
         let app = App::new(pending.secret_base32.expose());
         let code = app.code(&home);
-        assert!(owned.identity.finish_enrolment(&stranger(&home), &pending.ticket, &code, DEVICE).await.is_ok());
+        assert!(
+            owned.identity.finish_enrolment(&stranger(&home), &pending.ticket, &code, DEVICE).await.is_ok()
+        );
     });
 }
 

@@ -85,9 +85,8 @@ both_engines!(an_answer_counts_once, |home| {
     let (owned, mut device) = owner(&home).await;
     let asked = owned.identity.begin_passkey_sign_in(&stranger(&home), HOST).unwrap();
     let answer = device.show(&asked);
-    let show = async || {
-        owned.identity.sign_in_with_passkey(&stranger(&home), &asked.ticket, &answer, DEVICE).await
-    };
+    let show =
+        async || owned.identity.sign_in_with_passkey(&stranger(&home), &asked.ticket, &answer, DEVICE).await;
     assert!(matches!(show().await, Ok(Next::Done(_))));
     assert!(matches!(show().await, Err(Error::TicketGone)));
     // Nor does it answer another question.
@@ -136,7 +135,8 @@ fn what_an_authenticator_says_is_not_believed_when_anything_is_wrong() {
         assert!(matches!(alone(&home, &owned, &mut other).await, Err(Error::Refused)));
         for text in ["", "{}", "null", &"x".repeat(100_000)] {
             let asked = owned.identity.begin_passkey_sign_in(&stranger(&home), HOST).unwrap();
-            let end = owned.identity.sign_in_with_passkey(&stranger(&home), &asked.ticket, text, DEVICE).await;
+            let end =
+                owned.identity.sign_in_with_passkey(&stranger(&home), &asked.ticket, text, DEVICE).await;
             assert!(matches!(end, Err(Error::Refused)), "{end:?}");
         }
         assert!(alone(&home, &owned, &mut device).await.is_ok(), "the honest one still opens");
@@ -165,6 +165,31 @@ both_engines!(a_counter_that_goes_back_puts_the_passkey_out_of_use, |home| {
     assert!(owned.identity.factors(&ctx).await.unwrap().passkeys.is_empty());
 });
 
+both_engines!(a_passkey_out_of_use_still_guards_its_account, |home| {
+    let owned = set_up_with(&home, with_passkeys()).await;
+    crate::factors::somebody(&home, &owned, "Grace", None).await;
+    let grace = secret(PASSWORD);
+    let Next::Done(session) =
+        owned.identity.sign_in(&stranger(&home), "Grace", &grace, DEVICE).await.unwrap()
+    else {
+        panic!()
+    };
+    let ctx = ctx_of(&owned.identity, &home, &session).await;
+    let mut device = Authenticator::new(3);
+    let asked = owned.identity.begin_passkey(&ctx, HOST).await.unwrap();
+    let answer = device.make(&asked);
+    let codes = owned.identity.finish_passkey(&ctx, &asked.ticket, "first", &answer).await.unwrap().unwrap();
+    assert_eq!(codes.len(), 10, "the first factor brings them");
+    for counter in [5, 1] {
+        device.counter = counter;
+        let _ = alone(&home, &owned, &mut device).await;
+    }
+    let next = owned.identity.sign_in(&stranger(&home), "Grace", &grace, DEVICE).await.unwrap();
+    let Next::Factor { ticket, passkey: false } = next else { panic!("{next:?}") };
+    let done = owned.identity.finish_sign_in(&stranger(&home), &ticket, codes[0].expose(), DEVICE).await;
+    assert!(matches!(done, Ok(Next::Done(_))), "{done:?}");
+});
+
 both_engines!(a_registration_is_bound_to_its_person_and_happens_once, |home| {
     let _proof = verifies!(AUT09);
     let (owned, mut device) = owner(&home).await;
@@ -190,7 +215,8 @@ both_engines!(a_registration_is_bound_to_its_person_and_happens_once, |home| {
     assert!(matches!(end, Err(Error::TicketGone)), "{end:?}");
     // From another site, without verification, with a name that is none.
     type Lie = fn(&mut Authenticator);
-    let lies: [Lie; 2] = [|one| one.says.origin = "https://evil.example".to_owned(), |one| one.says.verified = false];
+    let lies: [Lie; 2] =
+        [|one| one.says.origin = "https://evil.example".to_owned(), |one| one.says.verified = false];
     for lie in lies {
         let mut other = Authenticator::new(9);
         lie(&mut other);

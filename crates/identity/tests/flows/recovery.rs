@@ -51,7 +51,12 @@ impl Lost {
     }
 }
 
-async fn claim(owned: &Owned, identity: &Identity, home: &Home, asked: &RecoveryAsked) -> Result<Next, Error> {
+async fn claim(
+    owned: &Owned,
+    identity: &Identity,
+    home: &Home,
+    asked: &RecoveryAsked,
+) -> Result<Next, Error> {
     let ticket = owned.ticket(home, PASSWORD).await?;
     identity.finish_sign_in(&stranger(home), &ticket, asked.code.expose(), DEVICE).await
 }
@@ -76,7 +81,8 @@ both_engines!(two_people_a_day_and_the_code_lead_to_a_new_factor_once, |home| {
     let Ok(Next::Enrol(pending)) = lost.claim(&home, &asked).await else { panic!() };
     let app = App::new(pending.secret_base32.expose());
     let code = app.code(&home);
-    let done = lost.owned.identity.finish_enrolment(&stranger(&home), &pending.ticket, &code, DEVICE).await.unwrap();
+    let done =
+        lost.owned.identity.finish_enrolment(&stranger(&home), &pending.ticket, &code, DEVICE).await.unwrap();
     let known = lost.owned.identity.recognise_session(&stranger(&home), done.session.token.expose()).await;
     assert_eq!(known.unwrap().unwrap().name, NAME);
     // What was before is over: the old authenticator, the old sessions, the old recovery codes.
@@ -104,7 +110,10 @@ both_engines!(nobody_agrees_twice_nor_to_their_own_nor_without_the_word, |home| 
     assert!(matches!(end, Err(Error::Denied(Denied { missing: None }))), "{end:?}");
     assert!(!identity.recoveries(&ada).await.unwrap()[0].open_to_me);
     for word in ["AAAAAA", "", "x"] {
-        assert!(matches!(identity.approve_recovery(&lost.grace, id, word).await, Err(Error::Refused)), "{word}");
+        assert!(
+            matches!(identity.approve_recovery(&lost.grace, id, word).await, Err(Error::Refused)),
+            "{word}"
+        );
     }
     lost.agree(&lost.grace, &asked).await.unwrap();
     let end = lost.agree(&lost.grace, &asked).await;
@@ -118,7 +127,8 @@ both_engines!(nobody_agrees_twice_nor_to_their_own_nor_without_the_word, |home| 
     assert!(matches!(end, Err(Error::Denied(_))), "{end:?}");
     // Nor somebody without the right, or whose confirmation is old.
     somebody(&home, &lost.owned, "User", None).await;
-    let Next::Done(session) = identity.sign_in(&stranger(&home), "User", &secret(PASSWORD), DEVICE).await.unwrap()
+    let Next::Done(session) =
+        identity.sign_in(&stranger(&home), "User", &secret(PASSWORD), DEVICE).await.unwrap()
     else {
         panic!()
     };
@@ -164,7 +174,10 @@ both_engines!(a_new_request_ends_the_one_before_and_time_ends_every_one, |home| 
     // What was agreed to is gone with it.
     let open = identity.recoveries(&lost.hedy).await.unwrap();
     assert_eq!((open.len(), open[0].agreed), (1, 0));
-    assert!(matches!(identity.approve_recovery(&lost.hedy, open[0].id, first.word.expose()).await, Err(Error::Refused)));
+    assert!(matches!(
+        identity.approve_recovery(&lost.hedy, open[0].id, first.word.expose()).await,
+        Err(Error::Refused)
+    ));
     assert!(matches!(lost.claim(&home, &first).await, Err(Error::Refused)));
     identity.refuse_recovery(&lost.hedy, open[0].id).await.unwrap();
     assert!(matches!(lost.claim(&home, &second).await, Err(Error::Refused)));
