@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,10 +13,11 @@ use serde_json::Value;
 use server::{Config, Instance, Outside};
 use thirtyfour::{
     By, Capabilities, CapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver,
+    common::command::{Command, ExtensionCommand},
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{self, Child},
     time::{Instant, sleep},
 };
 
@@ -104,8 +106,9 @@ impl House {
 
     /// A command to the browser's own tools.
     pub(crate) async fn tell_browser(&self, command: &str, parameters: Value) -> Value {
-        let tools = thirtyfour::extensions::cdp::ChromeDevTools::new(self.browser.handle().clone());
-        tools.execute_cdp_with_params(command, parameters).await.unwrap()
+        let told = Tell(serde_json::json!({ "cmd": command, "params": parameters }));
+        let answer = self.browser.handle().cmd(Command::ExtensionCommand(Box::new(told))).await.unwrap();
+        answer.value().unwrap()
     }
 
     /// The address of a path at another name for the same server.
@@ -244,6 +247,24 @@ impl House {
     }
 }
 
+/// A command of the browser's own tools, as its driver passes it on.
+#[derive(Debug)]
+struct Tell(Value);
+
+impl ExtensionCommand for Tell {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
+
+    fn method(&self) -> reqwest::Method {
+        reqwest::Method::POST
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        "/goog/cdp/execute".into()
+    }
+}
+
 /// The folder of the build's results, where the test itself lies.
 fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
@@ -251,7 +272,7 @@ fn target() -> PathBuf {
 
 /// A driver on a port of its own choosing.
 async fn driver() -> (Child, u16) {
-    let mut child = Command::new("chromedriver")
+    let mut child = process::Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
