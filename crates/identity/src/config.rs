@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::{control::Numbers, password::Profile};
 
+use crate::Policies;
+
 /// Settings of identity.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +19,8 @@ pub struct Config {
     pub answer_grid: Duration,
     /// What authenticator apps show beside the account's name.
     pub issuer: String,
+    /// The organisation's own policies, which narrow what roles allow.
+    pub policies: Option<Policies>,
     /// Whose accounts must have a second factor before they are let in.
     pub require_second_factor: Require,
     /// Which rules passwords follow; the numbers are set accordingly.
@@ -51,6 +55,7 @@ impl Default for Config {
             password_profile: Profile::default(),
             pepper: 1,
             passkey_origins: Vec::new(),
+            policies: None,
         }
     }
 }

@@ -7,19 +7,25 @@
 //! from an unknown name as from a wrong password.
 
 mod account;
+mod addresses;
 mod advice;
 mod api_keys;
+mod break_glass;
 mod ceremonies;
 mod codes;
 mod config;
 mod error;
 mod factors;
+mod gate;
 mod notices;
 mod passkeys;
 mod passwords;
 mod permits;
+mod presence;
 mod recover;
 mod recovery;
+mod reviews;
+mod roles;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -31,6 +37,7 @@ mod tokens;
 mod totp;
 mod touches;
 mod turns;
+mod uses;
 
 use std::{
     fmt,
@@ -41,23 +48,33 @@ use std::{
     time::Duration,
 };
 
-use domain::control::Numbers;
+use domain::{access::Gate, control::Numbers};
 use store::Store;
 
+pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
+pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
 pub use config::{Config, Hashing, Require};
 pub use domain::password::Profile;
-pub use error::{Error, Waiting};
+pub use error::{Error, Unfit, Waiting};
 pub use factors::{Factors, PasskeyInfo};
+pub use gate::{Policies, PolicyProblem};
 pub use notices::{Notices, RecoveryNotice};
 pub use passkeys::Challenge;
 pub use recover::{OpenRecovery, RecoveryAsked};
+pub use reviews::{Overview, ReviewPage};
+pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use step_up::{Proof, Ways};
-pub use store::accounts::{Account, Settings};
+pub use store::{
+    accounts::{Account, Settings},
+    content_requests::{ContentRequest, Opened, State as RequestState},
+    reviews::{Item, Review, Subject, Verdict as ReviewVerdict, hash_of},
+    roles::{CustomRole, Grant, Granted, Holder},
+};
 
 use ceremonies::Ceremonies;
 use passwords::Passwords;
@@ -65,6 +82,7 @@ use throttle::Throttle;
 use tickets::Tickets;
 use touches::Touches;
 use turns::Turns;
+use uses::Uses;
 
 /// The room's one door. Cheap to clone; all clones share what is under way.
 #[derive(Clone)]
@@ -85,6 +103,8 @@ struct Inner {
     /// There is an account; stays true, so that setup never opens again while this runs.
     settled: AtomicBool,
     touches: Touches,
+    uses: Arc<Uses>,
+    gate: Gate,
 }
 
 impl Identity {
@@ -93,6 +113,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Broken`] when Argon2 does not accept the configured parameters.
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
+        let uses = Arc::new(Uses::default());
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(store.clone(), config.hashing, config.pepper)?,
             ceremonies: Ceremonies::new(&config)?,
@@ -104,6 +125,8 @@ impl Identity {
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
+            gate: gate::gate(config.policies.clone(), uses.clone()),
+            uses,
             store,
             config,
         })))
@@ -141,6 +164,17 @@ impl Identity {
 
     fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    /// What stands before everything the rules allow: the organisation's own policies. Whoever makes a
+    /// [`domain::Ctx`] for a request puts it behind this.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.0.gate.clone()
+    }
+
+    fn uses(&self) -> &Uses {
+        &self.0.uses
     }
 
     fn touches(&self) -> &Touches {

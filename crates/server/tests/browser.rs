@@ -10,6 +10,8 @@
 mod factors;
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/staff.rs"]
+mod staff;
 
 use domain::verifies;
 use house::{House, Look};

@@ -7,8 +7,10 @@
 //! SQL is written once for both (`docs/decisions/0004-one-writer.md`); what differs stands in `db`.
 
 pub mod accounts;
+pub mod addresses;
 pub mod api_keys;
 pub mod audit;
+pub mod content_requests;
 pub mod conversations;
 pub mod credentials;
 pub mod emails;
@@ -22,6 +24,8 @@ pub mod passkeys;
 pub mod people;
 pub mod probe;
 pub mod recoveries;
+pub mod reviews;
+pub mod roles;
 pub mod search;
 pub mod sessions;
 pub mod settings;

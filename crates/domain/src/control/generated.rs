@@ -10,6 +10,16 @@ pub enum Control {
     ACC01,
     /// No role, the owner's included, opens the conversations of another account.
     ACC02,
+    /// A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.
+    ACC03,
+    /// Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.
+    ACC04,
+    /// Staff read a person's chats only after a written reason and the agreement of somebody else, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
+    ACC05,
+    /// Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.
+    ACC06,
+    /// The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.
+    ACC07,
     /// The chat says at its start and under every answer that an AI answers, and which model.
     AID01,
     /// A write transaction commits together with its audit entry, or not at all.
@@ -72,6 +82,10 @@ pub enum Control {
     MOD02,
     /// An answer ends at its limit or when its person stops it; running answers are limited for each person and in all.
     MOD03,
+    /// Every `review_every_days` days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.
+    REV01,
+    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner.
+    REV02,
     /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
     /// A session without a request for `idle_minutes` minutes ends on the server.
@@ -106,15 +120,28 @@ pub enum Control {
     WEB07,
     /// Pages keep no conversation in browser storage and every personal answer says no-store.
     WEB08,
-    /// No answer allows another origin to read it.
+    /// No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.
     WEB09,
+    /// A minute takes `pages_a_minute` pages, `asks_a_minute` questions, `api_calls_a_minute` calls of the API and `transfers_a_minute` exports or imports of one account or key, `address_times` times as many of one address, and `sign_ins_a_minute` tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.
+    WEB10,
+    /// Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.
+    WEB11,
+    /// A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.
+    WEB12,
+    /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
+    WEB13,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 62] = [
         Self::ACC01,
         Self::ACC02,
+        Self::ACC03,
+        Self::ACC04,
+        Self::ACC05,
+        Self::ACC06,
+        Self::ACC07,
         Self::AID01,
         Self::AUD01,
         Self::AUD02,
@@ -146,6 +173,8 @@ impl Control {
         Self::MOD01,
         Self::MOD02,
         Self::MOD03,
+        Self::REV01,
+        Self::REV02,
         Self::SEC01,
         Self::SES01,
         Self::SES02,
@@ -164,6 +193,10 @@ impl Control {
         Self::WEB07,
         Self::WEB08,
         Self::WEB09,
+        Self::WEB10,
+        Self::WEB11,
+        Self::WEB12,
+        Self::WEB13,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -171,7 +204,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 51] = [
+static FACTS: [Facts; 62] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -183,6 +216,43 @@ static FACTS: [Facts; 51] = [
         token: "ACC02",
         title: "The owner cannot read other people's chats",
         sentence: "No role, the owner's included, opens the conversations of another account.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC03",
+        title: "Strangers get what is listed",
+        sentence: "A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC04",
+        title: "Roles are given with care",
+        sentence: "Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC05",
+        title: "Reading somebody's chats takes two",
+        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC06",
+        title: "Own policies only narrow",
+        sentence: "Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take a broken policy; tests load such policies and are refused by them.",
+        ),
+    },
+    Facts {
+        token: "ACC07",
+        title: "The database gives the least",
+        sentence: "The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -428,6 +498,20 @@ static FACTS: [Facts; 51] = [
         proof: Proof::Test("Asking would occupy the model; tests use a scripted one."),
     },
     Facts {
+        token: "REV01",
+        title: "Access is reviewed",
+        sentence: "Every {review_every_days} days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.",
+        kind: Kind::Watched,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "REV02",
+        title: "Unconfirmed grants lapse",
+        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take as long as a review; tests move the clock."),
+    },
+    Facts {
         token: "SEC01",
         title: "Secrets cannot be printed",
         sentence: "Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.",
@@ -556,16 +640,52 @@ static FACTS: [Facts; 51] = [
     },
     Facts {
         token: "WEB09",
-        title: "No other origin is let in",
-        sentence: "No answer allows another origin to read it.",
+        title: "Other origins stay out",
+        sentence: "No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.",
         kind: Kind::Enforced,
         proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB10",
+        title: "Everybody has a limit",
+        sentence: "A minute takes {pages_a_minute} pages, {asks_a_minute} questions, {api_calls_a_minute} calls of the API and {transfers_a_minute} exports or imports of one account or key, {address_times} times as many of one address, and {sign_ins_a_minute} tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB11",
+        title: "Addresses can be kept out",
+        sentence: "Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep an address out of the running system; tests keep one out of their own.",
+        ),
+    },
+    Facts {
+        token: "WEB12",
+        title: "Nobody chooses their address",
+        sentence: "A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "It shows in no answer; tests forge the headers, with and without trusted proxies.",
+        ),
+    },
+    Facts {
+        token: "WEB13",
+        title: "Places for everybody",
+        sentence: "One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within {stream_recheck_seconds} seconds.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would use up the places of the running system; tests fill one of their own.",
+        ),
     },
 ];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
+    /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
+    pub break_glass_minutes: u32,
     /// Classes of characters a password must have; 0 asks for none, any other value for all four (AUT01).
     pub password_classes: u32,
     /// Days after which a password must be changed; 0 never (AUT01).
@@ -586,15 +706,34 @@ pub struct Numbers {
     pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
+    /// Days from the beginning of one access review to the next; a grant unused for as long is proposed for removal (REV01).
+    pub review_every_days: u32,
+    /// Days an access review is open before what nobody confirmed lapses (REV02).
+    pub review_days_open: u32,
     /// Minutes without a request after which a session ends (SES01).
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
     pub absolute_hours: u32,
+    /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
+    pub address_times: u32,
+    /// Calls of the API a minute with one key (WEB10).
+    pub api_calls_a_minute: u32,
+    /// Questions in the chat a minute of one account (WEB10).
+    pub asks_a_minute: u32,
+    /// Pages, and requests of their scripts, a minute of one account (WEB10).
+    pub pages_a_minute: u32,
+    /// Tries to sign in, set up or recover a minute from one address (WEB10).
+    pub sign_ins_a_minute: u32,
+    /// Exports and imports a minute of one account (WEB10).
+    pub transfers_a_minute: u32,
+    /// Seconds between two looks at whether the session of an open stream still lives (WEB13).
+    pub stream_recheck_seconds: u32,
 }
 
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            break_glass_minutes: 60,
             password_classes: 4,
             password_max_days: 90,
             password_min_chars: 12,
@@ -605,8 +744,17 @@ impl Default for Numbers {
             recovery_delay_hours: 24,
             password_notice_days: 14,
             certificate_days: 90,
+            review_every_days: 90,
+            review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
+            address_times: 5,
+            api_calls_a_minute: 600,
+            asks_a_minute: 60,
+            pages_a_minute: 600,
+            sign_ins_a_minute: 60,
+            transfers_a_minute: 30,
+            stream_recheck_seconds: 15,
         }
     }
 }
@@ -616,6 +764,7 @@ impl Numbers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
+            "break_glass_minutes" => Some(self.break_glass_minutes),
             "password_classes" => Some(self.password_classes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
@@ -626,14 +775,24 @@ impl Numbers {
             "recovery_delay_hours" => Some(self.recovery_delay_hours),
             "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
+            "review_every_days" => Some(self.review_every_days),
+            "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
+            "address_times" => Some(self.address_times),
+            "api_calls_a_minute" => Some(self.api_calls_a_minute),
+            "asks_a_minute" => Some(self.asks_a_minute),
+            "pages_a_minute" => Some(self.pages_a_minute),
+            "sign_ins_a_minute" => Some(self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(self.stream_recheck_seconds),
             _ => None,
         }
     }
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
+            "break_glass_minutes" => Some(&mut self.break_glass_minutes),
             "password_classes" => Some(&mut self.password_classes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
@@ -644,15 +803,34 @@ impl Numbers {
             "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
             "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
+            "review_every_days" => Some(&mut self.review_every_days),
+            "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
+            "address_times" => Some(&mut self.address_times),
+            "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
+            "asks_a_minute" => Some(&mut self.asks_a_minute),
+            "pages_a_minute" => Some(&mut self.pages_a_minute),
+            "sign_ins_a_minute" => Some(&mut self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(&mut self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(&mut self.stream_recheck_seconds),
             _ => None,
         }
     }
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 12] = [
+pub static NUMBERS: [Number; 22] = [
+    Number {
+        name: "break_glass_minutes",
+        control: Control::ACC05,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
     Number {
         name: "password_classes",
         control: Control::AUT01,
@@ -754,6 +932,26 @@ pub static NUMBERS: [Number; 12] = [
         zero_is_none: false,
     },
     Number {
+        name: "review_every_days",
+        control: Control::REV01,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "review_days_open",
+        control: Control::REV02,
+        value: 14,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
         name: "idle_minutes",
         control: Control::SES01,
         value: 30,
@@ -768,6 +966,76 @@ pub static NUMBERS: [Number; 12] = [
         control: Control::SES02,
         value: 12,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "address_times",
+        control: Control::WEB10,
+        value: 5,
+        unit: "times",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "api_calls_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "asks_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "pages_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "sign_ins_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "transfers_a_minute",
+        control: Control::WEB10,
+        value: 30,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "stream_recheck_seconds",
+        control: Control::WEB13,
+        value: 15,
+        unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

@@ -9,9 +9,12 @@
 mod account;
 mod api_keys;
 mod authenticator;
+mod break_glass;
 mod factors;
 mod passkeys;
 mod recovery;
+mod reviews;
+mod roles;
 mod scene;
 mod sessions;
 mod setup;

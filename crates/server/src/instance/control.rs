@@ -1,8 +1,10 @@
 //! The control socket: how commands of the same account ask a running instance, e.g. `troth verify`.
 //!
 //! A Unix socket in the data folder, which only its own account can enter, and mode 0600 itself. One line
-//! in (`verify json`, `verify text`, `verify colour`, `recover NAME`), an exit code and a text back. Only
-//! `recover` changes something, and it is written down and shown to the person it is about.
+//! in (`verify json`, `addresses {…}`, `recover NAME`), an exit code and a text back. What it changes is
+//! noted in the audit log, and a way back is shown to the person it is about.
+
+mod addresses;
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -17,10 +19,12 @@ use tokio_util::task::TaskTracker;
 use super::House;
 use crate::folder;
 
+pub use addresses::Order as AddressOrder;
+
 /// Longest a question may take to arrive, and its answer to be made.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest question, in bytes.
-const LONGEST: u64 = 1200;
+const LONGEST: u64 = 2048;
 
 /// What a running instance answered.
 #[derive(Debug)]
@@ -71,6 +75,9 @@ async fn talk(house: House, stream: UnixStream) {
         "verify text" => verify(&house, Form::Text).await,
         "verify colour" => verify(&house, Form::Colour).await,
         line if line.starts_with("recover ") => recover(&house, &line["recover ".len()..]).await,
+        line if line.starts_with(addresses::WORD) => {
+            addresses::answer(&house, &line[addresses::WORD.len()..]).await
+        }
         _ => Answer { exit: 1, text: "The running instance does not know this command.\n".to_owned() },
     };
     let reply = format!("{}\n{}", answer.exit, answer.text);

@@ -21,8 +21,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-const NAME: &str = "Asha";
-const PASSWORD: &str = "Quiet-Harbour-47";
+pub(crate) const NAME: &str = "Asha";
+pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 /// How long a page may take to become what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -115,6 +115,11 @@ impl House {
     pub(crate) async fn go_by_address(&self, path: &str) {
         let url = self.instance.url().replace("localhost", "127.0.0.1");
         self.browser.goto(format!("{url}{path}")).await.unwrap();
+    }
+
+    /// The instance, for what nobody clicks together.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     /// Opens a path.

@@ -109,7 +109,7 @@ both_engines!(a_closed_account_has_no_session_and_comes_back_without_one, |home|
         id: SessionId::fresh(&ada.ctx),
         token_hash: [1; 32],
         device: "",
-        second_factor: true,
+        second_factor: false,
         now: home.clockwork.now(),
         expires: later(&home, 60),
     };

@@ -2,6 +2,7 @@
 
 pub mod factors;
 pub mod factors_view;
+pub mod glass;
 pub mod view;
 
 use axum::{
@@ -108,6 +109,8 @@ async fn page(
         factors: &identity.factors(ctx).await?,
         sessions: &sessions,
         keys: &keys,
+        asked: &identity.content_requests_about_me(ctx).await?,
+        now: ctx.now(),
         confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };
