@@ -11,14 +11,19 @@ mod addresses;
 mod advice;
 mod api_keys;
 mod break_glass;
+mod ceremonies;
 mod codes;
 mod config;
 mod directory;
 mod error;
+mod factors;
 mod gate;
+mod notices;
+mod passkeys;
 mod passwords;
 mod permits;
 mod presence;
+mod recover;
 mod recovery;
 mod reviews;
 mod roles;
@@ -51,14 +56,19 @@ pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, V
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
-pub use config::{Config, Hashing};
 pub use directory::{
     Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
     NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
     SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
 };
-pub use error::{Error, Unfit};
+pub use config::{Config, Hashing, Require};
+pub use domain::password::Profile;
+pub use error::{Error, Unfit, Waiting};
+pub use factors::{Factors, PasskeyInfo};
 pub use gate::{Policies, PolicyProblem};
+pub use notices::{Notices, RecoveryNotice};
+pub use passkeys::Challenge;
+pub use recover::{OpenRecovery, RecoveryAsked};
 pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
@@ -73,6 +83,7 @@ pub use store::{
 };
 
 use directory::Directory;
+use ceremonies::Ceremonies;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
@@ -92,6 +103,8 @@ struct Inner {
     throttle: Throttle,
     setups: Tickets<setup::Pending>,
     sign_ins: Tickets<sign_in::Pending>,
+    enrolments: Tickets<factors::Enrolling>,
+    ceremonies: Ceremonies,
     /// The hash of the setup code that counts, while there is no account.
     setup_code: Mutex<Option<tokens::Hash>>,
     /// There is an account; stays true, so that setup never opens again while this runs.
@@ -110,7 +123,9 @@ impl Identity {
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
         let uses = Arc::new(Uses::default());
         Ok(Self(Arc::new(Inner {
-            passwords: Passwords::new(store.clone(), config.hashing)?,
+            passwords: Passwords::new(store.clone(), config.hashing, config.pepper)?,
+            ceremonies: Ceremonies::new(&config)?,
+            enrolments: Tickets::new(factors::LIFE_S, factors::MOST),
             advice: Turns::new(advice::AT_ONCE, advice::WAITING),
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
@@ -189,6 +204,18 @@ impl Identity {
 
     fn sign_ins(&self) -> &Tickets<sign_in::Pending> {
         &self.0.sign_ins
+    }
+
+    fn enrolments(&self) -> &Tickets<factors::Enrolling> {
+        &self.0.enrolments
+    }
+
+    fn ceremonies(&self) -> &Ceremonies {
+        &self.0.ceremonies
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
     }
 
     fn setup_code(&self) -> &Mutex<Option<tokens::Hash>> {

@@ -18,6 +18,8 @@ mod limits;
 mod matrix;
 #[path = "it/places.rs"]
 mod places;
+#[path = "it/recover.rs"]
+mod recover;
 #[path = "it/routes.rs"]
 mod routes;
 #[path = "it/scim.rs"]

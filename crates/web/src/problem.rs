@@ -220,6 +220,13 @@ impl From<identity::Error> for Problem {
             E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
             E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
+            E::NoPasskeysHere => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-passkeys-here",
+                "Passkeys do not work at this address",
+                said,
+            ),
+            E::LastFactor | E::NobodyToAsk | E::NotYet(_) | E::AgreedAlready => Self::conflict(said),
             E::Denied(denied) => denied.into(),
             E::Store(_) | E::Broken(_) => Self::internal(&error),
         }

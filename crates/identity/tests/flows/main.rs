@@ -9,7 +9,11 @@
 mod account;
 mod api_keys;
 mod directory;
+mod authenticator;
 mod break_glass;
+mod factors;
+mod passkeys;
+mod recovery;
 mod reviews;
 mod roles;
 mod scene;

@@ -141,5 +141,5 @@ async fn show(
         chosen: chosen.as_deref(),
         readiness: &readiness,
     };
-    Ok(page::page(&looks.frame_for(app, person), &chat))
+    Ok(page::page(&looks.told(app, person).await?, &chat))
 }

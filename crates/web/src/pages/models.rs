@@ -6,10 +6,10 @@ use axum::extract::State;
 use maud::Markup;
 
 use super::handlers::Looks;
-use crate::{App, SignedIn};
+use crate::{App, Problem, SignedIn};
 
 /// `GET /models`
-pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Markup {
-    let frame = looks.frame_for(&app, &person);
-    view::page(&frame, &app.assistant.models(), app.assistant.default_model().as_deref())
+pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Result<Markup, Problem> {
+    let frame = looks.told(&app, &person).await?;
+    Ok(view::page(&frame, &app.assistant.models(), app.assistant.default_model().as_deref()))
 }

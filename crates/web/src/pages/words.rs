@@ -168,6 +168,22 @@ pub struct Words {
     pub confirm_refused: &'static str,
     pub confirm_lasts: &'static str,
     pub foot_line: &'static str,
+    pub passkey_sign_in: &'static str,
+    pub passkey_show: &'static str,
+    pub passkey_waiting: &'static str,
+    pub passkey_failed: &'static str,
+    pub passkey_refused: &'static str,
+    pub or: &'static str,
+    pub enrol_title: &'static str,
+    pub enrol_text: &'static str,
+    pub lost_link: &'static str,
+    pub lost_text: &'static str,
+    pub lost_ask: &'static str,
+    pub lost_title: &'static str,
+    pub lost_asked: &'static str,
+    pub lost_code: &'static str,
+    pub lost_word: &'static str,
+    pub lost_after: &'static str,
 }
 
 impl Words {
