@@ -17,6 +17,8 @@ pub struct Config {
     pub answer_grid: Duration,
     /// What authenticator apps show beside the account's name.
     pub issuer: String,
+    /// Whether a mail server is configured; without one links are shown to whoever makes them.
+    pub sends_mail: bool,
 }
 
 impl Default for Config {
@@ -26,6 +28,7 @@ impl Default for Config {
             hashing: Hashing::default(),
             answer_grid: Duration::from_millis(200),
             issuer: "Troth".to_owned(),
+            sends_mail: false,
         }
     }
 }

@@ -11,10 +11,15 @@ mod advice;
 mod api_keys;
 mod codes;
 mod config;
+mod emails;
 mod error;
+mod groups;
+mod invitations;
 mod passwords;
+mod people;
 mod permits;
 mod recovery;
+mod reset;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -42,10 +47,14 @@ pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};
 pub use error::Error;
+pub use groups::Group;
+pub use invitations::{Accepted, InvitationInfo, Invited, Offer};
+pub use people::{PersonInfo, PersonPage};
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use store::accounts::{Account, Settings};
+pub use store::outbox::{Listed as ListedMail, State as MailState};
 
 use passwords::Passwords;
 use throttle::Throttle;
@@ -65,6 +74,8 @@ struct Inner {
     throttle: Throttle,
     setups: Tickets<setup::Pending>,
     sign_ins: Tickets<sign_in::Pending>,
+    acceptances: Tickets<invitations::Pending>,
+    resets: reset::Pace,
     /// The hash of the setup code that counts, while there is no account.
     setup_code: Mutex<Option<tokens::Hash>>,
     /// There is an account; stays true, so that setup never opens again while this runs.
@@ -84,6 +95,8 @@ impl Identity {
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
             sign_ins: Tickets::new(sign_in::LIFE_S, sign_in::MOST),
+            acceptances: Tickets::new(setup::LIFE_S, invitations::MOST),
+            resets: reset::Pace::default(),
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
@@ -136,6 +149,18 @@ impl Identity {
 
     fn sign_ins(&self) -> &Tickets<sign_in::Pending> {
         &self.0.sign_ins
+    }
+
+    fn acceptances(&self) -> &Tickets<invitations::Pending> {
+        &self.0.acceptances
+    }
+
+    fn resets(&self) -> &reset::Pace {
+        &self.0.resets
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
     }
 
     fn setup_code(&self) -> &Mutex<Option<tokens::Hash>> {

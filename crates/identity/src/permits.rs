@@ -17,3 +17,8 @@ pub(crate) fn authenticating(ctx: &Ctx) -> Ctx {
 pub(crate) fn authenticate(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::Authenticate, Resource::Instance)
 }
+
+/// The same circumstances, with the system looking up what stands about somebody's account.
+pub(crate) fn provisioning(ctx: &Ctx) -> Ctx {
+    ctx.acting_as(Actor::System(Job::Provisioning))
+}

@@ -27,7 +27,8 @@ use crate::{
 };
 
 pub use sections::{
-    IdentitySection, KeysSection, LogFormat, LogSection, ProtectorKind, StoreSection, WebSection, addresses,
+    IdentitySection, KeysSection, LogFormat, LogSection, MailSection, MailTls, ProtectorKind, StoreSection,
+    WebSection, addresses,
 };
 pub use show::show;
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub store: StoreSection,
     /// `[identity]`
     pub identity: IdentitySection,
+    /// `[mail]`
+    pub mail: MailSection,
     /// `[models]`
     pub models: providers::Config,
     /// `[policy]`, over the defaults.
@@ -68,7 +71,7 @@ pub struct Sources {
 }
 
 /// The sections, in the order in which they are shown.
-const SECTIONS: [&str; 7] = ["web", "keys", "store", "identity", "models", "policy", "log"];
+const SECTIONS: [&str; 8] = ["web", "keys", "store", "identity", "mail", "models", "policy", "log"];
 
 /// Variables that are read before there is a configuration.
 const EARLY: [&str; 3] = ["TROTH_DATA", "TROTH_CONFIG", "TROTH_PASSPHRASE"];
@@ -111,6 +114,7 @@ impl Config {
             keys: section(&table, "keys")?,
             store: section(&table, "store")?,
             identity: section(&table, "identity")?,
+            mail: section(&table, "mail")?,
             numbers: numbers(&table)?,
             log: section(&table, "log")?,
             models,
@@ -118,6 +122,7 @@ impl Config {
             table,
         };
         config.web.validate()?;
+        config.mail.validate()?;
         Ok(config)
     }
 

@@ -25,6 +25,7 @@ use crate::{
     config::Config,
     failure::{Exit, Failure},
     folder::Folder,
+    mail::Post,
     outside::Outside,
     protector,
     tls::{Desk, Issued},
@@ -46,18 +47,36 @@ pub(crate) struct Face {
     pub(crate) redirects: Arc<[SocketAddr]>,
 }
 
+impl Face {
+    /// The address for people.
+    pub(crate) fn url(&self) -> String {
+        let port = self.addresses.first().map_or(443, SocketAddr::port);
+        let host = self.config.web.hosts.first().map_or("localhost", String::as_str);
+        if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+    }
+
+    /// The way to the mail server, when one is configured.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] when its authority cannot be read.
+    pub(crate) fn post(&self) -> Result<Option<Post>, Failure> {
+        let links = self.config.mail.links.clone().unwrap_or_else(|| self.url());
+        Post::new(&self.config.mail, links, self.config.identity.issuer.clone())
+    }
+}
+
 /// What everything in the background may need.
 #[derive(Clone)]
-struct House {
-    face: Face,
-    outside: Outside,
-    store: Store,
+pub(crate) struct House {
+    pub(crate) face: Face,
+    pub(crate) outside: Outside,
+    pub(crate) store: Store,
     providers: Providers,
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
     desk: Arc<Desk>,
-    shutdown: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
 }
 
 /// An instance that listens.
@@ -107,7 +126,8 @@ impl Instance {
         check::register(&house.assure, &house.face);
         let serving = serve(&house, &tasks, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
-        background::start(&house, &tasks);
+        let post = house.face.post()?;
+        background::start(&house, &tasks, post);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })
     }
 
@@ -126,9 +146,7 @@ impl Instance {
     /// The address for people.
     #[must_use]
     pub fn url(&self) -> String {
-        let port = self.house.face.addresses.first().map_or(443, SocketAddr::port);
-        let host = self.house.face.config.web.hosts.first().map_or("localhost", String::as_str);
-        if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+        self.house.face.url()
     }
 
     /// The code that makes the first account, while there is none. Works once.
@@ -219,6 +237,7 @@ fn identity_config(config: &Config) -> identity::Config {
         },
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
+        sends_mail: config.mail.server.is_some(),
     }
 }
 

@@ -87,7 +87,7 @@ where
         let Actor::Person { user, session, standing } = known.actor else {
             return Ok(Self { ctx, person: None, nonce, device });
         };
-        let ctx = ctx.acting_as(known.actor);
+        let ctx = app.identity.acting_within_bounds(&ctx, known.actor).await?;
         let person = Person {
             user,
             session,
@@ -128,7 +128,7 @@ where
         let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
         let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
-        Ok(Self { ctx: ctx.acting_as(actor) })
+        Ok(Self { ctx: app.identity.acting_within_bounds(&ctx, actor).await? })
     }
 }
 

@@ -10,6 +10,10 @@ pub enum Control {
     ACC01,
     /// No role, the owner's included, opens the conversations of another account.
     ACC02,
+    /// An invitation works once and for `invitation_days` days, a mailed link once and for `link_minutes` minutes; both are kept as a hash, and nobody learns from us whether an address is known.
+    ACT01,
+    /// Closing an account ends its sessions and keys at once, deleting it removes every row and destroys its key, a reset ends every session, and nobody does this to an account with more rights than their own.
+    ACT02,
     /// The chat says at its start and under every answer that an AI answers, and which model.
     AID01,
     /// A write transaction commits together with its audit entry, or not at all.
@@ -52,10 +56,16 @@ pub enum Control {
     DAT02,
     /// A temporary conversation lives in memory alone and is wiped when it ends or has been idle.
     DAT03,
+    /// What the groups of an account say, which models and whether only temporary chats, holds from the next request on, in the chat and for programs; of several groups the strictest counts.
+    GRP01,
+    /// Messages, tokens and voice of people with a quota are counted by day without content, and a question beyond the quota is refused until there is more.
+    GRP02,
     /// A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.
     KEY01,
     /// No message, name, token, key or address of a person stands in a log line.
     LOG01,
+    /// E-mail is handed over under TLS to the one configured server, whose certificate is verified; what cannot be sent is tried again for `mail_hours` hours, and what was sent is forgotten down to its kind.
+    MAI01,
     /// A model file is loaded only after its hash matched the catalogue or the operator added it by hash.
     MOD01,
     /// Calls to other machines use verified TLS, have time-outs and size limits, and stop for a while when the other side keeps failing.
@@ -102,9 +112,11 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 51] = [
         Self::ACC01,
         Self::ACC02,
+        Self::ACT01,
+        Self::ACT02,
         Self::AID01,
         Self::AUD01,
         Self::AUD02,
@@ -126,8 +138,11 @@ impl Control {
         Self::DAT01,
         Self::DAT02,
         Self::DAT03,
+        Self::GRP01,
+        Self::GRP02,
         Self::KEY01,
         Self::LOG01,
+        Self::MAI01,
         Self::MOD01,
         Self::MOD02,
         Self::MOD03,
@@ -156,7 +171,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 46] = [
+static FACTS: [Facts; 51] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -168,6 +183,20 @@ static FACTS: [Facts; 46] = [
         token: "ACC02",
         title: "The owner cannot read other people's chats",
         sentence: "No role, the owner's included, opens the conversations of another account.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACT01",
+        title: "Links work once",
+        sentence: "An invitation works once and for {invitation_days} days, a mailed link once and for {link_minutes} minutes; both are kept as a hash, and nobody learns from us whether an address is known.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACT02",
+        title: "Closed accounts open nothing",
+        sentence: "Closing an account ends its sessions and keys at once, deleting it removes every row and destroys its key, a reset ends every session, and nobody does this to an account with more rights than their own.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -333,6 +362,24 @@ static FACTS: [Facts; 46] = [
         ),
     },
     Facts {
+        token: "GRP01",
+        title: "Groups set bounds",
+        sentence: "What the groups of an account say, which models and whether only temporary chats, holds from the next request on, in the chat and for programs; of several groups the strictest counts.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would put somebody into a group; tests do, and ask in the chat and as a program.",
+        ),
+    },
+    Facts {
+        token: "GRP02",
+        title: "Quotas hold",
+        sentence: "Messages, tokens and voice of people with a quota are counted by day without content, and a question beyond the quota is refused until there is more.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would use up somebody's quota; tests use up one of their own, several at once.",
+        ),
+    },
+    Facts {
         token: "KEY01",
         title: "API keys shown once",
         sentence: "A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.",
@@ -347,6 +394,13 @@ static FACTS: [Facts; 46] = [
         proof: Proof::Test(
             "A system that could search its log for a person's words would have to keep them; tests run with marked words and search.",
         ),
+    },
+    Facts {
+        token: "MAI01",
+        title: "Mail leaves under TLS",
+        sentence: "E-mail is handed over under TLS to the one configured server, whose certificate is verified; what cannot be sent is tried again for {mail_hours} hours, and what was sent is forgotten down to its kind.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "MOD01",
@@ -508,6 +562,10 @@ static FACTS: [Facts; 46] = [
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
+    /// Days an invitation is good for (ACT01).
+    pub invitation_days: u32,
+    /// Minutes a mailed link is good for (ACT01).
+    pub link_minutes: u32,
     /// Days after which a password must be changed (AUT01).
     pub password_max_days: u32,
     /// Fewest characters of a password (AUT01).
@@ -518,6 +576,8 @@ pub struct Numbers {
     pub password_history: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
+    /// Hours after which an e-mail that cannot be sent is given up (MAI01).
+    pub mail_hours: u32,
     /// Minutes without a request after which a session ends (SES01).
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
@@ -527,11 +587,14 @@ pub struct Numbers {
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            invitation_days: 7,
+            link_minutes: 60,
             password_max_days: 90,
             password_min_chars: 12,
             failures_before_throttle: 5,
             password_history: 24,
             certificate_days: 90,
+            mail_hours: 72,
             idle_minutes: 30,
             absolute_hours: 12,
         }
@@ -543,11 +606,14 @@ impl Numbers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
+            "invitation_days" => Some(self.invitation_days),
+            "link_minutes" => Some(self.link_minutes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
             "certificate_days" => Some(self.certificate_days),
+            "mail_hours" => Some(self.mail_hours),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
             _ => None,
@@ -556,11 +622,14 @@ impl Numbers {
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
+            "invitation_days" => Some(&mut self.invitation_days),
+            "link_minutes" => Some(&mut self.link_minutes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
             "certificate_days" => Some(&mut self.certificate_days),
+            "mail_hours" => Some(&mut self.mail_hours),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
             _ => None,
@@ -569,7 +638,25 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 7] = [
+pub static NUMBERS: [Number; 10] = [
+    Number {
+        name: "invitation_days",
+        control: Control::ACT01,
+        value: 7,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "link_minutes",
+        control: Control::ACT01,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
     Number {
         name: "password_max_days",
         control: Control::AUT01,
@@ -611,6 +698,15 @@ pub static NUMBERS: [Number; 7] = [
         control: Control::CRY05,
         value: 90,
         unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "mail_hours",
+        control: Control::MAI01,
+        value: 72,
+        unit: "hours",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

@@ -157,6 +157,12 @@ pub struct Words {
     pub expired_text: &'static str,
     pub new_password: &'static str,
     pub foot_line: &'static str,
+    pub left: &'static str,
+    pub left_messages: &'static str,
+    pub left_tokens: &'static str,
+    pub left_voice: &'static str,
+    pub today: &'static str,
+    pub this_month: &'static str,
 }
 
 impl Words {

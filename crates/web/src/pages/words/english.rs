@@ -146,4 +146,10 @@ pub(super) static WORDS: Words = Words {
     expired_text: "Your password is older than this server allows. Choose another one.",
     new_password: "New password",
     foot_line: "What you write is sealed before it is stored.",
+    left: "Left",
+    left_messages: "messages",
+    left_tokens: "tokens",
+    left_voice: "seconds of voice",
+    today: "today",
+    this_month: "this month",
 };

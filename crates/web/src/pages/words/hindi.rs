@@ -146,4 +146,10 @@ pub(super) static WORDS: Words = Words {
     expired_text: "आपका पासवर्ड इस सर्वर की सीमा से पुराना है। नया चुनें।",
     new_password: "नया पासवर्ड",
     foot_line: "आप जो लिखते हैं, सहेजने से पहले सीलबंद हो जाता है।",
+    left: "शेष",
+    left_messages: "संदेश",
+    left_tokens: "टोकन",
+    left_voice: "सेकंड आवाज़",
+    today: "आज",
+    this_month: "इस महीने",
 };
