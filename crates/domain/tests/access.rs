@@ -162,6 +162,7 @@ fn a_denial_says_whether_signing_in_might_help_and_nothing_about_what_exists() {
 
 #[test]
 fn administration_takes_a_second_factor_and_danger_a_fresh_one() {
+    let _proof = verifies!(AUT08);
     let roles: Roles = Role::ALL.into_iter().collect();
     let unproven = standing(1, Standing::of(roles));
     let stale = standing(1, Standing::of(roles).proven(NOW));

@@ -279,7 +279,7 @@ impl Identity {
         {
             emails::set(&mut tx, &permit, address).await?;
         }
-        let session = self.open_session(&mut tx, ctx, &permit, device).await?;
+        let session = self.open_session(&mut tx, ctx, &permit, device, step.is_some()).await?;
         tx.commit(Entry::new(Act::InvitationAccepted, user)).await?;
         Ok(Accepted::Done { recovery_codes, session })
     }

@@ -23,6 +23,7 @@ mod reset;
 mod sessions;
 mod setup;
 mod sign_in;
+mod step_up;
 mod strangers;
 mod throttle;
 mod tickets;
@@ -53,6 +54,7 @@ pub use people::{PersonInfo, PersonPage};
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
+pub use step_up::{Proof, Ways};
 pub use store::accounts::{Account, Settings};
 pub use store::outbox::{Listed as ListedMail, State as MailState};
 

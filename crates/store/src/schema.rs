@@ -24,6 +24,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
     (
+        3,
+        "what a session has shown",
+        include_str!("../migrations/common/0003_sessions.sql"),
+        include_str!("../migrations/common/0003_sessions.sql"),
+    ),
+    (
         5,
         "addresses, invitations, groups, e-mail",
         include_str!("../migrations/common/0005_people.sql"),

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod admin;
 pub mod chat;
+pub mod confirm;
 pub mod error;
 pub mod frame;
 pub mod handlers;
@@ -37,6 +38,8 @@ pub fn routes() -> Router<App> {
         .route("/sign-in/factor", post(sign_in::factor))
         .route("/sign-in/password", post(sign_in::renew))
         .route("/sign-out", post(sign_in::out))
+        .route("/confirm", get(confirm::show).post(confirm::form))
+        .route("/confirm/api", post(confirm::api))
         .route("/account", get(account::show))
         .route("/account/looks", post(account::looks))
         .route("/account/password", post(account::password))

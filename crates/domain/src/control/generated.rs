@@ -34,6 +34,8 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
+    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
+    AUT08,
     /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
@@ -112,7 +114,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACT01,
@@ -127,6 +129,7 @@ impl Control {
         Self::AUT05,
         Self::AUT06,
         Self::AUT07,
+        Self::AUT08,
         Self::CFG01,
         Self::CFG02,
         Self::CRY01,
@@ -171,7 +174,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 51] = [
+static FACTS: [Facts; 52] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -275,6 +278,13 @@ static FACTS: [Facts; 51] = [
         sentence: "The last {password_history} passwords of an account are refused as its new one.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking needs the earlier passwords of a real account; tests change one back."),
+    },
+    Facts {
+        token: "AUT08",
+        title: "Dangerous steps are confirmed",
+        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "CFG01",
@@ -574,6 +584,8 @@ pub struct Numbers {
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
+    /// Minutes for which a confirmation counts (AUT08).
+    pub step_up_minutes: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Hours after which an e-mail that cannot be sent is given up (MAI01).
@@ -593,6 +605,7 @@ impl Default for Numbers {
             password_min_chars: 12,
             failures_before_throttle: 5,
             password_history: 24,
+            step_up_minutes: 10,
             certificate_days: 90,
             mail_hours: 72,
             idle_minutes: 30,
@@ -612,6 +625,7 @@ impl Numbers {
             "password_min_chars" => Some(self.password_min_chars),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
+            "step_up_minutes" => Some(self.step_up_minutes),
             "certificate_days" => Some(self.certificate_days),
             "mail_hours" => Some(self.mail_hours),
             "idle_minutes" => Some(self.idle_minutes),
@@ -628,6 +642,7 @@ impl Numbers {
             "password_min_chars" => Some(&mut self.password_min_chars),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
+            "step_up_minutes" => Some(&mut self.step_up_minutes),
             "certificate_days" => Some(&mut self.certificate_days),
             "mail_hours" => Some(&mut self.mail_hours),
             "idle_minutes" => Some(&mut self.idle_minutes),
@@ -638,7 +653,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 10] = [
+pub static NUMBERS: [Number; 11] = [
     Number {
         name: "invitation_days",
         control: Control::ACT01,
@@ -692,6 +707,15 @@ pub static NUMBERS: [Number; 10] = [
         stronger: Stronger::Higher,
         floor: Some(1),
         clauses: &["AZ-A8"],
+    },
+    Number {
+        name: "step_up_minutes",
+        control: Control::AUT08,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
     },
     Number {
         name: "certificate_days",
