@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
 #[path = "assistant/conversations.rs"]
+mod bounds;
 mod conversations;
 #[path = "assistant/house.rs"]
 mod house;

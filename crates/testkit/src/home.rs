@@ -147,7 +147,8 @@ impl Home {
         self.person_with(name, Roles::NONE.with(Role::Owner).with(Role::User)).await
     }
 
-    async fn person_with(&self, name: &str, roles: Roles) -> Person {
+    /// Makes an account with `roles`.
+    pub async fn person_with(&self, name: &str, roles: Roles) -> Person {
         let setup = self.ctx(Actor::System(Job::Setup));
         let id = UserId::fresh(&setup);
         let permit =

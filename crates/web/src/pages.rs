@@ -12,6 +12,8 @@ pub mod error;
 pub mod frame;
 pub mod handlers;
 pub mod icons;
+pub mod invitation;
+pub mod mailed;
 pub mod models;
 pub mod setup;
 pub mod sign_in;
@@ -51,7 +53,14 @@ pub fn routes() -> Router<App> {
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))
-        .route("/admin", get(admin::show))
+        .route("/account/address", post(account::me::address))
+        .route("/account/leave", post(account::me::leave))
+        .route("/invitation", get(invitation::show).post(invitation::who))
+        .route("/invitation/factor", post(invitation::factor))
+        .route("/forgot", get(mailed::forgot).post(mailed::send))
+        .route("/reset", get(mailed::reset).post(mailed::choose))
+        .route("/confirm-address", get(mailed::address).post(mailed::confirm))
+        .merge(admin::routes())
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
         .merge(chat::routes())

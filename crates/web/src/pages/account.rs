@@ -1,5 +1,6 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod me;
 pub mod view;
 
 use axum::{
@@ -77,6 +78,8 @@ pub async fn show(
         "password" => Some("The password is changed. Everywhere else you are signed out."),
         "session" => Some("That session is ended."),
         "key" => Some("The key is revoked. It opens nothing any more."),
+        "address" => Some("A link is on its way to that address. Follow it, and the address is yours here."),
+        "no-address" => Some("The address is forgotten."),
         "deleted" => Some("All chats are deleted."),
         "imported" => Some("The chats are in."),
         _ => None,
@@ -98,7 +101,9 @@ async fn page(
         true => StatusCode::UNPROCESSABLE_ENTITY,
         false => StatusCode::OK,
     };
+    let me = me::Me::of(app, person).await?;
     let shown = view::Account {
+        me: &me,
         name: &account.name,
         created: account.created,
         settings: &account.settings,

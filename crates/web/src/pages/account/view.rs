@@ -9,10 +9,13 @@ use super::super::{
     icons::Icon,
     setup::form::{advice, code_list, password},
 };
+use super::me;
 
 /// Everything the page shows.
 #[derive(Debug)]
 pub struct Account<'a> {
+    /// The address, quotas.
+    pub me: &'a me::Me,
     /// The account's name.
     pub name: &'a str,
     /// When it was made.
@@ -42,6 +45,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             @if !account.notices.is_empty() {
                 div { @for (kind, text) in &account.notices { (note(*kind, text)) } }
             }
+            (me::about(account.me))
             (looks(account.settings))
             (ways_in(frame, account))
             (sessions(account.sessions))
@@ -52,6 +56,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
                 form.actions method="post" action="/sign-out" {
                     button.quiet type="submit" { (Icon::SignOut.draw()) (frame.words.sign_out) }
                 }
+                (me::farewell())
             }
         }
     };

@@ -84,16 +84,28 @@ pub fn advice(words: &Words) -> Markup {
 /// The second step: an authenticator.
 #[must_use]
 pub fn factor(frame: &Frame, pending: &SetupPending, problem: Option<&str>) -> Markup {
+    enrolment(frame, pending, problem, "/setup/factor", Some(2))
+}
+
+/// An authenticator to be added, by a form that is sent to `action`; `step` of the setup.
+#[must_use]
+pub fn enrolment(
+    frame: &Frame,
+    pending: &SetupPending,
+    problem: Option<&str>,
+    action: &str,
+    step: Option<usize>,
+) -> Markup {
     let words = frame.words;
     let main = html! {
-        (progress(words, 2))
+        @if let Some(step) = step { (progress(words, step)) }
         div { h1 { (words.factor_title) } p { (words.factor_text) } }
         div.qr {
             div role="img" aria-label=(words.qr_label) { (PreEscaped(pending.qr_svg.expose())) }
             details { summary.small { (words.manual) } p.secret { (pending.secret_base32.expose()) } }
         }
         @if let Some(problem) = problem { (note(Kind::Bad, problem)) }
-        form method="post" action="/setup/factor" {
+        form method="post" action=(action) {
             input type="hidden" name="ticket" value=(pending.ticket.expose());
             (six_digits(words))
             button.button type="submit" { (words.confirm) }
@@ -116,9 +128,15 @@ pub fn six_digits(words: &Words) -> Markup {
 /// The last step: recovery codes, shown this once.
 #[must_use]
 pub fn codes(frame: &Frame, codes: &[Secret<String>]) -> Markup {
+    kept_codes(frame, codes, Some(3))
+}
+
+/// Recovery codes, shown this once, as `step` of the setup.
+#[must_use]
+pub fn kept_codes(frame: &Frame, codes: &[Secret<String>], step: Option<usize>) -> Markup {
     let words = frame.words;
     let main = html! {
-        (progress(words, 3))
+        @if let Some(step) = step { (progress(words, step)) }
         div { h1 { (words.codes_title) } p { (words.codes_text) } }
         (code_list(words, codes))
         a.button href="/chat" { (words.codes_kept) }
