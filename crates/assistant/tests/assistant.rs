@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
-#[path = "assistant/conversations.rs"]
+#[path = "assistant/bounds.rs"]
 mod bounds;
+#[path = "assistant/conversations.rs"]
 mod conversations;
 #[path = "assistant/house.rs"]
 mod house;

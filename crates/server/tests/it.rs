@@ -10,6 +10,8 @@ mod edge;
 mod first_run;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/mail.rs"]
+mod mail;
 #[path = "it/routes.rs"]
 mod routes;
 #[path = "it/streams.rs"]

@@ -66,13 +66,18 @@ fn a_model_outside_the_group_is_not_there() {
         };
         let (in_it, outside) = (only("scripted"), only("another"));
         assert_eq!(assistant.default_model_for(&in_it).as_deref(), Some("scripted"));
-        assert!(assistant.models_for(&outside).is_empty() && assistant.embedding_models_for(&outside).is_empty());
+        assert!(
+            assistant.models_for(&outside).is_empty() && assistant.embedding_models_for(&outside).is_empty()
+        );
         let place = Place::Temporary(assistant.begin_temporary(&outside).unwrap());
         let mut named = say(place, "hello");
         named.model = Some("scripted".to_owned());
         assert!(matches!(assistant.respond(&outside, named).await, Err(Error::UnknownModel)));
         let prompt = Prompt::new("scripted", vec![Line::new(Speaker::User, "hello")]);
-        assert!(matches!(assistant.complete(&outside, prompt.clone()).await.map(drop), Err(Error::UnknownModel)));
+        assert!(matches!(
+            assistant.complete(&outside, prompt.clone()).await.map(drop),
+            Err(Error::UnknownModel)
+        ));
         let embedded = assistant.embed(&outside, "scripted", vec!["a".into()]).await;
         assert!(matches!(embedded, Err(Error::UnknownModel)));
         assert!(assistant.complete(&in_it, prompt).await.is_ok());
@@ -88,7 +93,8 @@ fn a_quota_of_messages_holds_for_the_chat_and_for_programs_together() {
         let assistant = assistant(&home);
         let ctx = within(&ann, messages(3));
         let key = ApiKeyId::fresh(&ann.ctx);
-        let mut program = home.ctx(Actor::ApiKey { user: ann.id, key, scopes: domain::access::Role::User.rights() });
+        let mut program =
+            home.ctx(Actor::ApiKey { user: ann.id, key, scopes: domain::access::Role::User.rights() });
         program.bounds = Arc::new(messages(3));
         let chat = assistant.begin(&ctx).await.unwrap();
         assert!(ask(&assistant, &ctx, say(Place::Kept(chat), "one")).await.error.is_none());
@@ -98,8 +104,12 @@ fn a_quota_of_messages_holds_for_the_chat_and_for_programs_together() {
         let strange = assistant.respond(&ctx, say(Place::Kept(ConversationId::fresh(&ctx)), "x")).await;
         assert!(matches!(strange, Err(Error::NotFound)), "{strange:?}");
         assert_eq!(left(&assistant, &ctx, Counted::Messages).await, 1);
-        let places: Vec<_> = (0..4).map(|_| Place::Temporary(assistant.begin_temporary(&ctx).unwrap())).collect();
-        let tries = futures::future::join_all(places.into_iter().map(|place| assistant.respond(&ctx, say(place, "three")))).await;
+        let places: Vec<_> =
+            (0..4).map(|_| Place::Temporary(assistant.begin_temporary(&ctx).unwrap())).collect();
+        let tries = futures::future::join_all(
+            places.into_iter().map(|place| assistant.respond(&ctx, say(place, "three"))),
+        )
+        .await;
         assert_eq!(tries.iter().filter(|tried| tried.is_ok()).count(), 1, "the last one is had once");
         let refused = tries.into_iter().find_map(Result::err).unwrap();
         let Error::UsedUp { what: "messages", retry_after_s, .. } = refused else { panic!("{refused:?}") };
@@ -112,29 +122,32 @@ fn a_quota_of_messages_holds_for_the_chat_and_for_programs_together() {
 
 #[test]
 fn tokens_are_taken_before_and_settled_after_also_when_a_program_leaves() {
-    let _proof = verifies!(GRP02);
     testkit::run(async {
         let home = Home::sqlite().await;
         let ann = home.person("ann").await;
         let assistant = assistant(&home);
-        let ctx = within(&ann, Bounds { tokens: Quota { a_day: None, a_month: Some(5_000) }, ..Bounds::default() });
+        let ctx =
+            within(&ann, Bounds { tokens: Quota { a_day: None, a_month: Some(5_000) }, ..Bounds::default() });
         let prompt = |text: &str| Prompt::new("scripted", vec![Line::new(Speaker::User, text)]);
         let hanging = assistant.complete(&ctx, prompt("hang")).await.unwrap();
         assert!(left(&assistant, &ctx, Counted::Tokens).await <= 5_000 - 512, "set aside for the answer");
         drop(hanging);
-        // Settling is a task of its own; the next write comes after it.
+        // Settling is a task of its own; writers take turns, so one of these comes after it.
         let mut rest = 0;
-        for _ in 0..200 {
+        for _ in 0..1_000 {
+            drop(home.store.begin(&ctx).await.unwrap());
             rest = left(&assistant, &ctx, Counted::Tokens).await;
             if rest > 4_900 {
                 break;
             }
-            tokio::task::yield_now().await;
         }
         assert!(rest > 4_900, "{rest}");
         let (_, usage) = assistant.embed(&ctx, "scripted", vec!["a b".into()]).await.unwrap();
         assert_eq!(left(&assistant, &ctx, Counted::Tokens).await, rest - u64::from(usage.prompt_tokens));
-        assert!(assistant.allowances(&ann.ctx).await.unwrap().is_empty(), "without a quota nothing is counted");
+        assert!(
+            assistant.allowances(&ann.ctx).await.unwrap().is_empty(),
+            "without a quota nothing is counted"
+        );
         let before = left(&assistant, &ctx, Counted::Tokens).await;
         let _uncounted: Vec<_> = assistant.complete(&ann.ctx, prompt("hello")).await.unwrap().collect().await;
         assert_eq!(left(&assistant, &ctx, Counted::Tokens).await, before);

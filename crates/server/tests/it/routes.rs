@@ -10,12 +10,16 @@ use reqwest::{Method, StatusCode};
 use crate::house::{Place, Stranger};
 
 /// What anybody may read, and the two places where somebody becomes known.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 13] = [
     "GET /",
     "GET /healthz",
     "GET /openapi.json",
     "GET /setup",
     "GET /sign-in",
+    "GET /invitation",
+    "GET /forgot",
+    "GET /reset",
+    "GET /confirm-address",
     "GET /trust",
     "GET /models",
     "GET /assets/{hash}/{name}",
