@@ -30,15 +30,13 @@ mod db;
 mod deks;
 mod embedded;
 mod error;
+mod leaving;
 mod lock;
 mod postgres;
 mod row;
 mod schema;
 mod store;
 mod tx;
-
-// SQLite comes with SQLCipher only because this crate asks for it; without a mention it would not be linked.
-use libsqlite3_sys as _;
 
 pub use audit::{ChainReport, Record};
 pub use db::Engine;

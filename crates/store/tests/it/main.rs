@@ -10,6 +10,7 @@ mod chat;
 mod crash;
 mod damage;
 mod groups;
+mod leaving;
 mod outbox;
 mod people;
 mod sealing;
