@@ -38,7 +38,7 @@ impl Identity {
     /// Whether it is another account's already is not said.
     ///
     /// # Errors
-    /// [`Error::Address`], [`Error::NoMail`]; [`Error::Denied`] without a fresh confirmation.
+    /// [`Error::Email`], [`Error::NoMail`]; [`Error::Denied`] without a fresh confirmation.
     pub async fn change_email(&self, ctx: &Ctx, typed: &str) -> Result<(), Error> {
         let permit = permits::own(ctx, Action::ManageCredentials)?;
         let address = Address::read(typed)?;

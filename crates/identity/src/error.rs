@@ -43,6 +43,9 @@ pub enum Error {
     /// A setting is longer than any value it can have.
     #[error("That setting is not one this page offers. Reload the page and choose again.")]
     Setting,
+    /// What was said about an address cannot be.
+    #[error("{0}")]
+    Address(crate::AddressProblem),
     /// There are as many as there may be.
     #[error("There are {most} {what} already. Remove one first.")]
     TooMany {
@@ -59,7 +62,7 @@ pub enum Error {
     GroupTaken,
     /// The text is no e-mail address.
     #[error("{0}")]
-    Address(#[from] NotAnAddress),
+    Email(#[from] NotAnAddress),
     /// A link that was mailed or handed over is not good, or not any more.
     #[error("This link is not good any more. Ask for a new one.")]
     Link,

@@ -87,7 +87,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::Denied`] unless the actor may manage people, and grant `roles` when they are more than a
-    /// user's; [`Error::Address`], [`Error::TooMany`].
+    /// user's; [`Error::Email`], [`Error::TooMany`].
     pub async fn invite(&self, ctx: &Ctx, address: Option<&str>, roles: Roles) -> Result<Invited, Error> {
         let permit = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
         if roles.without(Role::User) != Roles::NONE {

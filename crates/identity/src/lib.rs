@@ -7,6 +7,7 @@
 //! from an unknown name as from a wrong password.
 
 mod account;
+mod addresses;
 mod advice;
 mod api_keys;
 mod codes;
@@ -18,6 +19,7 @@ mod invitations;
 mod passwords;
 mod people;
 mod permits;
+mod presence;
 mod recovery;
 mod reset;
 mod sessions;
@@ -44,6 +46,7 @@ use std::{
 use domain::control::Numbers;
 use store::Store;
 
+pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};

@@ -157,7 +157,7 @@ impl Identity {
     /// Queues a mail that says only that mail arrives.
     ///
     /// # Errors
-    /// [`Error::Address`], [`Error::NoMail`]; [`Error::Denied`] unless the actor may manage people.
+    /// [`Error::Email`], [`Error::NoMail`]; [`Error::Denied`] unless the actor may manage people.
     pub async fn send_test_mail(&self, ctx: &Ctx, typed: &str) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
         let to = Address::read(typed)?;

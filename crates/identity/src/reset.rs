@@ -57,7 +57,7 @@ impl Identity {
     /// Mails a link to the person with this confirmed address. The answer is the same when there is none.
     ///
     /// # Errors
-    /// [`Error::Address`] for what is no address at all, [`Error::NoMail`].
+    /// [`Error::Email`] for what is no address at all, [`Error::NoMail`].
     pub async fn ask_reset(&self, ctx: &Ctx, typed: &str) -> Result<(), Error> {
         let came = Instant::now();
         if !self.sends_mail() {

@@ -18,12 +18,18 @@ use keys::Keyring;
 use providers::Providers;
 use store::{FolderLock, Location, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use web::listener::{self, redirect, tls::Certificate};
+use web::{
+    edge::{
+        limit::{Limits, shared::Shared},
+        lists::Lists,
+    },
+    listener::{self, redirect, tls::Certificate},
+};
 
 use crate::{
     check,
-    config::Config,
-    failure::{Exit, Failure},
+    config::{Config, LimitsSection},
+    failure::{Exit, Failure, disk},
     folder::Folder,
     mail::Post,
     outside::Outside,
@@ -31,7 +37,7 @@ use crate::{
     tls::{Desk, Issued},
 };
 
-pub use control::{Answer, ask};
+pub use control::{AddressOrder, Answer, ask};
 
 /// Longest wait for background work after the listener has drained.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -75,6 +81,7 @@ pub(crate) struct House {
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
+    lists: Arc<Lists>,
     desk: Arc<Desk>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -110,6 +117,7 @@ impl Instance {
             identity: identity::Identity::new(store.clone(), identity_config(&config))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
+            lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
             face: Face {
                 certificate: Certificate::new(key),
                 addresses: addresses(&sockets),
@@ -124,7 +132,10 @@ impl Instance {
             shutdown,
         };
         check::register(&house.assure, &house.face);
-        let serving = serve(&house, &tasks, sockets, plain)?;
+        house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
+        let shared = shared_limits(&house.face.config.web.limits).await?;
+        let limits = Limits::new(&house.face.config.numbers, shared);
+        let serving = serve(&house, &tasks, limits, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         let post = house.face.post()?;
         background::start(&house, &tasks, post);
@@ -275,6 +286,17 @@ fn bind(wanted: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     }
 }
 
+/// The counts all replicas share, where a store for them is configured.
+async fn shared_limits(section: &LimitsSection) -> Result<Option<Shared>, Failure> {
+    let Some(address) = &section.redis else { return Ok(None) };
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| disk("read", path, &error));
+    let authority = section.redis_authority.as_ref().map(read).transpose()?;
+    let shared = Shared::open(address, authority);
+    let shared = shared.map_err(|error| Failure::new(Exit::Configuration, format!("{error}.")))?;
+    shared.greet().await;
+    Ok(Some(shared))
+}
+
 fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
     sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
 }
@@ -282,6 +304,7 @@ fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
 fn serve(
     house: &House,
     tasks: &TaskTracker,
+    limits: Limits,
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
@@ -296,8 +319,13 @@ fn serve(
             hosts: web.all_hosts(),
             streams: web.streams,
             hsts_seconds: web.hsts_seconds,
+            proxies: web.proxies(),
+            cors_origins: web.cors_origins.clone(),
+            streams_per_person: web.streams_per_person,
             ..web::Settings::default()
         },
+        lists: house.lists.clone(),
+        limits,
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),

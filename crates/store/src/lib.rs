@@ -7,6 +7,7 @@
 //! SQL is written once for both (`docs/decisions/0004-one-writer.md`); what differs stands in `db`.
 
 pub mod accounts;
+pub mod addresses;
 pub mod api_keys;
 pub mod audit;
 pub mod conversations;

@@ -35,6 +35,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0005_people.sql"),
         include_str!("../migrations/common/0005_people.sql"),
     ),
+    (
+        8,
+        "networks kept out or let in",
+        include_str!("../migrations/common/0008_addresses.sql"),
+        include_str!("../migrations/common/0008_addresses.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

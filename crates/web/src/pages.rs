@@ -5,6 +5,7 @@
 //! where [`words`] has them, no style and no script.
 
 pub mod account;
+pub mod addresses;
 pub mod admin;
 pub mod chat;
 pub mod confirm;
@@ -60,6 +61,8 @@ pub fn routes() -> Router<App> {
         .route("/forgot", get(mailed::forgot).post(mailed::send))
         .route("/reset", get(mailed::reset).post(mailed::choose))
         .route("/confirm-address", get(mailed::address).post(mailed::confirm))
+        .route("/admin/addresses", get(addresses::show).post(addresses::set))
+        .route("/admin/addresses/{id}/remove", post(addresses::remove))
         .merge(admin::routes())
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))

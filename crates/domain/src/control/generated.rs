@@ -108,13 +108,21 @@ pub enum Control {
     WEB07,
     /// Pages keep no conversation in browser storage and every personal answer says no-store.
     WEB08,
-    /// No answer allows another origin to read it.
+    /// No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.
     WEB09,
+    /// A minute takes `pages_a_minute` pages, `asks_a_minute` questions, `api_calls_a_minute` calls of the API and `transfers_a_minute` exports or imports of one account or key, `address_times` times as many of one address, and `sign_ins_a_minute` tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.
+    WEB10,
+    /// Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.
+    WEB11,
+    /// A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.
+    WEB12,
+    /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
+    WEB13,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 56] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACT01,
@@ -167,6 +175,10 @@ impl Control {
         Self::WEB07,
         Self::WEB08,
         Self::WEB09,
+        Self::WEB10,
+        Self::WEB11,
+        Self::WEB12,
+        Self::WEB13,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -174,7 +186,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 52] = [
+static FACTS: [Facts; 56] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -562,10 +574,44 @@ static FACTS: [Facts; 52] = [
     },
     Facts {
         token: "WEB09",
-        title: "No other origin is let in",
-        sentence: "No answer allows another origin to read it.",
+        title: "Other origins stay out",
+        sentence: "No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.",
         kind: Kind::Enforced,
         proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB10",
+        title: "Everybody has a limit",
+        sentence: "A minute takes {pages_a_minute} pages, {asks_a_minute} questions, {api_calls_a_minute} calls of the API and {transfers_a_minute} exports or imports of one account or key, {address_times} times as many of one address, and {sign_ins_a_minute} tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB11",
+        title: "Addresses can be kept out",
+        sentence: "Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep an address out of the running system; tests keep one out of their own.",
+        ),
+    },
+    Facts {
+        token: "WEB12",
+        title: "Nobody chooses their address",
+        sentence: "A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "It shows in no answer; tests forge the headers, with and without trusted proxies.",
+        ),
+    },
+    Facts {
+        token: "WEB13",
+        title: "Places for everybody",
+        sentence: "One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within {stream_recheck_seconds} seconds.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would use up the places of the running system; tests fill one of their own.",
+        ),
     },
 ];
 
@@ -594,6 +640,20 @@ pub struct Numbers {
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
     pub absolute_hours: u32,
+    /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
+    pub address_times: u32,
+    /// Calls of the API a minute with one key (WEB10).
+    pub api_calls_a_minute: u32,
+    /// Questions in the chat a minute of one account (WEB10).
+    pub asks_a_minute: u32,
+    /// Pages, and requests of their scripts, a minute of one account (WEB10).
+    pub pages_a_minute: u32,
+    /// Tries to sign in, set up or recover a minute from one address (WEB10).
+    pub sign_ins_a_minute: u32,
+    /// Exports and imports a minute of one account (WEB10).
+    pub transfers_a_minute: u32,
+    /// Seconds between two looks at whether the session of an open stream still lives (WEB13).
+    pub stream_recheck_seconds: u32,
 }
 
 impl Default for Numbers {
@@ -610,6 +670,13 @@ impl Default for Numbers {
             mail_hours: 72,
             idle_minutes: 30,
             absolute_hours: 12,
+            address_times: 5,
+            api_calls_a_minute: 600,
+            asks_a_minute: 60,
+            pages_a_minute: 600,
+            sign_ins_a_minute: 60,
+            transfers_a_minute: 30,
+            stream_recheck_seconds: 15,
         }
     }
 }
@@ -630,6 +697,13 @@ impl Numbers {
             "mail_hours" => Some(self.mail_hours),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
+            "address_times" => Some(self.address_times),
+            "api_calls_a_minute" => Some(self.api_calls_a_minute),
+            "asks_a_minute" => Some(self.asks_a_minute),
+            "pages_a_minute" => Some(self.pages_a_minute),
+            "sign_ins_a_minute" => Some(self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(self.stream_recheck_seconds),
             _ => None,
         }
     }
@@ -647,13 +721,20 @@ impl Numbers {
             "mail_hours" => Some(&mut self.mail_hours),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
+            "address_times" => Some(&mut self.address_times),
+            "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
+            "asks_a_minute" => Some(&mut self.asks_a_minute),
+            "pages_a_minute" => Some(&mut self.pages_a_minute),
+            "sign_ins_a_minute" => Some(&mut self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(&mut self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(&mut self.stream_recheck_seconds),
             _ => None,
         }
     }
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 11] = [
+pub static NUMBERS: [Number; 18] = [
     Number {
         name: "invitation_days",
         control: Control::ACT01,
@@ -749,6 +830,69 @@ pub static NUMBERS: [Number; 11] = [
         control: Control::SES02,
         value: 12,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "address_times",
+        control: Control::WEB10,
+        value: 5,
+        unit: "times",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "api_calls_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "asks_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "pages_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "sign_ins_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "transfers_a_minute",
+        control: Control::WEB10,
+        value: 30,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "stream_recheck_seconds",
+        control: Control::WEB13,
+        value: 15,
+        unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

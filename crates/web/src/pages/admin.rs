@@ -17,6 +17,7 @@ use domain::{Action, access::Standing};
 use maud::{Markup, html};
 
 use super::{
+    addresses,
     frame::{Frame, Kind, Place, note},
     handlers::Looks,
 };
@@ -54,6 +55,12 @@ pub const ENTRIES: &[Entry] = &[
         word: "E-mail",
         text: "What waits, what left, what was given up; without anybody's address.",
         action: Action::ReadPeople,
+    },
+    Entry {
+        path: addresses::PATH,
+        word: "Addresses",
+        text: "Who is kept out, who is let in, and until when.",
+        action: Action::ManageEdge,
     },
 ];
 

@@ -63,7 +63,7 @@ pub async fn send(
     let frame = looks.frame(&app, &visitor);
     match app.identity.ask_reset(&visitor.ctx, &form.address).await {
         Ok(()) => Ok(forgot_form(&frame, Some((Kind::Good, frame.words.forgot_sent))).into_response()),
-        Err(error @ (Error::Address(_) | Error::NoMail)) => {
+        Err(error @ (Error::Email(_) | Error::NoMail)) => {
             let page = forgot_form(&frame, Some((Kind::Bad, &error.to_string())));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }

@@ -73,7 +73,7 @@ pub async fn address(
             Ok(Redirect::to("/account?done=no-address#me").into_response())
         }
         Ok(()) => Ok(Redirect::to("/account?done=address#me").into_response()),
-        Err(error @ Error::Address(_)) => Err(Problem::invalid("address", problems_of(&error).join(" "))),
+        Err(error @ Error::Email(_)) => Err(Problem::invalid("address", problems_of(&error).join(" "))),
         Err(error) => Err(error.into()),
     }
 }
