@@ -8,6 +8,8 @@
 
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/people.rs"]
+mod people;
 
 use domain::verifies;
 use house::{House, Look};
