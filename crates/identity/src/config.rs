@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::control::Numbers;
 
+use crate::Policies;
+
 /// Settings of identity.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -19,6 +21,8 @@ pub struct Config {
     pub issuer: String,
     /// Whether a mail server is configured; without one links are shown to whoever makes them.
     pub sends_mail: bool,
+    /// The organisation's own policies, which narrow what roles allow.
+    pub policies: Option<Policies>,
 }
 
 impl Default for Config {
@@ -29,6 +33,7 @@ impl Default for Config {
             answer_grid: Duration::from_millis(200),
             issuer: "Troth".to_owned(),
             sends_mail: false,
+            policies: None,
         }
     }
 }

@@ -123,6 +123,7 @@ impl Config {
         };
         config.web.validate()?;
         config.mail.validate()?;
+        config.identity.validate()?;
         Ok(config)
     }
 

@@ -10,6 +10,8 @@
 mod house;
 #[path = "browser/people.rs"]
 mod people;
+#[path = "browser/staff.rs"]
+mod staff;
 
 use domain::verifies;
 use house::{House, Look};

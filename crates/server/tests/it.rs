@@ -16,6 +16,8 @@ mod house;
 mod limits;
 #[path = "it/mail.rs"]
 mod mail;
+#[path = "it/matrix.rs"]
+mod matrix;
 #[path = "it/places.rs"]
 mod places;
 #[path = "it/routes.rs"]

@@ -10,6 +10,16 @@ pub enum Control {
     ACC01,
     /// No role, the owner's included, opens the conversations of another account.
     ACC02,
+    /// A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.
+    ACC03,
+    /// Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.
+    ACC04,
+    /// Staff read a person's chats only after a written reason and the agreement of somebody else, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
+    ACC05,
+    /// Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.
+    ACC06,
+    /// The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.
+    ACC07,
     /// An invitation works once and for `invitation_days` days, a mailed link once and for `link_minutes` minutes; both are kept as a hash, and nobody learns from us whether an address is known.
     ACT01,
     /// Closing an account ends its sessions and keys at once, deleting it removes every row and destroys its key, a reset ends every session, and nobody does this to an account with more rights than their own.
@@ -74,6 +84,10 @@ pub enum Control {
     MOD02,
     /// An answer ends at its limit or when its person stops it; running answers are limited for each person and in all.
     MOD03,
+    /// Every `review_every_days` days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.
+    REV01,
+    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner.
+    REV02,
     /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
     /// A session without a request for `idle_minutes` minutes ends on the server.
@@ -122,9 +136,14 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 63] = [
         Self::ACC01,
         Self::ACC02,
+        Self::ACC03,
+        Self::ACC04,
+        Self::ACC05,
+        Self::ACC06,
+        Self::ACC07,
         Self::ACT01,
         Self::ACT02,
         Self::AID01,
@@ -157,6 +176,8 @@ impl Control {
         Self::MOD01,
         Self::MOD02,
         Self::MOD03,
+        Self::REV01,
+        Self::REV02,
         Self::SEC01,
         Self::SES01,
         Self::SES02,
@@ -186,7 +207,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 56] = [
+static FACTS: [Facts; 63] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -198,6 +219,43 @@ static FACTS: [Facts; 56] = [
         token: "ACC02",
         title: "The owner cannot read other people's chats",
         sentence: "No role, the owner's included, opens the conversations of another account.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC03",
+        title: "Strangers get what is listed",
+        sentence: "A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC04",
+        title: "Roles are given with care",
+        sentence: "Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC05",
+        title: "Reading somebody's chats takes two",
+        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC06",
+        title: "Own policies only narrow",
+        sentence: "Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take a broken policy; tests load such policies and are refused by them.",
+        ),
+    },
+    Facts {
+        token: "ACC07",
+        title: "The database gives the least",
+        sentence: "The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -446,6 +504,20 @@ static FACTS: [Facts; 56] = [
         proof: Proof::Test("Asking would occupy the model; tests use a scripted one."),
     },
     Facts {
+        token: "REV01",
+        title: "Access is reviewed",
+        sentence: "Every {review_every_days} days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.",
+        kind: Kind::Watched,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "REV02",
+        title: "Unconfirmed grants lapse",
+        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take as long as a review; tests move the clock."),
+    },
+    Facts {
         token: "SEC01",
         title: "Secrets cannot be printed",
         sentence: "Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.",
@@ -618,6 +690,8 @@ static FACTS: [Facts; 56] = [
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
+    /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
+    pub break_glass_minutes: u32,
     /// Days an invitation is good for (ACT01).
     pub invitation_days: u32,
     /// Minutes a mailed link is good for (ACT01).
@@ -636,6 +710,10 @@ pub struct Numbers {
     pub certificate_days: u32,
     /// Hours after which an e-mail that cannot be sent is given up (MAI01).
     pub mail_hours: u32,
+    /// Days from the beginning of one access review to the next; a grant unused for as long is proposed for removal (REV01).
+    pub review_every_days: u32,
+    /// Days an access review is open before what nobody confirmed lapses (REV02).
+    pub review_days_open: u32,
     /// Minutes without a request after which a session ends (SES01).
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
@@ -659,6 +737,7 @@ pub struct Numbers {
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            break_glass_minutes: 60,
             invitation_days: 7,
             link_minutes: 60,
             password_max_days: 90,
@@ -668,6 +747,8 @@ impl Default for Numbers {
             step_up_minutes: 10,
             certificate_days: 90,
             mail_hours: 72,
+            review_every_days: 90,
+            review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
             address_times: 5,
@@ -686,6 +767,7 @@ impl Numbers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
+            "break_glass_minutes" => Some(self.break_glass_minutes),
             "invitation_days" => Some(self.invitation_days),
             "link_minutes" => Some(self.link_minutes),
             "password_max_days" => Some(self.password_max_days),
@@ -695,6 +777,8 @@ impl Numbers {
             "step_up_minutes" => Some(self.step_up_minutes),
             "certificate_days" => Some(self.certificate_days),
             "mail_hours" => Some(self.mail_hours),
+            "review_every_days" => Some(self.review_every_days),
+            "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
             "address_times" => Some(self.address_times),
@@ -710,6 +794,7 @@ impl Numbers {
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
+            "break_glass_minutes" => Some(&mut self.break_glass_minutes),
             "invitation_days" => Some(&mut self.invitation_days),
             "link_minutes" => Some(&mut self.link_minutes),
             "password_max_days" => Some(&mut self.password_max_days),
@@ -719,6 +804,8 @@ impl Numbers {
             "step_up_minutes" => Some(&mut self.step_up_minutes),
             "certificate_days" => Some(&mut self.certificate_days),
             "mail_hours" => Some(&mut self.mail_hours),
+            "review_every_days" => Some(&mut self.review_every_days),
+            "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
             "address_times" => Some(&mut self.address_times),
@@ -734,7 +821,16 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 18] = [
+pub static NUMBERS: [Number; 21] = [
+    Number {
+        name: "break_glass_minutes",
+        control: Control::ACC05,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
     Number {
         name: "invitation_days",
         control: Control::ACT01,
@@ -812,6 +908,24 @@ pub static NUMBERS: [Number; 18] = [
         control: Control::MAI01,
         value: 72,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "review_every_days",
+        control: Control::REV01,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "review_days_open",
+        control: Control::REV02,
+        value: 14,
+        unit: "days",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

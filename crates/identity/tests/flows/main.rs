@@ -9,6 +9,9 @@
 mod account;
 mod accounts;
 mod api_keys;
+mod break_glass;
+mod reviews;
+mod roles;
 mod scene;
 mod sessions;
 mod setup;

@@ -57,6 +57,24 @@ pub const ENTRIES: &[Entry] = &[
         action: Action::ReadPeople,
     },
     Entry {
+        path: "/admin/roles",
+        word: "Roles",
+        text: "Who may do what, given by whom, until when.",
+        action: Action::ReadPeople,
+    },
+    Entry {
+        path: "/admin/reviews",
+        word: "Access reviews",
+        text: "Confirm what people may do, or take it away.",
+        action: Action::ReadEvidence,
+    },
+    Entry {
+        path: "/admin/content",
+        word: "Reading chats",
+        text: "Who asked to read whose chats, why, and who agreed.",
+        action: Action::ReadEvidence,
+    },
+    Entry {
         path: addresses::PATH,
         word: "Addresses",
         text: "Who is kept out, who is let in, and until when.",
