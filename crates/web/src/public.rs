@@ -43,6 +43,15 @@ pub const PUBLIC: &[Public] = &[
     open("POST", "/sign-in", "Where somebody becomes known."),
     open("POST", "/sign-in/factor", "Asks for the ticket of the step before, and a factor."),
     open("POST", "/sign-in/password", "Asks for the ticket of the step before."),
+    open("GET", "/invitation", "Where somebody who was invited makes an account; shows an empty form."),
+    open("POST", "/invitation", "Asks for the secret of an invitation."),
+    open("POST", "/invitation/factor", "Asks for the ticket of the step before."),
+    open("GET", "/forgot", "Where somebody asks for a new password; shows an empty form."),
+    open("POST", "/forgot", "Answers the same for every address and tells nothing."),
+    open("GET", "/reset", "What a mailed link leads to; shows an empty form."),
+    open("POST", "/reset", "Asks for the secret of a mailed link; signs nobody in."),
+    open("GET", "/confirm-address", "What a mailed link leads to; shows an empty form."),
+    open("POST", "/confirm-address", "Asks for the secret of a mailed link."),
 ];
 
 /// Whether a request was recognised as somebody's, by whichever extractor. Clones say the same.
