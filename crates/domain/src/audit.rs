@@ -99,6 +99,8 @@ pub enum Act {
     MailSent,
     /// An e-mail was given up.
     MailFailed,
+    /// What had ended by itself (links, invitations, counts of use, sent mail) was cleared away.
+    Swept,
     /// A conversation was begun, renamed, moved, pinned, archived.
     ConversationChanged,
     /// Conversations were deleted.

@@ -24,6 +24,8 @@ pub struct Config {
     pub address: String,
     /// The sign-in services of the organisation.
     pub sso: Vec<Sso>,
+    /// Whether a mail server is configured; without one links are shown to whoever makes them.
+    pub sends_mail: bool,
     /// The organisation's own policies, which narrow what roles allow.
     pub policies: Option<Policies>,
     /// Whose accounts must have a second factor before they are let in.
@@ -62,6 +64,7 @@ impl Default for Config {
             password_profile: Profile::default(),
             pepper: 1,
             passkey_origins: Vec::new(),
+            sends_mail: false,
             policies: None,
         }
     }

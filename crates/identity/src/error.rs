@@ -2,7 +2,7 @@
 //!
 //! The invariant: an unknown name, a wrong password and a wrong code are one and the same variant.
 
-use domain::{Denied, name::NameProblem, password::Problem};
+use domain::{Denied, mail::NotAnAddress, name::NameProblem, password::Problem};
 
 /// Why identity said no.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,24 @@ pub enum Error {
         /// How many there may be.
         most: u32,
     },
+    /// Another account is called so.
+    #[error("Somebody here is called that already. Choose another name.")]
+    NameTaken,
+    /// Another group is called so.
+    #[error("There is a group of that name already. Choose another one.")]
+    GroupTaken,
+    /// The text is no e-mail address.
+    #[error("{0}")]
+    Email(#[from] NotAnAddress),
+    /// A link that was mailed or handed over is not good, or not any more.
+    #[error("This link is not good any more. Ask for a new one.")]
+    Link,
+    /// Nothing can be mailed here.
+    #[error("No mail server is configured here, so nothing can be sent.")]
+    NoMail,
+    /// An instance without an owner could not be run.
+    #[error("This is the last owner. Make somebody else an owner first.")]
+    LastOwner,
     /// A rule about roles, reviews or reading content stands against it.
     #[error("{0}")]
     Unfit(Unfit),

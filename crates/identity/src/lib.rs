@@ -15,16 +15,21 @@ mod ceremonies;
 mod codes;
 mod config;
 mod directory;
+mod emails;
 mod error;
 mod factors;
 mod gate;
 mod notices;
 mod passkeys;
+mod groups;
+mod invitations;
 mod passwords;
+mod people;
 mod permits;
 mod presence;
 mod recover;
 mod recovery;
+mod reset;
 mod reviews;
 mod roles;
 mod sessions;
@@ -69,6 +74,9 @@ pub use gate::{Policies, PolicyProblem};
 pub use notices::{Notices, RecoveryNotice};
 pub use passkeys::Challenge;
 pub use recover::{OpenRecovery, RecoveryAsked};
+pub use groups::Group;
+pub use invitations::{Accepted, InvitationInfo, Invited, Offer};
+pub use people::{PersonInfo, PersonPage};
 pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
@@ -78,6 +86,7 @@ pub use step_up::{Proof, Ways};
 pub use store::{
     accounts::{Account, Settings},
     content_requests::{ContentRequest, Opened, State as RequestState},
+    outbox::{Listed as ListedMail, State as MailState},
     reviews::{Item, Review, Subject, Verdict as ReviewVerdict, hash_of},
     roles::{CustomRole, Grant, Granted, Holder},
 };
@@ -105,6 +114,8 @@ struct Inner {
     sign_ins: Tickets<sign_in::Pending>,
     enrolments: Tickets<factors::Enrolling>,
     ceremonies: Ceremonies,
+    acceptances: Tickets<invitations::Pending>,
+    resets: reset::Pace,
     /// The hash of the setup code that counts, while there is no account.
     setup_code: Mutex<Option<tokens::Hash>>,
     /// There is an account; stays true, so that setup never opens again while this runs.
@@ -130,6 +141,8 @@ impl Identity {
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
             sign_ins: Tickets::new(sign_in::LIFE_S, sign_in::MOST),
+            acceptances: Tickets::new(setup::LIFE_S, invitations::MOST),
+            resets: reset::Pace::default(),
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
@@ -212,6 +225,14 @@ impl Identity {
 
     fn ceremonies(&self) -> &Ceremonies {
         &self.0.ceremonies
+    }
+
+    fn acceptances(&self) -> &Tickets<invitations::Pending> {
+        &self.0.acceptances
+    }
+
+    fn resets(&self) -> &reset::Pace {
+        &self.0.resets
     }
 
     fn config(&self) -> &Config {

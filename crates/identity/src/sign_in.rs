@@ -460,7 +460,7 @@ impl Identity {
     }
 
     /// Waits for the next line of the time grid, so that an answer's time says less about its way.
-    async fn hold_back(&self, came: Instant) {
+    pub(crate) async fn hold_back(&self, came: Instant) {
         let grid = self.answer_grid().as_nanos();
         if grid > 0 {
             let over = came.elapsed().as_nanos() % grid;

@@ -27,8 +27,8 @@ use crate::{
 };
 
 pub use sections::{
-    IdentitySection, KeysSection, LimitsSection, LogFormat, LogSection, ProtectorKind, ProxyHeader,
-    StoreSection, WebSection, addresses,
+    IdentitySection, KeysSection, LimitsSection, LogFormat, LogSection, MailSection, MailTls, ProtectorKind,
+    ProxyHeader, StoreSection, WebSection, addresses,
 };
 pub use show::show;
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub store: StoreSection,
     /// `[identity]`
     pub identity: IdentitySection,
+    /// `[mail]`
+    pub mail: MailSection,
     /// `[models]`
     pub models: providers::Config,
     /// `[policy]`, over the defaults.
@@ -69,7 +71,7 @@ pub struct Sources {
 }
 
 /// The sections, in the order in which they are shown.
-const SECTIONS: [&str; 7] = ["web", "keys", "store", "identity", "models", "policy", "log"];
+const SECTIONS: [&str; 8] = ["web", "keys", "store", "identity", "mail", "models", "policy", "log"];
 
 /// Variables that are read before there is a configuration.
 const EARLY: [&str; 3] = ["TROTH_DATA", "TROTH_CONFIG", "TROTH_PASSPHRASE"];
@@ -114,12 +116,14 @@ impl Config {
             web: section(&table, "web")?,
             keys: section(&table, "keys")?,
             store: section(&table, "store")?,
+            mail: section(&table, "mail")?,
             log: section(&table, "log")?,
             models,
             data,
             table,
         };
         config.web.validate()?;
+        config.mail.validate()?;
         config.identity.validate()?;
         Ok(config)
     }

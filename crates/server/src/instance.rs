@@ -32,6 +32,7 @@ use crate::{
     config::{Config, LimitsSection},
     failure::{Exit, Failure, disk},
     folder::Folder,
+    mail::Post,
     outside::Outside,
     protector,
     tls::{Desk, Issued},
@@ -53,19 +54,35 @@ pub(crate) struct Face {
     pub(crate) redirects: Arc<[SocketAddr]>,
 }
 
+impl Face {
+    /// The address for people.
+    pub(crate) fn url(&self) -> String {
+        url(&self.config, &self.addresses)
+    }
+
+    /// The way to the mail server, when one is configured.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] when its authority cannot be read.
+    pub(crate) fn post(&self) -> Result<Option<Post>, Failure> {
+        let links = self.config.mail.links.clone().unwrap_or_else(|| self.url());
+        Post::new(&self.config.mail, links, self.config.identity.issuer.clone())
+    }
+}
+
 /// What everything in the background may need.
 #[derive(Clone)]
-struct House {
-    face: Face,
-    outside: Outside,
-    store: Store,
+pub(crate) struct House {
+    pub(crate) face: Face,
+    pub(crate) outside: Outside,
+    pub(crate) store: Store,
     providers: Providers,
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
     lists: Arc<Lists>,
     desk: Arc<Desk>,
-    shutdown: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
 }
 
 /// An instance that listens.
@@ -121,7 +138,8 @@ impl Instance {
         let serving = serve(&house, &tasks, limits, sockets, plain)?;
         house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
-        background::start(&house, &tasks);
+        let post = house.face.post()?;
+        background::start(&house, &tasks, post);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })
     }
 
@@ -140,7 +158,7 @@ impl Instance {
     /// The address for people.
     #[must_use]
     pub fn url(&self) -> String {
-        url(&self.house.face.config, &self.house.face.addresses)
+        self.house.face.url()
     }
 
     /// The code that makes the first account, while there is none. Works once.
@@ -255,6 +273,7 @@ fn identity_config(
         password_profile: section.password_profile,
         pepper: section.pepper,
         passkey_origins: passkey_origins(config, sockets),
+        sends_mail: config.mail.server.is_some(),
         policies,
     })
 }

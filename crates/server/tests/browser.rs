@@ -12,6 +12,8 @@ mod factors;
 mod house;
 #[path = "browser/service.rs"]
 mod service;
+#[path = "browser/people.rs"]
+mod people;
 #[path = "browser/staff.rs"]
 mod staff;
 

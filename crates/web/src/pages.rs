@@ -15,6 +15,8 @@ pub mod error;
 pub mod frame;
 pub mod handlers;
 pub mod icons;
+pub mod invitation;
+pub mod mailed;
 pub mod models;
 pub mod notices;
 pub mod recoveries;
@@ -77,9 +79,16 @@ pub fn routes() -> Router<App> {
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))
+        .route("/account/address", post(account::me::address))
+        .route("/account/leave", post(account::me::leave))
+        .route("/invitation", get(invitation::show).post(invitation::who))
+        .route("/invitation/factor", post(invitation::factor))
+        .route("/forgot", get(mailed::forgot).post(mailed::send))
+        .route("/reset", get(mailed::reset).post(mailed::choose))
+        .route("/confirm-address", get(mailed::address).post(mailed::confirm))
         .route("/admin/addresses", get(addresses::show).post(addresses::set))
         .route("/admin/addresses/{id}/remove", post(addresses::remove))
-        .route("/admin", get(admin::show))
+        .merge(admin::routes())
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
         .merge(sso::routes())

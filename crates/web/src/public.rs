@@ -50,6 +50,15 @@ pub const PUBLIC: &[Public] = &[
         "Asks for an answer of that service to a question of this browser.",
     ),
     open("POST", "/sign-in/with/{name}/factor", "Asks for the ticket of the step before, and a factor."),
+    open("GET", "/invitation", "Where somebody who was invited makes an account; shows an empty form."),
+    open("POST", "/invitation", "Asks for the secret of an invitation."),
+    open("POST", "/invitation/factor", "Asks for the ticket of the step before."),
+    open("GET", "/forgot", "Where somebody asks for a new password; shows an empty form."),
+    open("POST", "/forgot", "Answers the same for every address and tells nothing."),
+    open("GET", "/reset", "What a mailed link leads to; shows an empty form."),
+    open("POST", "/reset", "Asks for the secret of a mailed link; signs nobody in."),
+    open("GET", "/confirm-address", "What a mailed link leads to; shows an empty form."),
+    open("POST", "/confirm-address", "Asks for the secret of a mailed link."),
 ];
 
 /// Whether a request was recognised as somebody's, by whichever extractor. Clones say the same.

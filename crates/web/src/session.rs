@@ -88,7 +88,7 @@ where
             return Ok(Self { ctx, person: None, nonce, device });
         };
         recognised.note();
-        let ctx = ctx.acting_as(known.actor);
+        let ctx = app.identity.acting_within_bounds(&ctx, known.actor).await?;
         meter.recognised(&app.limits, &ctx).await?;
         let person = Person {
             user,
@@ -131,7 +131,7 @@ where
         let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
         known.note();
-        let ctx = ctx.acting_as(actor);
+        let ctx = app.identity.acting_within_bounds(&ctx, actor).await?;
         meter.recognised(&app.limits, &ctx).await?;
         Ok(Self { ctx })
     }

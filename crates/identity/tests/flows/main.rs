@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod accounts;
 mod api_keys;
 mod directory;
 mod authenticator;

@@ -63,8 +63,8 @@ impl From<ModelFacts> for Model {
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
     )
 )]
-pub(super) async fn list(_caller: ApiCaller, State(app): State<App>) -> Json<Models> {
-    Json(Models { object: "list", data: all(&app).map(Model::from).collect() })
+pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Json<Models> {
+    Json(Models { object: "list", data: all(&app, &caller).map(Model::from).collect() })
 }
 
 /// One model.
@@ -78,18 +78,18 @@ pub(super) async fn list(_caller: ApiCaller, State(app): State<App>) -> Json<Mod
     )
 )]
 pub(super) async fn get(
-    _caller: ApiCaller,
+    caller: ApiCaller,
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Model>, Problem> {
-    let found = all(&app).find(|facts| facts.id == id);
+    let found = all(&app, &caller).find(|facts| facts.id == id);
     found.map(|facts| Json(facts.into())).ok_or_else(error::unknown_model)
 }
 
-/// Every model once, though it may chat and embed.
-fn all(app: &App) -> impl Iterator<Item = ModelFacts> {
-    let mut models = app.assistant.models();
-    for facts in app.assistant.embedding_models() {
+/// Every model the caller may ask, once, though it may chat and embed.
+fn all(app: &App, caller: &ApiCaller) -> impl Iterator<Item = ModelFacts> {
+    let mut models = app.assistant.models_for(&caller.ctx);
+    for facts in app.assistant.embedding_models_for(&caller.ctx) {
         if models.iter().all(|known| known.id != facts.id) {
             models.push(facts);
         }

@@ -3,6 +3,7 @@
 pub mod factors;
 pub mod factors_view;
 pub mod glass;
+pub mod me;
 pub mod view;
 
 use axum::{
@@ -80,6 +81,8 @@ pub async fn show(
         "password" => Some("The password is changed. Everywhere else you are signed out."),
         "session" => Some("That session is ended."),
         "key" => Some("The key is revoked. It opens nothing any more."),
+        "address" => Some("A link is on its way to that address. Follow it, and the address is yours here."),
+        "no-address" => Some("The address is forgotten."),
         "deleted" => Some("All chats are deleted."),
         "imported" => Some("The chats are in."),
         _ => None,
@@ -101,7 +104,9 @@ async fn page(
         true => StatusCode::UNPROCESSABLE_ENTITY,
         false => StatusCode::OK,
     };
+    let me = me::Me::of(app, person).await?;
     let shown = view::Account {
+        me: &me,
         name: &account.name,
         created: account.created,
         settings: &account.settings,

@@ -4,7 +4,15 @@
 //! new page adds a line to [`ENTRIES`]. Invariant: the list is a courtesy; each page asks for its own
 //! permit, and a link that is not shown opens nothing either.
 
-use axum::extract::State;
+pub mod groups;
+pub mod mail;
+pub mod people;
+
+use axum::{
+    Router,
+    extract::State,
+    routing::{get, post},
+};
 use domain::{Action, access::Standing};
 use maud::{Markup, html};
 
@@ -30,6 +38,24 @@ pub struct Entry {
 
 /// Every such page, in the order in which they are shown.
 pub const ENTRIES: &[Entry] = &[
+    Entry {
+        path: "/admin/people",
+        word: "People",
+        text: "Who has an account, in which state; invite, close, delete.",
+        action: Action::ReadPeople,
+    },
+    Entry {
+        path: "/admin/groups",
+        word: "Groups",
+        text: "What holds for the people in them: models, temporary chats only, quotas.",
+        action: Action::ManageGroups,
+    },
+    Entry {
+        path: "/admin/mail",
+        word: "E-mail",
+        text: "What waits, what left, what was given up; without anybody's address.",
+        action: Action::ReadPeople,
+    },
     Entry {
         path: "/admin/roles",
         word: "Roles",
@@ -67,6 +93,25 @@ pub const ENTRIES: &[Entry] = &[
         action: Action::ManageDirectory,
     },
 ];
+
+/// The routes of these pages.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/admin", get(show))
+        .route("/admin/people", get(people::show))
+        .route("/admin/people/invite", post(people::invite))
+        .route("/admin/people/invitations/{id}/withdraw", post(people::withdraw))
+        .route("/admin/people/{id}", get(people::one))
+        .route("/admin/people/{id}/close", post(people::close))
+        .route("/admin/people/{id}/open", post(people::open))
+        .route("/admin/people/{id}/sign-out", post(people::sign_out))
+        .route("/admin/people/{id}/delete", post(people::delete))
+        .route("/admin/people/{id}/groups", post(people::groups))
+        .route("/admin/groups", get(groups::show).post(groups::make))
+        .route("/admin/groups/{id}", get(groups::one).post(groups::change))
+        .route("/admin/groups/{id}/delete", post(groups::delete))
+        .route("/admin/mail", get(mail::show).post(mail::test))
+}
 
 /// The pages the rights of `standing` open.
 pub fn entries(standing: &Standing) -> impl Iterator<Item = &'static Entry> {

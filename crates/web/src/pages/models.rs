@@ -11,5 +11,7 @@ use crate::{App, Problem, SignedIn};
 /// `GET /models`
 pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Result<Markup, Problem> {
     let frame = looks.told(&app, &person).await?;
-    Ok(view::page(&frame, &app.assistant.models(), app.assistant.default_model().as_deref()))
+    let (models, default) =
+        (app.assistant.models_for(&person.ctx), app.assistant.default_model_for(&person.ctx));
+    Ok(view::page(&frame, &models, default.as_deref()))
 }

@@ -4,6 +4,7 @@ use domain::{Secret, Timestamp};
 use identity::{ApiKeyInfo, Asked, Factors, NewApiKey, SessionInfo, Settings};
 use maud::{Markup, html};
 
+use super::me;
 use super::{
     super::{
         frame::{Frame, Kind, Place, note, when},
@@ -17,6 +18,8 @@ use super::{
 /// Everything the page shows.
 #[derive(Debug)]
 pub struct Account<'a> {
+    /// The address, quotas.
+    pub me: &'a me::Me,
     /// The account's name.
     pub name: &'a str,
     /// When it was made.
@@ -50,6 +53,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             @if !account.notices.is_empty() {
                 div { @for (kind, text) in &account.notices { (note(*kind, text)) } }
             }
+            (me::about(account.me))
             (looks(account.settings))
             (ways_in(frame, account))
             (sessions(account.sessions))
@@ -61,6 +65,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
                 form.actions method="post" action="/sign-out" {
                     button.quiet type="submit" { (Icon::SignOut.draw()) (frame.words.sign_out) }
                 }
+                (me::farewell())
             }
         }
     };

@@ -1,5 +1,6 @@
 //! The page of the chat: rail, room, composer, and the few things that lie on top.
 
+use assistant::{Allowance, Counted};
 use domain::{
     chat::{Conversation, Tree},
     id::{ConversationId, TurnId},
@@ -38,6 +39,10 @@ pub struct Chat<'a> {
     pub chosen: Option<&'a str>,
     /// How far it is.
     pub readiness: &'a Readiness,
+    /// Whether this person has no chats that are kept.
+    pub temporary_only: bool,
+    /// The quotas of which little is left.
+    pub low: Vec<Allowance>,
 }
 
 /// The page.
@@ -52,7 +57,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
     let body = html! {
         body.chat-page.temporary[chat.temporary] {
             (frame.skip())
-            (side(frame, &chat.rail))
+            (side(frame, &chat.rail, chat.temporary_only))
             main.room #content tabindex="-1" {
                 div { (head(words, chat, title)) @if let Some(notices) = &frame.notices { (notices) } }
                 div.scroll #scroll {
@@ -78,7 +83,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
     frame.document(title, &["prose.css", "chat.css"], Some("chat.js"), &body)
 }
 
-fn side(frame: &Frame, rail: &Rail<'_>) -> Markup {
+fn side(frame: &Frame, rail: &Rail<'_>, temporary_only: bool) -> Markup {
     let words = frame.words;
     let name = frame.name.as_deref().unwrap_or_default();
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
@@ -89,7 +94,7 @@ fn side(frame: &Frame, rail: &Rail<'_>) -> Markup {
                 button.bare.menu-button type="button" data-act="close-rail" aria-label=(words.close) { (Icon::Close.draw()) }
             }
             div.rail-acts {
-                a href="/chat" { (Icon::Plus.draw()) (words.new_chat) }
+                @if !temporary_only { a href="/chat" { (Icon::Plus.draw()) (words.new_chat) } }
                 a href="/chat/temporary" { (Icon::Ghost.draw()) (words.temporary) }
             }
             search.search {
@@ -168,10 +173,21 @@ fn foot(words: &Words, chat: &Chat<'_>) -> Markup {
                     svg.icon.stop-shape viewBox="0 0 24 24" aria-hidden="true" { rect x="7" y="7" width="10" height="10" rx="1.5" fill="currentColor" {} }
                 }
             }
-            p.kept { span { (words.disclosure) } span #kept { (kept) } }
+            p.kept { span { (words.disclosure) } span #kept { (kept) } @for one in &chat.low { span.low { (low(words, one)) } } }
             noscript { p.kept { (words.needs_script) } }
         }
     }
+}
+
+/// How little is left of a quota.
+fn low(words: &Words, one: &Allowance) -> String {
+    let what = match one.what {
+        Counted::Messages => words.left_messages,
+        Counted::Tokens => words.left_tokens,
+        Counted::VoiceSeconds => words.left_voice,
+    };
+    let span = if one.monthly { words.this_month } else { words.today };
+    format!("{}: {} {what} {span}", words.left, one.left)
 }
 
 /// The address of a conversation.

@@ -86,13 +86,25 @@ pub fn advice(frame: &Frame) -> Markup {
 /// The second step: an authenticator.
 #[must_use]
 pub fn factor(frame: &Frame, pending: &SetupPending, problem: Option<&str>) -> Markup {
+    enrolment(frame, pending, problem, "/setup/factor", Some(2))
+}
+
+/// An authenticator to be added, by a form that is sent to `action`; `step` of the setup.
+#[must_use]
+pub fn enrolment(
+    frame: &Frame,
+    pending: &SetupPending,
+    problem: Option<&str>,
+    action: &str,
+    step: Option<usize>,
+) -> Markup {
     let words = frame.words;
     let main = html! {
-        (progress(words, 2))
+        @if let Some(step) = step { (progress(words, step)) }
         div { h1 { (words.factor_title) } p { (words.factor_text) } }
         (scan(words, pending))
         @if let Some(problem) = problem { (note(Kind::Bad, problem)) }
-        form method="post" action="/setup/factor" {
+        form method="post" action=(action) {
             input type="hidden" name="ticket" value=(pending.ticket.expose());
             (six_digits(words))
             button.button type="submit" { (words.confirm) }

@@ -31,6 +31,7 @@ pub fn who(frame: &Frame, name: &str, next: &str, notice: Notice<'_>) -> Markup 
             div.field { (password(words, "password", words.password, "current-password")) }
             button.button type="submit" { (words.sign_in) }
         }
+        p.small { a href="/forgot" { (words.forgot) } }
     };
     frame.single(words.sign_in, Some("passkey.js"), &main)
 }
