@@ -108,11 +108,13 @@ pub enum Control {
     WEB12,
     /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
     WEB13,
+    /// A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.
+    WEB14,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::ACC01,
         Self::ACC02,
         Self::AID01,
@@ -164,6 +166,7 @@ impl Control {
         Self::WEB11,
         Self::WEB12,
         Self::WEB13,
+        Self::WEB14,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -171,7 +174,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 51] = [
+static FACTS: [Facts; 52] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -557,6 +560,15 @@ static FACTS: [Facts; 51] = [
         kind: Kind::Enforced,
         proof: Proof::Test(
             "Asking would use up the places of the running system; tests fill one of their own.",
+        ),
+    },
+    Facts {
+        token: "WEB14",
+        title: "The API is what its description says",
+        sentence: "A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Thousands of requests made from the description would load the running system; a test sends them to one of its own.",
         ),
     },
 ];
