@@ -8,6 +8,8 @@
 
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/leaving.rs"]
+mod leaving;
 #[path = "browser/staff.rs"]
 mod staff;
 

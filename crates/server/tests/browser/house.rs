@@ -37,7 +37,7 @@ pub(crate) struct House {
     browser: WebDriver,
     driver: Child,
     axe: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -52,7 +52,7 @@ impl House {
         let browser = WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
-        Self { instance, browser, driver, axe, _folder: folder }
+        Self { instance, browser, driver, axe, folder }
     }
 
     /// Makes the owner, as a person would, and arrives at the chat.
@@ -79,6 +79,11 @@ impl House {
     /// The instance, for what nobody clicks together.
     pub(crate) fn instance(&self) -> &Instance {
         &self.instance
+    }
+
+    /// Where the browser keeps its own files.
+    pub(crate) fn profile(&self) -> PathBuf {
+        self.folder.path().join("browser")
     }
 
     /// Opens a path.

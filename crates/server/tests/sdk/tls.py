@@ -2,9 +2,10 @@
 import os
 from urllib.parse import urlsplit
 
-from sslyze import (
-    MozillaTlsConfigurationChecker, MozillaTlsConfigurationEnum, ScanCommand, Scanner, ServerNetworkLocation,
-    ServerScanRequest, ServerTlsConfigurationNotCompliant,
+from sslyze import Scanner, ServerNetworkLocation, ServerScanRequest
+from sslyze.mozilla_tls_profile.tls_config_checker import (
+    MozillaTlsConfiguration, ServerNotCompliantWithTlsConfiguration, TlsConfigurationEnum,
+    check_server_against_tls_configuration,
 )
 
 place = urlsplit(os.environ["OPENAI_BASE_URL"])
@@ -25,8 +26,9 @@ assert modern and modern <= {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
 assert not found.heartbleed.result.is_vulnerable_to_heartbleed
 assert not found.tls_compression.result.supports_compression
 try:
-    MozillaTlsConfigurationChecker.get_default().check_server(MozillaTlsConfigurationEnum.MODERN, result)
-except ServerTlsConfigurationNotCompliant as trouble:
+    modern = MozillaTlsConfiguration.get(TlsConfigurationEnum.MOZILLA_MODERN)
+    check_server_against_tls_configuration(result, modern)
+except ServerNotCompliantWithTlsConfiguration as trouble:
     # A local authority is in no browser's store and its certificates live 90 days; the rest must hold.
     others = {name: why for name, why in trouble.issues.items() if "certificate" not in name}
     print("about the certificate:", {name: why for name, why in trouble.issues.items() if name not in others})
