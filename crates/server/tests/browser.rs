@@ -14,6 +14,8 @@ mod house;
 mod service;
 #[path = "browser/people.rs"]
 mod people;
+#[path = "browser/leaving.rs"]
+mod leaving;
 #[path = "browser/staff.rs"]
 mod staff;
 

@@ -43,7 +43,7 @@ pub(crate) struct House {
     axe: String,
     /// The authenticator's secret, once setup showed it.
     secret: RefCell<String>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -65,7 +65,7 @@ impl House {
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
         let secret = RefCell::default();
-        Self { instance, browser, driver, axe, secret, _folder: folder }
+        Self { instance, browser, driver, axe, secret, folder }
     }
 
     /// Makes the owner, as a person would, and arrives at the chat. What comes back are the recovery codes.
@@ -130,6 +130,11 @@ impl House {
     /// The instance, for what nobody clicks together.
     pub(crate) fn instance(&self) -> &Instance {
         &self.instance
+    }
+
+    /// Where the browser keeps its own files.
+    pub(crate) fn profile(&self) -> PathBuf {
+        self.folder.path().join("browser")
     }
 
     /// Opens a path.
