@@ -34,6 +34,7 @@ const BODIES: &[(&str, &str)] = &[
     ("PATCH /chat/api/conversations/{id}", "{\"pinned\":true}"),
     ("POST /chat/api/conversations/{id}/branch", "{\"message\":\"MESSAGE\"}"),
     ("PATCH /chat/api/folders/{id}", "{\"name\":\"theirs\"}"),
+    ("POST /admin/addresses", "network=NOTHING&verdict=deny&time=hour&note="),
     ("POST /admin/roles/grant", "account=NOTHING&role=user"),
     ("POST /admin/roles/take", "account=NOTHING&role=user"),
     ("POST /admin/roles/own", "name="),
