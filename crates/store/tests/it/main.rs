@@ -18,6 +18,7 @@ mod people;
 mod sealing;
 mod search;
 mod system;
+mod tls;
 mod write;
 
 use domain::{
