@@ -10,6 +10,7 @@ mod math;
 mod matrix;
 mod pace;
 mod sequence;
+mod tiles;
 #[cfg(test)]
 pub(crate) mod tiny;
 
