@@ -179,10 +179,15 @@ pub fn authorize(ctx: &Ctx, action: Action, resource: Resource) -> Result<Permit
 fn missing(actor: &Actor, action: Action, now: Timestamp) -> Option<Missing> {
     let Actor::Person { standing, .. } = actor else { return None };
     let shown = standing.shown;
-    if action.is_administrative() && !shown.second_factor {
-        return Some(Missing::SecondFactor);
-    }
-    (action.needs_step_up() && now >= shown.fresh_until).then_some(Missing::StepUp)
+    let missing = if action.is_administrative() && !shown.second_factor {
+        Missing::SecondFactor
+    } else if action.needs_step_up() && now >= shown.fresh_until {
+        Missing::StepUp
+    } else {
+        return None;
+    };
+    enforced!(AUT08);
+    Some(missing)
 }
 
 /// The rules, as one table: a line per kind of actor.
@@ -235,7 +240,10 @@ fn system_allows(job: Job, action: Action) -> bool {
         }
         Job::Checks => matches!(action, A::ReadInstance | A::WriteInstance),
         Job::Turn => matches!(action, A::ReadChat | A::WriteChat | A::UseModel),
-        Job::Upkeep => matches!(action, A::WriteAccount | A::WriteInstance | A::ReviewAccess),
+        Job::Upkeep => {
+            matches!(action, A::WriteAccount | A::WriteInstance | A::ReviewAccess | A::ManageEdge)
+        }
+        Job::Operator => matches!(action, A::ManageEdge),
         Job::Mail => matches!(action, A::ReadAccount),
         Job::Provisioning => {
             matches!(

@@ -89,6 +89,10 @@ pub enum Act {
     DirectoryChanged,
     /// An e-mail was put into the outbox.
     MailQueued,
+    /// E-mails are about to be handed to the mail server.
+    MailTried,
+    /// An e-mail could not be handed over; it will be tried again.
+    MailPutOff,
     /// An e-mail was handed to the mail server.
     MailSent,
     /// An e-mail was given up.

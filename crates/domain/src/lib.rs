@@ -11,6 +11,7 @@ pub mod check;
 pub mod control;
 pub mod ctx;
 pub mod id;
+pub mod mail;
 pub mod model;
 pub mod name;
 pub mod password;

@@ -41,8 +41,16 @@ fn broken_glass(until: Timestamp) -> Actor {
     Actor::BreakGlass { user: user(9), subject: user(1), request, until }
 }
 
-const JOBS: [Job; 7] =
-    [Job::Setup, Job::Authentication, Job::Checks, Job::Turn, Job::Upkeep, Job::Mail, Job::Provisioning];
+const JOBS: [Job; 8] = [
+    Job::Setup,
+    Job::Authentication,
+    Job::Checks,
+    Job::Turn,
+    Job::Upkeep,
+    Job::Mail,
+    Job::Provisioning,
+    Job::Operator,
+];
 
 /// Which actions an actor has on its own data, on another's, and on the instance, one letter each
 /// (see [`letter`]).
@@ -66,7 +74,8 @@ fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
         ("authentication", Actor::System(Job::Authentication), ["RWCa", "RWCa", "RWCa"]),
         ("checks", Actor::System(Job::Checks), ["iI", "iI", "iI"]),
         ("a turn", Actor::System(Job::Turn), ["rwm", "rwm", "rwm"]),
-        ("upkeep", Actor::System(Job::Upkeep), ["WIV", "WIV", "WIV"]),
+        ("upkeep", Actor::System(Job::Upkeep), ["WIVA", "WIVA", "WIVA"]),
+        ("the operator", Actor::System(Job::Operator), ["A", "A", "A"]),
         ("mail", Actor::System(Job::Mail), ["R", "R", "R"]),
         ("provisioning", Actor::System(Job::Provisioning), ["RWpPg", "RWpPg", "RWpPg"]),
     ]
@@ -162,6 +171,7 @@ fn a_denial_says_whether_signing_in_might_help_and_nothing_about_what_exists() {
 
 #[test]
 fn administration_takes_a_second_factor_and_danger_a_fresh_one() {
+    let _proof = verifies!(AUT08);
     let roles: Roles = Role::ALL.into_iter().collect();
     let unproven = standing(1, Standing::of(roles));
     let stale = standing(1, Standing::of(roles).proven(NOW));

@@ -50,7 +50,7 @@ impl Identity {
     /// Changes the password of the person who asks and ends their other sessions.
     ///
     /// # Errors
-    /// [`Error::Refused`] when `current` is wrong, [`Error::Throttled`] after too many of those,
+    /// [`Error::Denied`] when the last confirmation is too long ago; [`Error::Refused`] when `current` is wrong, [`Error::Throttled`] after too many of those,
     /// [`Error::Password`] with what to change about `new`, [`Error::Busy`].
     pub async fn change_password(
         &self,
@@ -58,7 +58,7 @@ impl Identity {
         current: &Secret<String>,
         new: &Secret<String>,
     ) -> Result<(), Error> {
-        let permit = permits::own(ctx, Action::WriteAccount)?;
+        let permit = permits::managing(ctx)?;
         let user = permit.subject(Action::WriteAccount)?;
         let authenticating = permits::authenticating(ctx);
         self.prove_password(&authenticating, user, current).await?;
@@ -90,9 +90,9 @@ impl Identity {
     /// Replaces the recovery codes of the person who asks, against a code of their authenticator.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a wrong or used code, [`Error::Throttled`] after too many of those.
+    /// [`Error::Denied`] when the last confirmation is too long ago; [`Error::Refused`] for a wrong or used code, [`Error::Throttled`] after too many of those.
     pub async fn new_recovery_codes(&self, ctx: &Ctx, totp_code: &str) -> Result<Vec<Secret<String>>, Error> {
-        let permit = permits::own(ctx, Action::WriteAccount)?;
+        let permit = permits::managing(ctx)?;
         let user = permit.subject(Action::WriteAccount)?;
         let authenticating = permits::authenticating(ctx);
         let key = self.key_of(&authenticating, user).await?;
@@ -160,7 +160,12 @@ impl Identity {
     }
 
     /// Whether `current` is the account's password, counted like a sign-in.
-    async fn prove_password(&self, ctx: &Ctx, user: UserId, current: &Secret<String>) -> Result<(), Error> {
+    pub(crate) async fn prove_password(
+        &self,
+        ctx: &Ctx,
+        user: UserId,
+        current: &Secret<String>,
+    ) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         let key = self.key_of(ctx, user).await?;
         let kept = self.kept_failures(ctx, user).await?;
@@ -177,7 +182,7 @@ impl Identity {
         Err(Error::Refused)
     }
 
-    async fn key_of(&self, ctx: &Ctx, user: UserId) -> Result<Key, Error> {
+    pub(crate) async fn key_of(&self, ctx: &Ctx, user: UserId) -> Result<Key, Error> {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         Ok(self.throttle_key(&accounts::get(self.store(), &permit).await?.name))
     }

@@ -62,14 +62,14 @@ impl Identity {
     /// Makes a key for the person who asks.
     ///
     /// # Errors
-    /// [`Error::Label`], [`Error::TooMany`]; [`Error::Denied`] unless a signed-in person asks.
+    /// [`Error::Label`], [`Error::TooMany`]; [`Error::Denied`] unless a person asks who confirmed it lately.
     pub async fn create_api_key(&self, ctx: &Ctx, label: &str) -> Result<NewApiKey, Error> {
         let label = label.trim().to_owned();
         if label.is_empty() || label.chars().count() > MOST_LABEL_CHARS || label.chars().any(char::is_control)
         {
             return Err(Error::Label);
         }
-        let permit = permits::own(ctx, Action::WriteAccount)?;
+        let permit = permits::managing(ctx)?;
         let held = api_keys::list(self.store(), &permits::own(ctx, Action::ReadAccount)?).await?.len();
         if held >= MOST_KEYS as usize {
             return Err(Error::TooMany { what: "API keys", most: MOST_KEYS });

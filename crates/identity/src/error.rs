@@ -43,6 +43,9 @@ pub enum Error {
     /// A setting is longer than any value it can have.
     #[error("That setting is not one this page offers. Reload the page and choose again.")]
     Setting,
+    /// What was said about an address cannot be.
+    #[error("{0}")]
+    Address(crate::AddressProblem),
     /// There are as many as there may be.
     #[error("There are {most} {what} already. Remove one first.")]
     TooMany {

@@ -7,6 +7,7 @@
 //! from an unknown name as from a wrong password.
 
 mod account;
+mod addresses;
 mod advice;
 mod api_keys;
 mod codes;
@@ -14,10 +15,12 @@ mod config;
 mod error;
 mod passwords;
 mod permits;
+mod presence;
 mod recovery;
 mod sessions;
 mod setup;
 mod sign_in;
+mod step_up;
 mod strangers;
 mod throttle;
 mod tickets;
@@ -38,6 +41,7 @@ use std::{
 use domain::control::Numbers;
 use store::Store;
 
+pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};
@@ -45,6 +49,7 @@ pub use error::Error;
 pub use sessions::{NewSession, Recognised, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
+pub use step_up::{Proof, Ways};
 pub use store::accounts::{Account, Settings};
 
 use passwords::Passwords;

@@ -17,3 +17,9 @@ pub(crate) fn authenticating(ctx: &Ctx) -> Ctx {
 pub(crate) fn authenticate(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::Authenticate, Resource::Instance)
 }
+
+/// The permit to change what opens the actor's own account. It takes a confirmation that is still fresh.
+pub(crate) fn managing(ctx: &Ctx) -> Result<Permit, Denied> {
+    own(ctx, Action::ManageCredentials)?;
+    own(ctx, Action::WriteAccount)
+}

@@ -6,21 +6,22 @@
 
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
-    access::Permit,
-    access::Standing,
+    access::{Permit, Shown, Standing},
     audit::{Act, Entry},
     authorize, enforced,
     id::{SessionId, UserId},
 };
-use store::{Tx, accounts, accounts::Settings, sessions, sessions::Session};
+use store::{
+    Tx, accounts,
+    accounts::Settings,
+    sessions::{self, Beginning, Session},
+};
 
 use crate::{Error, Identity, permits, tokens, touches};
 
 /// Characters kept of what a browser calls itself.
 const DEVICE_CHARS: usize = 200;
 /// Seconds a session may have gone without being noted as seen, because notes are a minute apart.
-/// Seconds a confirmation counts as fresh.
-const STEP_UP_S: i64 = 10 * 60;
 const NOTED_EVERY_S: i64 = 60;
 
 /// A session that was just opened.
@@ -98,8 +99,7 @@ impl Identity {
                 tracing::warn!(%error, "a session could not be noted as seen");
             }
         }
-        // Every session began with a second factor.
-        let standing = Standing::of(roles).proven(session.created.plus_seconds(STEP_UP_S));
+        let standing = Standing { shown: self.shown(&session), ..Standing::of(roles) };
         Ok(Some(Recognised {
             actor: Actor::Person { user, session: session.id, standing },
             name: account.name,
@@ -196,19 +196,22 @@ impl Identity {
         Ok(ended)
     }
 
-    /// Opens a session for `permit`'s person within `tx`.
+    /// Opens a session for `permit`'s person within `tx`; `second_factor` says whether one was shown.
     pub(crate) async fn open_session(
         &self,
         tx: &mut Tx,
         ctx: &Ctx,
         permit: &Permit,
         device: &str,
+        second_factor: bool,
     ) -> Result<NewSession, Error> {
         let (id, now) = (SessionId::fresh(ctx), ctx.now());
         let expires = now.plus_seconds(i64::from(self.numbers().absolute_hours) * 3600);
         enforced!(SES03);
-        let (token, hash) = tokens::fresh(ctx);
-        sessions::create(tx, permit, id, hash, &tidy_device(device), now, expires).await?;
+        let (token, token_hash) = tokens::fresh(ctx);
+        let device = tidy_device(device);
+        let begins = Beginning { id, token_hash, device: &device, second_factor, now, expires };
+        sessions::create(tx, permit, begins).await?;
         Ok(NewSession { id, user: permit.subject(Action::WriteAccount)?, token, expires })
     }
 
@@ -224,6 +227,12 @@ impl Identity {
             return false;
         }
         true
+    }
+
+    /// What has been shown in a session, and until when its last confirmation counts.
+    fn shown(&self, session: &Session) -> Shown {
+        let fresh_until = session.confirmed.plus_seconds(i64::from(self.numbers().step_up_minutes) * 60);
+        Shown { second_factor: session.second_factor, fresh_until }
     }
 
     fn idle_end(&self, session: &Session) -> Timestamp {

@@ -177,7 +177,7 @@ impl Identity {
         let roles = Roles::NONE.with(Role::Owner).with(Role::User);
         accounts::create(&mut tx, &permit, user, &setup.value.name, roles).await?;
         let recovery_codes = self.write_credentials(&mut tx, ctx, &permit, &setup.value, step).await?;
-        let session = self.open_session(&mut tx, ctx, &permit, device).await?;
+        let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
         tx.commit(Entry::new(Act::AccountCreated, user)).await?;
         Ok(SetupDone { recovery_codes, session })
     }

@@ -217,7 +217,7 @@ impl Identity {
             {
                 credentials::set_password(&mut tx, &permit, verifier, pending.changed).await?;
             }
-            let session = self.open_session(&mut tx, ctx, &permit, device).await?;
+            let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
             tx.commit(Entry::new(Act::SignedIn, user)).await?;
             Some(session)
         };
@@ -237,7 +237,7 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         self.still_stands(ctx, pending).await?;
         credentials::set_password(&mut tx, &permit, &verifier, ctx.now()).await?;
-        let session = self.open_session(&mut tx, ctx, &permit, device).await?;
+        let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
         tx.commit(Entry::new(Act::PasswordSet, pending.user)).await?;
         Ok(session)
     }

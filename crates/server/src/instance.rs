@@ -18,19 +18,25 @@ use keys::Keyring;
 use providers::Providers;
 use store::{FolderLock, Location, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use web::listener::{self, redirect, tls::Certificate};
+use web::{
+    edge::{
+        limit::{Limits, shared::Shared},
+        lists::Lists,
+    },
+    listener::{self, redirect, tls::Certificate},
+};
 
 use crate::{
     check,
-    config::Config,
-    failure::{Exit, Failure},
+    config::{Config, LimitsSection},
+    failure::{Exit, Failure, disk},
     folder::Folder,
     outside::Outside,
     protector,
     tls::{Desk, Issued},
 };
 
-pub use control::{Answer, ask};
+pub use control::{AddressOrder, Answer, ask};
 
 /// Longest wait for background work after the listener has drained.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -56,6 +62,7 @@ struct House {
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
+    lists: Arc<Lists>,
     desk: Arc<Desk>,
     shutdown: CancellationToken,
 }
@@ -91,6 +98,7 @@ impl Instance {
             identity: identity::Identity::new(store.clone(), identity_config(&config))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
+            lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
             face: Face {
                 certificate: Certificate::new(key),
                 addresses: addresses(&sockets),
@@ -105,7 +113,10 @@ impl Instance {
             shutdown,
         };
         check::register(&house.assure, &house.face);
-        let serving = serve(&house, &tasks, sockets, plain)?;
+        house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
+        let shared = shared_limits(&house.face.config.web.limits).await?;
+        let limits = Limits::new(&house.face.config.numbers, shared);
+        let serving = serve(&house, &tasks, limits, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         background::start(&house, &tasks);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })
@@ -256,6 +267,17 @@ fn bind(wanted: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     }
 }
 
+/// The counts all replicas share, where a store for them is configured.
+async fn shared_limits(section: &LimitsSection) -> Result<Option<Shared>, Failure> {
+    let Some(address) = &section.redis else { return Ok(None) };
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| disk("read", path, &error));
+    let authority = section.redis_authority.as_ref().map(read).transpose()?;
+    let shared = Shared::open(address, authority);
+    let shared = shared.map_err(|error| Failure::new(Exit::Configuration, format!("{error}.")))?;
+    shared.greet().await;
+    Ok(Some(shared))
+}
+
 fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
     sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
 }
@@ -263,6 +285,7 @@ fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
 fn serve(
     house: &House,
     tasks: &TaskTracker,
+    limits: Limits,
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
@@ -277,8 +300,13 @@ fn serve(
             hosts: web.all_hosts(),
             streams: web.streams,
             hsts_seconds: web.hsts_seconds,
+            proxies: web.proxies(),
+            cors_origins: web.cors_origins.clone(),
+            streams_per_person: web.streams_per_person,
             ..web::Settings::default()
         },
+        lists: house.lists.clone(),
+        limits,
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),

@@ -129,6 +129,11 @@ pub async fn save_settings(tx: &mut Tx, permit: &Permit, settings: &Settings) ->
     row::exactly_one(&done)
 }
 
+/// The name in a row of accounts.
+pub(crate) async fn open_name(store: &Store, id: UserId, found: &AnyRow) -> Result<String, Error> {
+    NAME.open_text(&*store.dek(id).await?, &id.to_string(), &row::bytes(found, "name")?)
+}
+
 async fn read(store: &Store, found: &AnyRow) -> Result<Account, Error> {
     let id: UserId = row::id(found, "id")?;
     let (dek, key) = (store.dek(id).await?, id.to_string());
@@ -147,7 +152,7 @@ fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
 }
 
 /// Roles as the table spells them: names with commas between.
-fn spell(roles: Roles) -> String {
+pub(crate) fn spell(roles: Roles) -> String {
     let held: Vec<_> = Role::ALL.into_iter().filter(|role| roles.has(*role)).map(Role::as_str).collect();
     held.join(",")
 }

@@ -42,6 +42,11 @@ impl Cache {
         })
     }
 
+    /// Takes the key of `subject` out of memory.
+    pub(crate) fn forget(&self, subject: UserId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.remove(&subject);
+    }
+
     pub(crate) fn put(&self, subject: UserId, dek: Arc<Dek>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.keys.len() >= KEPT

@@ -7,32 +7,37 @@
 //! SQL is written once for both (`docs/decisions/0004-one-writer.md`); what differs stands in `db`.
 
 pub mod accounts;
+pub mod addresses;
 pub mod api_keys;
 pub mod audit;
 pub mod conversations;
 pub mod credentials;
+pub mod emails;
 pub mod findings;
 pub mod folders;
+pub mod groups;
+pub mod invitations;
 pub mod messages;
+pub mod outbox;
+pub mod people;
 pub mod probe;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod usage;
 
 mod cell;
 mod db;
 mod deks;
 mod embedded;
 mod error;
+mod leaving;
 mod lock;
 mod postgres;
 mod row;
 mod schema;
 mod store;
 mod tx;
-
-// SQLite comes with SQLCipher only because this crate asks for it; without a mention it would not be linked.
-use libsqlite3_sys as _;
 
 pub use audit::{ChainReport, Record};
 pub use db::Engine;

@@ -23,6 +23,24 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_engine.sql"),
         include_str!("../migrations/postgres/0002_engine.sql"),
     ),
+    (
+        3,
+        "what a session has shown",
+        include_str!("../migrations/common/0003_sessions.sql"),
+        include_str!("../migrations/common/0003_sessions.sql"),
+    ),
+    (
+        5,
+        "addresses, invitations, groups, e-mail",
+        include_str!("../migrations/common/0005_people.sql"),
+        include_str!("../migrations/common/0005_people.sql"),
+    ),
+    (
+        8,
+        "networks kept out or let in",
+        include_str!("../migrations/common/0008_addresses.sql"),
+        include_str!("../migrations/common/0008_addresses.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

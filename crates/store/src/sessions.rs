@@ -29,37 +29,77 @@ pub struct Session {
     pub expires: Timestamp,
     /// What it is, in words its person understands.
     pub device: String,
+    /// Whether a second factor was shown in it.
+    pub second_factor: bool,
+    /// When its person last confirmed who they are.
+    pub confirmed: Timestamp,
+}
+
+/// A session that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// Its identifier.
+    pub id: SessionId,
+    /// What stands for its token.
+    pub token_hash: [u8; 32],
+    /// What it is, in words its person understands.
+    pub device: &'a str,
+    /// Whether a second factor was shown on the way in.
+    pub second_factor: bool,
+    /// When it begins; its person was confirmed then.
+    pub now: Timestamp,
+    /// When it ends at the latest.
+    pub expires: Timestamp,
 }
 
 /// Begins a session of the permit's person.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
-pub async fn create(
-    tx: &mut Tx,
-    permit: &Permit,
-    id: SessionId,
-    token_hash: [u8; 32],
-    device: &str,
-    now: Timestamp,
-    expires: Timestamp,
-) -> Result<(), Error> {
+pub async fn create(tx: &mut Tx, permit: &Permit, begins: Beginning<'_>) -> Result<(), Error> {
     let subject = permit.subject(Action::WriteAccount)?;
-    let (dek, key) = (tx.dek(subject).await?, id.to_string());
-    let device = DEVICE.seal(&dek, &key, device.as_bytes(), tx.entropy())?;
+    let (dek, key) = (tx.dek(subject).await?, begins.id.to_string());
+    let device = DEVICE.seal(&dek, &key, begins.device.as_bytes(), tx.entropy())?;
     sqlx::query(
-        "INSERT INTO sessions (id, account, token, device, created, last_seen, expires) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+        "INSERT INTO sessions (id, account, token, device, created, last_seen, expires, second_factor, confirmed) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5)",
     )
     .bind(key)
     .bind(subject.to_string())
-    .bind(token_hash.to_vec())
+    .bind(begins.token_hash.to_vec())
     .bind(device)
-    .bind(now.0)
-    .bind(expires.0)
+    .bind(begins.now.0)
+    .bind(begins.expires.0)
+    .bind(i64::from(begins.second_factor))
     .execute(tx.db())
     .await?;
     Ok(())
+}
+
+/// Notes that the permit's person confirmed who they are in a session, and whether with a second factor;
+/// one that was shown before stays shown.
+///
+/// # Errors
+/// [`Error::NotFound`] when the session has ended or is another person's.
+pub async fn confirm(
+    tx: &mut Tx,
+    permit: &Permit,
+    id: SessionId,
+    second_factor: bool,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let done = sqlx::query(
+        "UPDATE sessions SET confirmed = $1, second_factor = CASE WHEN $2 = 1 THEN 1 ELSE second_factor END \
+         WHERE id = $3 AND account = $4",
+    )
+    .bind(now.0)
+    .bind(i64::from(second_factor))
+    .bind(id.to_string())
+    .bind(account)
+    .execute(tx.db())
+    .await?;
+    row::exactly_one(&done)
 }
 
 /// The session with this token hash, and what its account may do now. `None` also for accounts that may
@@ -74,7 +114,7 @@ pub async fn by_token(
 ) -> Result<Option<(Session, Roles)>, Error> {
     permit.instance(Action::Authenticate)?;
     let found = sqlx::query(
-        "SELECT s.id, s.account, s.device, s.created, s.last_seen, s.expires, a.roles \
+        "SELECT s.id, s.account, s.device, s.created, s.last_seen, s.expires, s.second_factor, s.confirmed, a.roles \
          FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.token = $1 AND a.active = 1",
     )
     .bind(token_hash.to_vec())
@@ -107,8 +147,8 @@ pub async fn touch(tx: &mut Tx, permit: &Permit, id: SessionId, now: Timestamp) 
 pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<Session>, Error> {
     let subject = permit.subject(Action::ReadAccount)?;
     let found = sqlx::query(
-        "SELECT id, account, device, created, last_seen, expires FROM sessions WHERE account = $1 \
-         ORDER BY last_seen DESC, id DESC",
+        "SELECT id, account, device, created, last_seen, expires, second_factor, confirmed FROM sessions \
+         WHERE account = $1 ORDER BY last_seen DESC, id DESC",
     )
     .bind(subject.to_string())
     .fetch_all(store.readers())
@@ -176,5 +216,7 @@ fn read(dek: &Dek, found: &AnyRow) -> Result<Session, Error> {
         last_seen: row::time(found, "last_seen")?,
         expires: row::time(found, "expires")?,
         device: DEVICE.open_text(dek, &id.to_string(), &row::bytes(found, "device")?)?,
+        second_factor: row::flag(found, "second_factor")?,
+        confirmed: row::time(found, "confirmed")?,
     })
 }

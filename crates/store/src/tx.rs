@@ -26,13 +26,23 @@ pub struct Tx {
     ctx: Ctx,
     /// Keys loaded or made here; others see them when this is committed.
     deks: HashMap<UserId, Arc<Dek>>,
+    /// People whose key this destroys; it is forgotten when this is committed.
+    destroyed: Vec<UserId>,
     deleted: bool,
     indexed: bool,
 }
 
 impl Tx {
     pub(crate) fn new(store: Store, db: Transaction<'static, Any>, ctx: &Ctx) -> Self {
-        Self { store, db, ctx: ctx.clone(), deks: HashMap::new(), deleted: false, indexed: false }
+        Self {
+            store,
+            db,
+            ctx: ctx.clone(),
+            deks: HashMap::new(),
+            destroyed: Vec::new(),
+            deleted: false,
+            indexed: false,
+        }
     }
 
     /// Makes everything durable together with `entry`. When this returns, a crash loses none of it.
@@ -59,11 +69,14 @@ impl Tx {
     }
 
     async fn finish(self) -> Result<(), Error> {
-        let Self { store, db, deks, deleted, indexed, .. } = self;
+        let Self { store, db, deks, destroyed, deleted, indexed, .. } = self;
         db.commit().await?;
         enforced!(STO03);
         for (subject, dek) in deks {
             store.cache().put(subject, dek);
+        }
+        for subject in destroyed {
+            store.cache().forget(subject);
         }
         if indexed {
             store.note_written();
@@ -77,6 +90,11 @@ impl Tx {
     /// Notes that rows were deleted, so that the commit also takes them out of the write-ahead log.
     pub(crate) fn note_deletion(&mut self) {
         self.deleted = true;
+    }
+
+    /// Notes that the key of `subject` was destroyed, so that the commit also takes it out of memory.
+    pub(crate) fn note_destroyed(&mut self, subject: UserId) {
+        self.destroyed.push(subject);
     }
 
     /// Notes that words were indexed, so that the commit wakes the task which sorts them in.

@@ -241,7 +241,9 @@ impl Answer {
             .unwrap_or_else(|| panic!("{} ({}) has no {before:?}:\n{}", self.path, self.status, self.words()))
     }
 
-    fn all_between(&self, before: &str, after: &str) -> Vec<String> {
+    /// Every text between `before` and `after`.
+    #[must_use]
+    pub fn all_between(&self, before: &str, after: &str) -> Vec<String> {
         let rests = self.text.split(before).skip(1);
         rests.filter_map(|rest| Some(rest.split_once(after)?.0.to_owned())).collect()
     }

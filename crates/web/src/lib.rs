@@ -39,6 +39,12 @@ pub struct Settings {
     pub hsts_seconds: u32,
     /// Largest bodies, by kind of route.
     pub bodies: BodyLimits,
+    /// The proxies that stand before this server.
+    pub proxies: edge::address::Proxies,
+    /// Origins whose pages may call the API, e.g. `https://app.example`.
+    pub cors_origins: Vec<String>,
+    /// Most responses that may stream to one person, or with one key, at once.
+    pub streams_per_person: usize,
 }
 
 impl Default for Settings {
@@ -49,6 +55,9 @@ impl Default for Settings {
             streams: 2000,
             hsts_seconds: 63_072_000,
             bodies: BodyLimits::default(),
+            proxies: edge::address::Proxies::default(),
+            cors_origins: Vec::new(),
+            streams_per_person: 64,
         }
     }
 }
@@ -63,6 +72,10 @@ pub struct Parts {
     pub assure: assure::Assure,
     /// What the configuration says about the edge.
     pub settings: Settings,
+    /// Which addresses are kept out or let in.
+    pub lists: Arc<edge::lists::Lists>,
+    /// How often somebody may ask.
+    pub limits: edge::limit::Limits,
     /// The time.
     pub clock: Clock,
     /// Randomness.

@@ -5,7 +5,10 @@
 //! where [`words`] has them, no style and no script.
 
 pub mod account;
+pub mod addresses;
+pub mod admin;
 pub mod chat;
+pub mod confirm;
 pub mod error;
 pub mod frame;
 pub mod handlers;
@@ -36,6 +39,8 @@ pub fn routes() -> Router<App> {
         .route("/sign-in/factor", post(sign_in::factor))
         .route("/sign-in/password", post(sign_in::renew))
         .route("/sign-out", post(sign_in::out))
+        .route("/confirm", get(confirm::show).post(confirm::form))
+        .route("/confirm/api", post(confirm::api))
         .route("/account", get(account::show))
         .route("/account/looks", post(account::looks))
         .route("/account/password", post(account::password))
@@ -47,6 +52,9 @@ pub fn routes() -> Router<App> {
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))
+        .route("/admin/addresses", get(addresses::show).post(addresses::set))
+        .route("/admin/addresses/{id}/remove", post(addresses::remove))
+        .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
         .merge(chat::routes())

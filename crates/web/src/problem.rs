@@ -214,6 +214,7 @@ impl From<identity::Error> for Problem {
             E::Password { .. } => Self::invalid("password", said),
             E::Label => Self::invalid("label", said),
             E::Setting => Self::invalid("setting", said),
+            E::Address(_) => Self::invalid("network", said),
             E::TooMany { .. } => Self::conflict(said),
             E::NotFound => Self::not_found(),
             E::Denied(denied) => denied.into(),

@@ -76,7 +76,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, nonce } = Arrival::of(parts, &app);
+        let Arrival { ctx, nonce, meter } = Arrival::of(parts, &app);
         let device = device(&parts.headers);
         let Some(token) = token(&parts.headers) else {
             return Ok(Self { ctx, person: None, nonce, device });
@@ -88,6 +88,7 @@ where
             return Ok(Self { ctx, person: None, nonce, device });
         };
         let ctx = ctx.acting_as(known.actor);
+        meter.recognised(&app.limits, &ctx).await?;
         let person = Person {
             user,
             session,
@@ -124,11 +125,13 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, .. } = Arrival::of(parts, &app);
+        let Arrival { ctx, meter, .. } = Arrival::of(parts, &app);
         let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
         let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
-        Ok(Self { ctx: ctx.acting_as(actor) })
+        let ctx = ctx.acting_as(actor);
+        meter.recognised(&app.limits, &ctx).await?;
+        Ok(Self { ctx })
     }
 }
 

@@ -13,11 +13,12 @@ use domain::{
 use super::DAILY;
 use crate::{Check, Unanswered};
 
-pub(super) fn all(numbers: &Numbers) -> [Check; 3] {
+pub(super) fn all(numbers: &Numbers) -> [Check; 4] {
     let numbers = numbers.clone();
     [
         Check::new(Control::ACC01, DAILY, |ctx| async move { Ok(nobody_may_do_anything(&ctx)) }),
         Check::new(Control::ACC02, DAILY, |ctx| async move { Ok(the_owner_reads_nobody(&ctx)) }),
+        Check::new(Control::AUT08, DAILY, |ctx| async move { Ok(danger_is_confirmed(&ctx)) }),
         Check::new(Control::AUT01, DAILY, move |ctx| {
             let numbers = numbers.clone();
             async move { weak_passwords_are_refused(&ctx, &numbers) }
@@ -60,6 +61,31 @@ fn the_owner_reads_nobody(ctx: &Ctx) -> Finding {
         .fact("refused", Action::ALL.len())
     } else {
         Finding::not_satisfied(Control::ACC02, ctx.now(), "A role opens other people's data.")
+            .fact("allowed", format!("{allowed:?}"))
+    }
+}
+
+/// Asks for everything dangerous with every role and without having shown enough.
+fn danger_is_confirmed(ctx: &Ctx) -> Finding {
+    let user = UserId::fresh(ctx);
+    let unproven = Standing::of(Role::ALL.into_iter().collect());
+    let as_person = |standing| {
+        let actor = Actor::Person { user, session: SessionId::fresh(ctx), standing };
+        ctx.acting_as(actor)
+    };
+    let (bare, stale) = (as_person(unproven), as_person(unproven.proven(ctx.now())));
+    let granted = |ctx: &Ctx, action: &Action| {
+        [Resource::Of(user), Resource::Instance].iter().any(|on| authorize(ctx, *action, *on).is_ok())
+    };
+    let administrative = Action::ALL.into_iter().filter(|action| action.is_administrative());
+    let mut allowed: Vec<_> = administrative.filter(|action| granted(&bare, action)).collect();
+    allowed.extend(Action::ALL.into_iter().filter(|one| one.needs_step_up() && granted(&stale, one)));
+    if allowed.is_empty() {
+        let good = "Without a second factor nobody administers, and without a fresh confirmation nobody takes a \
+                    dangerous step.";
+        Finding::satisfied(Control::AUT08, ctx.now(), good)
+    } else {
+        Finding::not_satisfied(Control::AUT08, ctx.now(), "A dangerous step was allowed unconfirmed.")
             .fact("allowed", format!("{allowed:?}"))
     }
 }

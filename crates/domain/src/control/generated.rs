@@ -30,6 +30,8 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
+    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
+    AUT08,
     /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
@@ -96,13 +98,21 @@ pub enum Control {
     WEB07,
     /// Pages keep no conversation in browser storage and every personal answer says no-store.
     WEB08,
-    /// No answer allows another origin to read it.
+    /// No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.
     WEB09,
+    /// A minute takes `pages_a_minute` pages, `asks_a_minute` questions, `api_calls_a_minute` calls of the API and `transfers_a_minute` exports or imports of one account or key, `address_times` times as many of one address, and `sign_ins_a_minute` tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.
+    WEB10,
+    /// Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.
+    WEB11,
+    /// A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.
+    WEB12,
+    /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
+    WEB13,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 51] = [
         Self::ACC01,
         Self::ACC02,
         Self::AID01,
@@ -115,6 +125,7 @@ impl Control {
         Self::AUT05,
         Self::AUT06,
         Self::AUT07,
+        Self::AUT08,
         Self::CFG01,
         Self::CFG02,
         Self::CRY01,
@@ -149,6 +160,10 @@ impl Control {
         Self::WEB07,
         Self::WEB08,
         Self::WEB09,
+        Self::WEB10,
+        Self::WEB11,
+        Self::WEB12,
+        Self::WEB13,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -156,7 +171,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 46] = [
+static FACTS: [Facts; 51] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -246,6 +261,13 @@ static FACTS: [Facts; 46] = [
         sentence: "The last {password_history} passwords of an account are refused as its new one.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking needs the earlier passwords of a real account; tests change one back."),
+    },
+    Facts {
+        token: "AUT08",
+        title: "Dangerous steps are confirmed",
+        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "CFG01",
@@ -498,10 +520,44 @@ static FACTS: [Facts; 46] = [
     },
     Facts {
         token: "WEB09",
-        title: "No other origin is let in",
-        sentence: "No answer allows another origin to read it.",
+        title: "Other origins stay out",
+        sentence: "No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.",
         kind: Kind::Enforced,
         proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB10",
+        title: "Everybody has a limit",
+        sentence: "A minute takes {pages_a_minute} pages, {asks_a_minute} questions, {api_calls_a_minute} calls of the API and {transfers_a_minute} exports or imports of one account or key, {address_times} times as many of one address, and {sign_ins_a_minute} tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB11",
+        title: "Addresses can be kept out",
+        sentence: "Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep an address out of the running system; tests keep one out of their own.",
+        ),
+    },
+    Facts {
+        token: "WEB12",
+        title: "Nobody chooses their address",
+        sentence: "A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "It shows in no answer; tests forge the headers, with and without trusted proxies.",
+        ),
+    },
+    Facts {
+        token: "WEB13",
+        title: "Places for everybody",
+        sentence: "One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within {stream_recheck_seconds} seconds.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would use up the places of the running system; tests fill one of their own.",
+        ),
     },
 ];
 
@@ -516,12 +572,28 @@ pub struct Numbers {
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
+    /// Minutes for which a confirmation counts (AUT08).
+    pub step_up_minutes: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Minutes without a request after which a session ends (SES01).
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
     pub absolute_hours: u32,
+    /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
+    pub address_times: u32,
+    /// Calls of the API a minute with one key (WEB10).
+    pub api_calls_a_minute: u32,
+    /// Questions in the chat a minute of one account (WEB10).
+    pub asks_a_minute: u32,
+    /// Pages, and requests of their scripts, a minute of one account (WEB10).
+    pub pages_a_minute: u32,
+    /// Tries to sign in, set up or recover a minute from one address (WEB10).
+    pub sign_ins_a_minute: u32,
+    /// Exports and imports a minute of one account (WEB10).
+    pub transfers_a_minute: u32,
+    /// Seconds between two looks at whether the session of an open stream still lives (WEB13).
+    pub stream_recheck_seconds: u32,
 }
 
 impl Default for Numbers {
@@ -531,9 +603,17 @@ impl Default for Numbers {
             password_min_chars: 12,
             failures_before_throttle: 5,
             password_history: 24,
+            step_up_minutes: 10,
             certificate_days: 90,
             idle_minutes: 30,
             absolute_hours: 12,
+            address_times: 5,
+            api_calls_a_minute: 600,
+            asks_a_minute: 60,
+            pages_a_minute: 600,
+            sign_ins_a_minute: 60,
+            transfers_a_minute: 30,
+            stream_recheck_seconds: 15,
         }
     }
 }
@@ -547,9 +627,17 @@ impl Numbers {
             "password_min_chars" => Some(self.password_min_chars),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
+            "step_up_minutes" => Some(self.step_up_minutes),
             "certificate_days" => Some(self.certificate_days),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
+            "address_times" => Some(self.address_times),
+            "api_calls_a_minute" => Some(self.api_calls_a_minute),
+            "asks_a_minute" => Some(self.asks_a_minute),
+            "pages_a_minute" => Some(self.pages_a_minute),
+            "sign_ins_a_minute" => Some(self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(self.stream_recheck_seconds),
             _ => None,
         }
     }
@@ -560,16 +648,24 @@ impl Numbers {
             "password_min_chars" => Some(&mut self.password_min_chars),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
+            "step_up_minutes" => Some(&mut self.step_up_minutes),
             "certificate_days" => Some(&mut self.certificate_days),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
+            "address_times" => Some(&mut self.address_times),
+            "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
+            "asks_a_minute" => Some(&mut self.asks_a_minute),
+            "pages_a_minute" => Some(&mut self.pages_a_minute),
+            "sign_ins_a_minute" => Some(&mut self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(&mut self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(&mut self.stream_recheck_seconds),
             _ => None,
         }
     }
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 7] = [
+pub static NUMBERS: [Number; 15] = [
     Number {
         name: "password_max_days",
         control: Control::AUT01,
@@ -607,6 +703,15 @@ pub static NUMBERS: [Number; 7] = [
         clauses: &["AZ-A8"],
     },
     Number {
+        name: "step_up_minutes",
+        control: Control::AUT08,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
         name: "certificate_days",
         control: Control::CRY05,
         value: 90,
@@ -629,6 +734,69 @@ pub static NUMBERS: [Number; 7] = [
         control: Control::SES02,
         value: 12,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "address_times",
+        control: Control::WEB10,
+        value: 5,
+        unit: "times",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "api_calls_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "asks_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "pages_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "sign_ins_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "transfers_a_minute",
+        control: Control::WEB10,
+        value: 30,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "stream_recheck_seconds",
+        control: Control::WEB13,
+        value: 15,
+        unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

@@ -12,3 +12,4 @@ mod scene;
 mod sessions;
 mod setup;
 mod sign_in;
+mod step_up;

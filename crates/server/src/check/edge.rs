@@ -143,6 +143,25 @@ pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding,
     Ok(judge(Control::WEB09, &ctx, wrong, "No answer let another origin read it; a preflight was refused."))
 }
 
+pub(super) async fn everybody_has_a_limit(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
+    let numbers = &face.config.numbers;
+    let expected = [("/sign-in", numbers.pages_a_minute), ("/v1/models", numbers.api_calls_a_minute)];
+    let mut wrong = None;
+    for (path, a_minute) in expected {
+        let answer = probe.get(path).send().await?;
+        let policy = format!("\"address\";q={};w=60", a_minute.saturating_mul(numbers.address_times));
+        let left = header(&answer, "ratelimit");
+        if header(&answer, "ratelimit-policy") != policy || !left.starts_with("\"address\";r=") {
+            wrong = Some(format!("{path} was answered without counting who asked, or by another limit."));
+        }
+    }
+    let shared =
+        if face.config.web.limits.redis.is_some() { "by all replicas together" } else { "here alone" };
+    let good = "Requests of a stranger were counted by the limits in force.";
+    Ok(judge(Control::WEB10, &ctx, wrong, good).fact("counted", shared))
+}
+
 pub(super) async fn nobody_gets_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
     let mut wrong = None;

@@ -5,10 +5,14 @@
     reason = "in a test an error is a failure; most of these stand in functions the tests share"
 )]
 
+mod addresses;
 mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod groups;
+mod leaving;
+mod outbox;
 mod people;
 mod sealing;
 mod search;

@@ -9,9 +9,10 @@ use domain::{
 use store::{
     Error,
     accounts::{self, Settings},
-    api_keys, credentials, sessions,
+    api_keys, credentials,
+    sessions::{self, Beginning},
 };
-use testkit::both_engines;
+use testkit::{Home, both_engines};
 
 use crate::{entry, later};
 
@@ -122,6 +123,12 @@ both_engines!(failures_are_counted_and_forgotten, |home| {
     assert_eq!(credentials::failures(&home.store, &read).await.unwrap().0, 0);
 });
 
+/// A session that begins now and ends `life_s` seconds later.
+fn beginning(home: &Home, id: SessionId, token_hash: [u8; 32], life_s: i64) -> Beginning<'static> {
+    let now = home.clockwork.now();
+    Beginning { id, token_hash, device: "", second_factor: true, now, expires: now.plus_seconds(life_s) }
+}
+
 both_engines!(sessions_live_and_end, |home| {
     let (ada, eve) = (home.owner("Ada").await, home.person("Eve").await);
     let authenticate = home.instance(Job::Authentication, Action::Authenticate);
@@ -130,17 +137,8 @@ both_engines!(sessions_live_and_end, |home| {
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     for (at, id) in ids.iter().enumerate() {
         let token = [u8::try_from(at).unwrap(); 32];
-        sessions::create(
-            &mut tx,
-            &write,
-            *id,
-            token,
-            "Firefox on Linux",
-            home.clockwork.now(),
-            later(&home, 3600),
-        )
-        .await
-        .unwrap();
+        let begins = Beginning { device: "Firefox on Linux", ..beginning(&home, *id, token, 3600) };
+        sessions::create(&mut tx, &write, begins).await.unwrap();
     }
     tx.commit(entry()).await.unwrap();
 
@@ -207,9 +205,7 @@ both_engines!(an_account_that_may_not_sign_in_is_not_recognised, |home| {
     let write = ada.permit(Action::WriteAccount);
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     let (session, key) = (SessionId::fresh(&ada.ctx), ApiKeyId::fresh(&ada.ctx));
-    sessions::create(&mut tx, &write, session, [1; 32], "", home.clockwork.now(), later(&home, 60))
-        .await
-        .unwrap();
+    sessions::create(&mut tx, &write, beginning(&home, session, [1; 32], 60)).await.unwrap();
     api_keys::create(&mut tx, &write, key, [2; 32], "troth_", "", home.clockwork.now()).await.unwrap();
     tx.commit(entry()).await.unwrap();
     home.spoil("UPDATE accounts SET active = 0").await;

@@ -32,9 +32,15 @@ async fn fill(home: &Home) -> Person {
     credentials::set_totp(&mut tx, &account, format!("{MARK} secret").as_bytes(), true).await.unwrap();
     let session = SessionId::fresh(&ada.ctx);
     let device = format!("{MARK} device");
-    sessions::create(&mut tx, &account, session, [1; 32], &device, ada.ctx.now(), later(home, 60))
-        .await
-        .unwrap();
+    let begins = sessions::Beginning {
+        id: session,
+        token_hash: [1; 32],
+        device: &device,
+        second_factor: true,
+        now: ada.ctx.now(),
+        expires: later(home, 60),
+    };
+    sessions::create(&mut tx, &account, begins).await.unwrap();
     let (key, label) = (ApiKeyId::fresh(&ada.ctx), format!("{MARK} label"));
     api_keys::create(&mut tx, &account, key, [2; 32], "troth_", &label, ada.ctx.now()).await.unwrap();
     folders::create(&mut tx, &chat, FolderId::fresh(&ada.ctx), &format!("{MARK} folder")).await.unwrap();

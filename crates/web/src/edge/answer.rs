@@ -9,14 +9,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::enforced;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde::Serialize;
 
 use crate::{
-    Problem, api,
-    edge::{Arrival, host, origin},
+    Problem, Settings, api,
+    edge::{Arrival, cors::Cors, host, origin},
     pages,
 };
+
+/// Where people confirm who they are.
+const CONFIRM: &str = "/confirm";
 
 /// Who asked, as far as the form of the answer depends on it.
 #[derive(Clone, Debug)]
@@ -27,6 +30,10 @@ pub struct Caller {
     pub path: String,
     /// The host it named, without port and brackets.
     pub host: Option<String>,
+    /// What an origin that is listed asked for.
+    pub cors: Option<Cors>,
+    /// The path of the page of ours that it was sent from.
+    from: Option<String>,
     form: Form,
 }
 
@@ -43,7 +50,7 @@ enum Form {
 impl Caller {
     /// Who sent this request.
     #[must_use]
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: &Request, settings: &Settings) -> Self {
         let path = request.uri().path().to_owned();
         let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
         let form = if origin::is_api(&path) {
@@ -54,7 +61,9 @@ impl Caller {
             Form::Json
         };
         let host = host::named(request.uri(), request.headers());
-        Self { method: request.method().clone(), path, host, form }
+        let cors = Cors::of(request, &settings.cors_origins);
+        let from = host.as_deref().and_then(|host| came_from(request.headers(), host));
+        Self { method: request.method().clone(), path, host, cors, from, form }
     }
 }
 
@@ -81,6 +90,9 @@ pub fn render(mut response: Response, caller: &Caller, arrival: &Arrival) -> Res
     };
     if problem.code == "sign-in-needed" && caller.form == Form::Page && caller.method == Method::GET {
         return to_sign_in(caller);
+    }
+    if matches!(problem.code, "step-up-needed" | "second-factor-needed") && caller.form == Form::Page {
+        return to_confirm(caller, &problem);
     }
     enforced!(WEB07);
     let reference = arrival.ctx.request.to_string();
@@ -151,19 +163,42 @@ fn document(problem: &Problem, reference: &str) -> Response {
 
 /// People are led to the sign-in page and back again.
 fn to_sign_in(caller: &Caller) -> Response {
-    let next: String = caller
-        .path
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect();
-    let target = if next == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
-    let location = HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/sign-in"));
+    match encoded(&caller.path) {
+        next if next == "/" => lead_to("/sign-in"),
+        next => lead_to(&format!("/sign-in?next={next}")),
+    }
+}
+
+/// People are led to the page where they confirm who they are, and back to the page they came from. A form
+/// they had sent is not sent again behind their back: the page says so.
+fn to_confirm(caller: &Caller, problem: &Problem) -> Response {
+    let was_form = caller.method != Method::GET;
+    let next = if was_form { caller.from.as_deref() } else { Some(caller.path.as_str()) };
+    let next = encoded(next.filter(|path| !path.starts_with(CONFIRM)).unwrap_or("/account"));
+    let again = if was_form { "&again=1" } else { "" };
+    let factor = if problem.code == "second-factor-needed" { "&factor=1" } else { "" };
+    lead_to(&format!("{CONFIRM}?next={next}{again}{factor}"))
+}
+
+fn lead_to(address: &str) -> Response {
+    let location = HeaderValue::try_from(address).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+/// A path as the value of a query's field.
+fn encoded(path: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    path.bytes().map(encode).collect()
+}
+
+/// The path a request was sent from, when that is a page of this host.
+fn came_from(headers: &HeaderMap, host: &str) -> Option<String> {
+    let from: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let ours = from.host()?.trim_matches(['[', ']']).eq_ignore_ascii_case(host);
+    ours.then(|| from.path().to_owned())
 }
 
 /// Headers that belong to the failure itself survive its rewording.

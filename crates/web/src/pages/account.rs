@@ -106,6 +106,7 @@ async fn page(
         codes_left: identity.recovery_codes_left(ctx).await?,
         sessions: &sessions,
         keys: &keys,
+        confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };
     Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())

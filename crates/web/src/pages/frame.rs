@@ -58,6 +58,8 @@ pub struct Frame {
     pub theme: Theme,
     /// The name of the person, when somebody is signed in.
     pub name: Option<String>,
+    /// Whether the person has something to do in `/admin`.
+    pub runs_it: bool,
     /// The version people read.
     pub version: &'static str,
 }
@@ -71,6 +73,8 @@ pub enum Place {
     Models,
     /// One's own account.
     Account,
+    /// What those do who run the instance.
+    Admin,
     /// None of them.
     Elsewhere,
 }
@@ -104,11 +108,13 @@ impl Frame {
     /// A page with the bar above and the foot below.
     #[must_use]
     pub fn desk(&self, title: &str, place: Place, main: &Markup) -> Markup {
+        let admin = self.runs_it.then_some((Place::Admin, "/admin", self.words.admin));
         let entries = [
             (Place::Trust, "/trust", self.words.trust),
             (Place::Models, "/models", self.words.models),
             (Place::Account, "/account", self.words.account),
         ];
+        let entries = entries.into_iter().chain(admin);
         let body = html! {
             body {
                 (self.skip())

@@ -3,10 +3,12 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use domain::access::Standing;
 use http::{HeaderMap, header, request::Parts};
 use identity::{Error, Settings};
 
 use super::{
+    admin,
     frame::{Frame, Theme},
     words::Words,
 };
@@ -40,6 +42,7 @@ impl Looks {
             words: self.words(settings),
             theme: Theme::named(settings.map_or("", |settings| &settings.theme)),
             name: visitor.person.as_ref().map(|person| person.name.clone()),
+            runs_it: visitor.person.as_ref().is_some_and(|person| runs_it(&person.standing)),
             version: app.settings.version,
         }
     }
@@ -53,6 +56,7 @@ impl Looks {
             words: self.words(Some(settings)),
             theme: Theme::named(&settings.theme),
             name: Some(person.person.name.clone()),
+            runs_it: runs_it(&person.person.standing),
             version: app.settings.version,
         }
     }
@@ -65,6 +69,10 @@ impl Looks {
             Some(tag) => Words::of(tag),
         }
     }
+}
+
+fn runs_it(standing: &Standing) -> bool {
+    admin::entries(standing).next().is_some()
 }
 
 /// What identity has to say, a sentence each.

@@ -25,6 +25,7 @@ pub struct Words {
     pub copy: &'static str,
     pub copied: &'static str,
     pub account: &'static str,
+    pub admin: &'static str,
     pub trust: &'static str,
     pub models: &'static str,
     pub chats: &'static str,
@@ -155,6 +156,14 @@ pub struct Words {
     pub expired_title: &'static str,
     pub expired_text: &'static str,
     pub new_password: &'static str,
+    pub confirm_title: &'static str,
+    pub confirm_text: &'static str,
+    pub confirm_factor_text: &'static str,
+    pub confirm_factor_missing: &'static str,
+    pub confirm_again: &'static str,
+    pub confirm_by_code: &'static str,
+    pub confirm_refused: &'static str,
+    pub confirm_lasts: &'static str,
     pub foot_line: &'static str,
 }
 

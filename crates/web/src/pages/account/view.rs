@@ -27,6 +27,8 @@ pub struct Account<'a> {
     pub sessions: &'a [SessionInfo],
     /// Their API keys.
     pub keys: &'a [ApiKeyInfo],
+    /// Whether what opens the account may be changed now; otherwise its person confirms first.
+    pub confirmed: bool,
     /// How the last act went.
     pub notices: Vec<(Kind, String)>,
 }
@@ -43,7 +45,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             (looks(account.settings))
             (ways_in(frame, account))
             (sessions(account.sessions))
-            (keys(account.keys))
+            (keys(account))
             (data())
             section {
                 h2 { "Leave" }
@@ -106,6 +108,22 @@ fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
                     @else { span.mark.good { (Icon::Check.draw()) "Set" } }
                 }
             }
+            @if account.confirmed { (changes(frame, account)) } @else { (confirm_first("Change the password or the codes", "ways")) }
+        }
+    }
+}
+
+/// What leads to a form that takes a fresh confirmation, for who has not confirmed lately.
+fn confirm_first(what: &str, section: &str) -> Markup {
+    html! {
+        div.actions { a.quiet href={ "/confirm?next=/account%23" (section) } { (Icon::Shield.draw()) (what) } }
+        p.hint.small.soft { "You are asked to confirm that it is you." }
+    }
+}
+
+/// The forms that change how the account is opened.
+fn changes(frame: &Frame, account: &Account<'_>) -> Markup {
+    html! {
             details {
                 summary { "Change the password" }
                 form.narrow method="post" action="/account/password" {
@@ -128,7 +146,6 @@ fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
                     div.actions { button.button type="submit" { "Make them" } }
                 }
             }
-        }
     }
 }
 
@@ -157,7 +174,8 @@ fn sessions(sessions: &[SessionInfo]) -> Markup {
     }
 }
 
-fn keys(keys: &[ApiKeyInfo]) -> Markup {
+fn keys(account: &Account<'_>) -> Markup {
+    let keys = account.keys;
     html! {
         section #keys {
             h2 { "API keys" }
@@ -180,13 +198,15 @@ fn keys(keys: &[ApiKeyInfo]) -> Markup {
                     }
                 }
             }
-            form.inline method="post" action="/account/keys" {
-                div.field {
-                    label for="label" { "A new key for" }
-                    input #label name="label" required maxlength="60" autocomplete="off" placeholder="my notebook";
+            @if account.confirmed {
+                form.inline method="post" action="/account/keys" {
+                    div.field {
+                        label for="label" { "A new key for" }
+                        input #label name="label" required maxlength="60" autocomplete="off" placeholder="my notebook";
+                    }
+                    button.quiet type="submit" { "Make a key" }
                 }
-                button.quiet type="submit" { "Make a key" }
-            }
+            } @else { (confirm_first("Make a key", "keys")) }
         }
     }
 }

@@ -1,0 +1,88 @@
+//! Step-up: what is dangerous takes a credential shown lately, in this very session.
+
+use domain::{Action, Actor, Ctx, Missing, Resource, authorize, verifies};
+use identity::{Error, Proof, Ways};
+use testkit::{Home, both_engines};
+
+use crate::scene::{NAME, OTHER_PASSWORD, Owned, PASSWORD, ctx_of, secret, set_up, stranger};
+
+fn missing(ctx: &Ctx) -> Option<Missing> {
+    let user = ctx.actor.user().unwrap();
+    authorize(ctx, Action::ManageCredentials, Resource::Of(user)).err().and_then(|no| no.missing)
+}
+
+/// The owner ten minutes later, as a request of the same session finds them.
+async fn stale(owned: &Owned, home: &Home) -> Ctx {
+    home.clockwork.advance(10 * 60);
+    owned.ctx(home).await
+}
+
+both_engines!(a_session_alone_cannot_change_what_opens_the_account, |home| {
+    let _proof = verifies!(AUT08);
+    let owned = set_up(&home).await;
+    home.clockwork.advance(10 * 60 - 1);
+    assert_eq!(missing(&owned.ctx(&home).await), None);
+    home.clockwork.advance(1);
+    let ctx = owned.ctx(&home).await;
+    assert_eq!(missing(&ctx), Some(Missing::StepUp));
+    let identity = &owned.identity;
+    let step_up = |error: Error| matches!(error, Error::Denied(no) if no.missing == Some(Missing::StepUp));
+    assert!(step_up(identity.create_api_key(&ctx, "a key").await.unwrap_err()));
+    let changed = identity.change_password(&ctx, &secret(PASSWORD), &secret(OTHER_PASSWORD)).await;
+    assert!(step_up(changed.unwrap_err()));
+    assert!(step_up(identity.new_recovery_codes(&ctx, &owned.app.code(&home)).await.unwrap_err()));
+    // Nothing of it happened, and what is no credential goes on.
+    assert!(identity.api_keys(&ctx).await.unwrap().is_empty());
+    assert_eq!(identity.end_other_sessions(&ctx).await.unwrap(), 0);
+});
+
+both_engines!(a_password_or_a_code_confirms_for_ten_minutes_and_this_session_alone, |home| {
+    let _proof = verifies!(AUT08);
+    let owned = set_up(&home).await;
+    let other = owned.sign_in(&home, PASSWORD).await.unwrap();
+    let identity = &owned.identity;
+    let proofs =
+        [Proof::Password(secret(PASSWORD)), Proof::Code(secret(owned.done.recovery_codes[0].expose()))];
+    for proof in proofs {
+        let ctx = stale(&owned, &home).await;
+        assert_eq!(missing(&ctx), Some(Missing::StepUp));
+        identity.confirm(&ctx, proof).await.unwrap();
+        assert_eq!(missing(&owned.ctx(&home).await), None);
+        assert_eq!(missing(&ctx_of(identity, &home, &other).await), Some(Missing::StepUp));
+    }
+    let ctx = stale(&owned, &home).await;
+    let code = owned.app.next_code(&home);
+    identity.confirm(&ctx, Proof::Code(secret(&code))).await.unwrap();
+    identity.create_api_key(&owned.ctx(&home).await, "a key").await.unwrap();
+    // A code confirms once.
+    let again = identity.confirm(&ctx, Proof::Code(secret(&code))).await;
+    assert!(matches!(again, Err(Error::Refused)), "{again:?}");
+    assert_eq!(identity.ways_to_confirm(&ctx).await.unwrap(), Ways { password: true, code: true });
+});
+
+both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
+    let owned = set_up(&home).await;
+    let ctx = stale(&owned, &home).await;
+    for _ in 0..5 {
+        let wrong = owned.identity.confirm(&ctx, Proof::Password(secret("Wrong-Guess-11"))).await;
+        assert!(matches!(wrong, Err(Error::Refused)), "{wrong:?}");
+    }
+    for proof in [Proof::Password(secret(PASSWORD)), Proof::Code(secret(&owned.app.code(&home)))] {
+        let next = owned.identity.confirm(&ctx, proof).await;
+        assert!(matches!(next, Err(Error::Throttled { .. })), "{next:?}");
+    }
+    // The same count stands before the sign-in.
+    let sign_in = owned.identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD)).await;
+    assert!(matches!(sign_in, Err(Error::Throttled { .. })), "{sign_in:?}");
+});
+
+both_engines!(only_a_person_in_a_session_that_lives_confirms, |home| {
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let password = || Proof::Password(secret(PASSWORD));
+    let nobody = owned.identity.confirm(&ctx.acting_as(Actor::Anonymous), password()).await;
+    assert!(matches!(nobody, Err(Error::Denied(_))), "{nobody:?}");
+    owned.identity.sign_out(&ctx).await.unwrap();
+    let ended = owned.identity.confirm(&ctx, password()).await;
+    assert!(matches!(ended, Err(Error::NotFound)), "{ended:?}");
+});

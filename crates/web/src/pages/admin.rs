@@ -1,0 +1,81 @@
+//! The rooms of those who run the instance: `/admin`, and the frame its pages stand in.
+//!
+//! Every such page ends in [`page`], which lists what the rights of its reader allow and nothing else. A
+//! new page adds a line to [`ENTRIES`]. Invariant: the list is a courtesy; each page asks for its own
+//! permit, and a link that is not shown opens nothing either.
+
+use axum::extract::State;
+use domain::{Action, access::Standing};
+use maud::{Markup, html};
+
+use super::{
+    addresses,
+    frame::{Frame, Kind, Place, note},
+    handlers::Looks,
+};
+use crate::{App, Problem, SignedIn};
+
+/// A page for those who run the instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its address.
+    pub path: &'static str,
+    /// What it is called.
+    pub word: &'static str,
+    /// What one does there, in a sentence.
+    pub text: &'static str,
+    /// The right that opens it.
+    pub action: Action,
+}
+
+/// Every such page, in the order in which they are shown.
+pub const ENTRIES: &[Entry] = &[Entry {
+    path: addresses::PATH,
+    word: "Addresses",
+    text: "Who is kept out, who is let in, and until when.",
+    action: Action::ManageEdge,
+}];
+
+/// The pages the rights of `standing` open.
+pub fn entries(standing: &Standing) -> impl Iterator<Item = &'static Entry> {
+    let rights = standing.rights();
+    ENTRIES.iter().filter(move |entry| rights.has(entry.action))
+}
+
+/// A page of this part of the house: the list of its neighbours, its title, what it is for, and `main`.
+#[must_use]
+pub fn page(frame: &Frame, person: &SignedIn, path: &str, title: &str, about: &str, main: &Markup) -> Markup {
+    let inside = html! {
+        div.desk.admin lang="en" {
+            nav.rooms aria-label="Administration" {
+                @for entry in entries(&person.person.standing) {
+                    a href=(entry.path) aria-current=[(entry.path == path).then_some("page")] { (entry.word) }
+                }
+            }
+            header { h1 { (title) } p { (about) } }
+            (main)
+        }
+    };
+    frame.desk(title, Place::Admin, &inside)
+}
+
+/// `GET /admin`: what there is to do, for those who have something to do.
+pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Result<Markup, Problem> {
+    let standing = &person.person.standing;
+    if entries(standing).next().is_none() {
+        return Err(Problem::forbidden());
+    }
+    let frame = looks.frame_for(&app, &person);
+    let main = html! {
+        @if !standing.shown.second_factor {
+            (note(Kind::Due, "These pages open once you have signed in with a second factor. Add one on your account page."))
+        }
+        ul.things {
+            @for entry in entries(standing) {
+                li { div.what { a href=(entry.path) { (entry.word) } span { (entry.text) } } }
+            }
+        }
+    };
+    let about = "What your roles let you do for everybody here. None of it opens anybody's chats.";
+    Ok(page(&frame, &person, "/admin", "Administration", about, &main))
+}
