@@ -40,7 +40,7 @@ enum Tiles {
 impl Tiled {
     /// Lays out a matrix that was stored as `bytes`; `None` if there is no layout for its format.
     ///
-    /// On ARM there never is: candle has kernels for it that are as good.
+    /// On ARM there never is: candle has kernels for its vector instructions, we have not.
     pub(super) fn new(format: GgmlDType, bytes: &[u8], rows: usize, columns: usize) -> Option<Self> {
         if cfg!(target_arch = "aarch64") {
             return None;
@@ -246,7 +246,8 @@ fn round<T: Input>(x: &[f32]) -> Vec<T> {
 /// The tiles of a matrix whose blocks are in `bytes`, row by row; `None` if they are not all there.
 fn pack<T: Tile>(bytes: &[u8], rows: usize, columns: usize) -> Option<Vec<T>> {
     let blocks = columns / T::Input::COLUMNS;
-    if !columns.is_multiple_of(T::Input::COLUMNS) || bytes.len() != rows * blocks * T::BLOCK_BYTES {
+    let whole = columns.is_multiple_of(T::Input::COLUMNS) && bytes.len() == rows * blocks * T::BLOCK_BYTES;
+    if !whole || bytes.is_empty() {
         return None;
     }
     let groups: Vec<Mutex<Vec<T>>> = (0..rows.div_ceil(ROWS)).map(|_| Mutex::default()).collect();

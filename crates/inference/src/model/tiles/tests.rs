@@ -173,5 +173,6 @@ fn rows_below_others_keep_their_order() {
 fn what_is_not_all_there_is_not_laid_out() {
     assert!(Tiled::new(GgmlDType::Q4K, &[0; 143], 1, 256).is_none());
     assert!(Tiled::new(GgmlDType::Q8_0, &[0; 34], 1, 33).is_none());
+    assert!(Tiled::new(GgmlDType::Q8_0, &[], 0, 32).is_none());
     assert!(Tiled::new(GgmlDType::F32, &[0; 128], 1, 32).is_none());
 }
