@@ -99,7 +99,8 @@ impl Identity {
                 tracing::warn!(%error, "a session could not be noted as seen");
             }
         }
-        let standing = Standing { shown: self.shown(&session), ..Standing::of(roles) };
+        let standing = self.standing_of(&ctx, user, roles).await?;
+        let standing = Standing { shown: self.shown(&session), ..standing };
         Ok(Some(Recognised {
             actor: Actor::Person { user, session: session.id, standing },
             name: account.name,
@@ -193,6 +194,7 @@ impl Identity {
             drop(tx);
         }
         self.note_last_strangers(ctx).await?;
+        self.keep_access(ctx).await?;
         Ok(ended)
     }
 

@@ -188,7 +188,7 @@ fn obey(line: Line) -> Result<ExitCode, Failure> {
         }
         Command::Verify(verify) => command::verify::verify(read(place)?, &verify),
         Command::Addresses(addresses) => command::addresses::addresses(&read(place)?, &addresses),
-        Command::Config(ConfigCommand::Check) => Ok(command::config::check(&read(place)?)),
+        Command::Config(ConfigCommand::Check) => command::config::check(&read(place)?),
         Command::Config(ConfigCommand::Show { json }) => Ok(command::config::show(&read(place)?, json)),
         Command::Models(models) => command::models::models(&read(place)?, &models),
         Command::Version { json } => Ok(command::config::version(json)),

@@ -119,6 +119,7 @@ impl Config {
             table,
         };
         config.web.validate()?;
+        config.identity.validate()?;
         Ok(config)
     }
 

@@ -82,6 +82,7 @@ impl Instance {
     /// # Errors
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
+        let policies = config.identity.policies()?;
         let folder = Folder::prepare(&config.data)?;
         // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
         let lock = FolderLock::take(folder.path())?;
@@ -95,7 +96,7 @@ impl Instance {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let house = House {
-            identity: identity::Identity::new(store.clone(), identity_config(&config))?,
+            identity: identity::Identity::new(store.clone(), identity_config(&config, policies))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
@@ -178,6 +179,12 @@ impl Instance {
         &self.house.identity
     }
 
+    /// The rows, for tests that need people nobody has clicked together.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.house.store
+    }
+
     /// Asks every check of the policy.
     ///
     /// # Errors
@@ -217,7 +224,7 @@ async fn open_store(
     Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
 }
 
-fn identity_config(config: &Config) -> identity::Config {
+fn identity_config(config: &Config, policies: Option<identity::Policies>) -> identity::Config {
     let section = &config.identity;
     let defaults = identity::Hashing::default();
     identity::Config {
@@ -230,6 +237,7 @@ fn identity_config(config: &Config) -> identity::Config {
         },
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
+        policies,
     }
 }
 

@@ -14,6 +14,8 @@ mod first_run;
 mod house;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "it/matrix.rs"]
+mod matrix;
 #[path = "it/places.rs"]
 mod places;
 #[path = "it/routes.rs"]

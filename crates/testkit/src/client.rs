@@ -43,6 +43,7 @@ pub struct Answer {
 }
 
 struct Authenticator {
+    secret: String,
     totp: Totp,
     /// The last step whose code was used; the server takes none twice.
     used: u64,
@@ -84,6 +85,27 @@ impl Client {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Another browser with the same authenticator, for another account that was given the same secret.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let authenticator = self.authenticator.as_ref().map(|known| Authenticator::new(&known.secret));
+        Self {
+            http: self.http.clone(),
+            base: self.base.clone(),
+            clock: self.clock.clone(),
+            cookie: None,
+            authenticator,
+            recovery_codes: Vec::new(),
+        }
+    }
+
+    /// The same browser with a session's cookie that was come by in another way, as `name=value`.
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: String) -> Self {
+        self.cookie = Some(cookie);
         self
     }
 
@@ -206,7 +228,7 @@ impl Authenticator {
     fn new(secret_base32: &str) -> Self {
         let secret = totp_rs::Secret::try_from_base32(secret_base32.replace(' ', "")).expect("a secret");
         let totp = totp_rs::Builder::new().with_secret(secret).build().expect("an authenticator");
-        Self { totp, used: 0 }
+        Self { secret: secret_base32.to_owned(), totp, used: 0 }
     }
 
     fn code(&mut self, now: u64) -> Option<String> {

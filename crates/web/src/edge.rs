@@ -30,7 +30,10 @@ use futures::FutureExt;
 use http::{StatusCode, request::Parts};
 use identity::Verdict;
 
-use crate::{App, Problem};
+use crate::{
+    App, Problem,
+    public::{self, Known},
+};
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct Arrival {
     pub ctx: Ctx,
     /// The nonce of the response.
     pub nonce: Nonce,
+    /// Whether the request was recognised as somebody's.
+    pub known: Known,
     /// What the limits say about it.
     pub meter: limit::Meter,
 }
@@ -76,7 +81,7 @@ impl Arrival {
     fn now(app: &App) -> Self {
         let ctx = app.anonymous();
         let nonce = Nonce::fresh(&ctx);
-        Self { ctx, nonce, meter: limit::Meter::default() }
+        Self { ctx, nonce, known: Known::default(), meter: limit::Meter::default() }
     }
 
     /// The arrival of a request at the edge.
@@ -128,6 +133,7 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
         }
     };
     let response = fate.overrule(response);
+    let response = public::hold(&caller.method, route.as_deref(), &arrival.known, response);
     let response = streams.hold(response, &app.identity, arrival.meter.known());
     let mut response = answer::render(response, &caller, &arrival);
     headers::put(&mut response, &caller, &arrival, &app.settings);

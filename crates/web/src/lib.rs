@@ -14,6 +14,7 @@ pub mod listener;
 pub mod markdown;
 pub mod pages;
 pub mod problem;
+pub mod public;
 pub mod session;
 
 use std::{ops::Deref, sync::Arc};
@@ -100,7 +101,7 @@ impl App {
     /// The circumstances of a fresh piece of work by nobody we know yet.
     #[must_use]
     pub fn anonymous(&self) -> Ctx {
-        Ctx::new(Actor::Anonymous, self.clock.clone(), self.entropy.clone())
+        Ctx::new(Actor::Anonymous, self.clock.clone(), self.entropy.clone()).behind(self.identity.gate())
     }
 }
 

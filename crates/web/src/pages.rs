@@ -7,6 +7,7 @@
 pub mod account;
 pub mod addresses;
 pub mod admin;
+pub mod break_glass;
 pub mod chat;
 pub mod confirm;
 pub mod error;
@@ -14,6 +15,9 @@ pub mod frame;
 pub mod handlers;
 pub mod icons;
 pub mod models;
+pub mod reviews;
+pub mod role_words;
+pub mod roles;
 pub mod setup;
 pub mod sign_in;
 pub mod trust;
@@ -57,6 +61,9 @@ pub fn routes() -> Router<App> {
         .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
+        .merge(roles::routes())
+        .merge(reviews::routes())
+        .merge(break_glass::routes())
         .merge(chat::routes())
         .merge(assets::routes())
 }

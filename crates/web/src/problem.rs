@@ -216,6 +216,7 @@ impl From<identity::Error> for Problem {
             E::Setting => Self::invalid("setting", said),
             E::Address(_) => Self::invalid("network", said),
             E::TooMany { .. } => Self::conflict(said),
+            E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
             E::Denied(denied) => denied.into(),
             E::Store(_) | E::Broken(_) => Self::internal(&error),

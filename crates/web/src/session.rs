@@ -76,7 +76,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, nonce, meter } = Arrival::of(parts, &app);
+        let Arrival { ctx, nonce, known: recognised, meter } = Arrival::of(parts, &app);
         let device = device(&parts.headers);
         let Some(token) = token(&parts.headers) else {
             return Ok(Self { ctx, person: None, nonce, device });
@@ -87,6 +87,7 @@ where
         let Actor::Person { user, session, standing } = known.actor else {
             return Ok(Self { ctx, person: None, nonce, device });
         };
+        recognised.note();
         let ctx = ctx.acting_as(known.actor);
         meter.recognised(&app.limits, &ctx).await?;
         let person = Person {
@@ -125,10 +126,11 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, meter, .. } = Arrival::of(parts, &app);
+        let Arrival { ctx, known, meter, .. } = Arrival::of(parts, &app);
         let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
         let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
+        known.note();
         let ctx = ctx.acting_as(actor);
         meter.recognised(&app.limits, &ctx).await?;
         Ok(Self { ctx })

@@ -10,6 +10,16 @@ pub enum Control {
     ACC01,
     /// No role, the owner's included, opens the conversations of another account.
     ACC02,
+    /// A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.
+    ACC03,
+    /// Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.
+    ACC04,
+    /// Staff read a person's chats only after a written reason and the agreement of somebody else, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
+    ACC05,
+    /// Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.
+    ACC06,
+    /// The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.
+    ACC07,
     /// The chat says at its start and under every answer that an AI answers, and which model.
     AID01,
     /// A write transaction commits together with its audit entry, or not at all.
@@ -64,6 +74,10 @@ pub enum Control {
     MOD02,
     /// An answer ends at its limit or when its person stops it; running answers are limited for each person and in all.
     MOD03,
+    /// Every `review_every_days` days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.
+    REV01,
+    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner.
+    REV02,
     /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
     /// A session without a request for `idle_minutes` minutes ends on the server.
@@ -112,9 +126,14 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 58] = [
         Self::ACC01,
         Self::ACC02,
+        Self::ACC03,
+        Self::ACC04,
+        Self::ACC05,
+        Self::ACC06,
+        Self::ACC07,
         Self::AID01,
         Self::AUD01,
         Self::AUD02,
@@ -142,6 +161,8 @@ impl Control {
         Self::MOD01,
         Self::MOD02,
         Self::MOD03,
+        Self::REV01,
+        Self::REV02,
         Self::SEC01,
         Self::SES01,
         Self::SES02,
@@ -171,7 +192,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 51] = [
+static FACTS: [Facts; 58] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -183,6 +204,43 @@ static FACTS: [Facts; 51] = [
         token: "ACC02",
         title: "The owner cannot read other people's chats",
         sentence: "No role, the owner's included, opens the conversations of another account.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC03",
+        title: "Strangers get what is listed",
+        sentence: "A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC04",
+        title: "Roles are given with care",
+        sentence: "Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC05",
+        title: "Reading somebody's chats takes two",
+        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC06",
+        title: "Own policies only narrow",
+        sentence: "Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take a broken policy; tests load such policies and are refused by them.",
+        ),
+    },
+    Facts {
+        token: "ACC07",
+        title: "The database gives the least",
+        sentence: "The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -392,6 +450,20 @@ static FACTS: [Facts; 51] = [
         proof: Proof::Test("Asking would occupy the model; tests use a scripted one."),
     },
     Facts {
+        token: "REV01",
+        title: "Access is reviewed",
+        sentence: "Every {review_every_days} days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.",
+        kind: Kind::Watched,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "REV02",
+        title: "Unconfirmed grants lapse",
+        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take as long as a review; tests move the clock."),
+    },
+    Facts {
         token: "SEC01",
         title: "Secrets cannot be printed",
         sentence: "Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.",
@@ -564,6 +636,8 @@ static FACTS: [Facts; 51] = [
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
+    /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
+    pub break_glass_minutes: u32,
     /// Days after which a password must be changed (AUT01).
     pub password_max_days: u32,
     /// Fewest characters of a password (AUT01).
@@ -576,6 +650,10 @@ pub struct Numbers {
     pub step_up_minutes: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
+    /// Days from the beginning of one access review to the next; a grant unused for as long is proposed for removal (REV01).
+    pub review_every_days: u32,
+    /// Days an access review is open before what nobody confirmed lapses (REV02).
+    pub review_days_open: u32,
     /// Minutes without a request after which a session ends (SES01).
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
@@ -599,12 +677,15 @@ pub struct Numbers {
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            break_glass_minutes: 60,
             password_max_days: 90,
             password_min_chars: 12,
             failures_before_throttle: 5,
             password_history: 24,
             step_up_minutes: 10,
             certificate_days: 90,
+            review_every_days: 90,
+            review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
             address_times: 5,
@@ -623,12 +704,15 @@ impl Numbers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
+            "break_glass_minutes" => Some(self.break_glass_minutes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
             "step_up_minutes" => Some(self.step_up_minutes),
             "certificate_days" => Some(self.certificate_days),
+            "review_every_days" => Some(self.review_every_days),
+            "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
             "address_times" => Some(self.address_times),
@@ -644,12 +728,15 @@ impl Numbers {
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
+            "break_glass_minutes" => Some(&mut self.break_glass_minutes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
             "step_up_minutes" => Some(&mut self.step_up_minutes),
             "certificate_days" => Some(&mut self.certificate_days),
+            "review_every_days" => Some(&mut self.review_every_days),
+            "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
             "address_times" => Some(&mut self.address_times),
@@ -665,7 +752,16 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 15] = [
+pub static NUMBERS: [Number; 18] = [
+    Number {
+        name: "break_glass_minutes",
+        control: Control::ACC05,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
     Number {
         name: "password_max_days",
         control: Control::AUT01,
@@ -715,6 +811,24 @@ pub static NUMBERS: [Number; 15] = [
         name: "certificate_days",
         control: Control::CRY05,
         value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "review_every_days",
+        control: Control::REV01,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "review_days_open",
+        control: Control::REV02,
+        value: 14,
         unit: "days",
         stronger: Stronger::Lower,
         floor: None,

@@ -251,6 +251,10 @@ pub struct IdentitySection {
     pub hashes_at_once: usize,
     /// Milliseconds to whose multiples answers to a sign-in are delayed.
     pub answer_grid_ms: u64,
+    /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
+    pub policies: Option<PathBuf>,
+    /// Minutes the clock of these policies is ahead of UTC.
+    pub policies_utc_offset_minutes: i32,
 }
 
 impl Default for IdentitySection {
@@ -262,6 +266,34 @@ impl Default for IdentitySection {
             hash_passes: config.hashing.passes,
             hashes_at_once: config.hashing.at_once,
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
+            policies: None,
+            policies_utc_offset_minutes: 0,
+        }
+    }
+}
+
+impl IdentitySection {
+    /// The organisation's own policies, every one of them found right.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] with each fault's file and line.
+    pub fn policies(&self) -> Result<Option<identity::Policies>, Failure> {
+        let Some(folder) = &self.policies else { return Ok(None) };
+        identity::Policies::load(folder, self.policies_utc_offset_minutes).map(Some).map_err(|problems| {
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Failure::new(Exit::Configuration, format!("The policies are not right. {}", told.join("\n")))
+                .then("Correct them; `troth config check` tells whether they are right.")
+        })
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        // No place on Earth is further from UTC.
+        match (-12 * 60..=14 * 60).contains(&self.policies_utc_offset_minutes) {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Exit::Configuration,
+                "`identity.policies_utc_offset_minutes` takes -720 to 840, for example 330 for India.",
+            )),
         }
     }
 }

@@ -17,8 +17,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-const NAME: &str = "Asha";
-const PASSWORD: &str = "Quiet-Harbour-47";
+pub(crate) const NAME: &str = "Asha";
+pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 /// How long a page may take to become what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -74,6 +74,11 @@ impl House {
         self.look_at("setup-3").await;
         self.click("main a.button").await;
         self.until("document.querySelector('#message') !== null").await;
+    }
+
+    /// The instance, for what nobody clicks together.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     /// Opens a path.

@@ -5,6 +5,7 @@
     reason = "in a test an error is a failure; most of these stand in functions the tests share"
 )]
 
+mod access;
 mod addresses;
 mod audit;
 mod chat;

@@ -1,5 +1,6 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod glass;
 pub mod view;
 
 use axum::{
@@ -106,6 +107,8 @@ async fn page(
         codes_left: identity.recovery_codes_left(ctx).await?,
         sessions: &sessions,
         keys: &keys,
+        asked: &identity.content_requests_about_me(ctx).await?,
+        now: ctx.now(),
         confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };

@@ -1,13 +1,16 @@
 //! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
 
 use domain::{Secret, Timestamp};
-use identity::{ApiKeyInfo, NewApiKey, SessionInfo, Settings};
+use identity::{ApiKeyInfo, Asked, NewApiKey, SessionInfo, Settings};
 use maud::{Markup, html};
 
-use super::super::{
-    frame::{Frame, Kind, Place, note, when},
-    icons::Icon,
-    setup::form::{advice, code_list, password},
+use super::{
+    super::{
+        frame::{Frame, Kind, Place, note, when},
+        icons::Icon,
+        setup::form::{advice, code_list, password},
+    },
+    glass,
 };
 
 /// Everything the page shows.
@@ -27,6 +30,10 @@ pub struct Account<'a> {
     pub sessions: &'a [SessionInfo],
     /// Their API keys.
     pub keys: &'a [ApiKeyInfo],
+    /// Who asked to read their chats.
+    pub asked: &'a [Asked],
+    /// Now.
+    pub now: Timestamp,
     /// Whether what opens the account may be changed now; otherwise its person confirms first.
     pub confirmed: bool,
     /// How the last act went.
@@ -47,6 +54,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             (sessions(account.sessions))
             (keys(account))
             (data())
+            (glass::section(account.asked, account.now))
             section {
                 h2 { "Leave" }
                 form.actions method="post" action="/sign-out" {
