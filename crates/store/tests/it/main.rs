@@ -11,6 +11,7 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod directory;
 mod groups;
 mod leaving;
 mod outbox;
@@ -18,6 +19,7 @@ mod people;
 mod sealing;
 mod search;
 mod system;
+mod tls;
 mod write;
 
 use domain::{

@@ -1,7 +1,7 @@
 //! What the pages of access reviews show: which there were, and what is to be decided in the open one.
 
 use domain::{Action, Timestamp, id::UserId};
-use identity::{Item, Overview, Review, ReviewPage, Subject, ReviewVerdict, hash_of};
+use identity::{Item, Overview, Review, ReviewPage, ReviewVerdict, Subject, hash_of};
 use maud::{Markup, html};
 
 use super::super::{
