@@ -8,6 +8,7 @@
 
 mod account;
 mod api_keys;
+mod directory;
 mod break_glass;
 mod reviews;
 mod roles;
