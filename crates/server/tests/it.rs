@@ -22,6 +22,8 @@ mod places;
 mod recover;
 #[path = "it/routes.rs"]
 mod routes;
+#[path = "it/scim.rs"]
+mod scim;
 #[path = "it/streams.rs"]
 mod streams;
 #[path = "it/valkey.rs"]

@@ -94,6 +94,10 @@ pub enum Control {
     SES02,
     /// The store keeps only a hash of a session's token, and the cookie that carries it is Secure, HttpOnly, SameSite and bound to this host.
     SES03,
+    /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
+    SSO01,
+    /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
+    SSO02,
     /// A database on another machine is used only over TLS with a verified certificate and with a password.
     STO01,
     /// A second server on the same data folder is refused before it touches anything.
@@ -134,7 +138,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 62] = [
+    pub const ALL: [Self; 64] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -179,6 +183,8 @@ impl Control {
         Self::SES01,
         Self::SES02,
         Self::SES03,
+        Self::SSO01,
+        Self::SSO02,
         Self::STO01,
         Self::STO02,
         Self::STO03,
@@ -204,7 +210,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 62] = [
+static FACTS: [Facts; 64] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -542,6 +548,20 @@ static FACTS: [Facts; 62] = [
         ),
     },
     Facts {
+        token: "SSO01",
+        title: "A sign-in service must prove who it names",
+        sentence: "An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within {sso_minutes} minutes in the browser that asked.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SSO02",
+        title: "A directory speaks with a token of its own",
+        sentence: "Provisioning is done for nobody without its own token, which ends after {scim_token_days} days, and closing an account ends its sessions and keys at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
         token: "STO01",
         title: "No networked database without verified TLS",
         sentence: "A database on another machine is used only over TLS with a verified certificate and with a password.",
@@ -714,6 +734,10 @@ pub struct Numbers {
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
     pub absolute_hours: u32,
+    /// Minutes a sign-in at another service may take (SSO01).
+    pub sso_minutes: u32,
+    /// Days after which a provisioning token ends (SSO02).
+    pub scim_token_days: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -748,6 +772,8 @@ impl Default for Numbers {
             review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
+            sso_minutes: 10,
+            scim_token_days: 180,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -779,6 +805,8 @@ impl Numbers {
             "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
+            "sso_minutes" => Some(self.sso_minutes),
+            "scim_token_days" => Some(self.scim_token_days),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -807,6 +835,8 @@ impl Numbers {
             "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
+            "sso_minutes" => Some(&mut self.sso_minutes),
+            "scim_token_days" => Some(&mut self.scim_token_days),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -820,7 +850,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 22] = [
+pub static NUMBERS: [Number; 24] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -966,6 +996,26 @@ pub static NUMBERS: [Number; 22] = [
         control: Control::SES02,
         value: 12,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "sso_minutes",
+        control: Control::SSO01,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "scim_token_days",
+        control: Control::SSO02,
+        value: 180,
+        unit: "days",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

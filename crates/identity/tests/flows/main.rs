@@ -10,6 +10,7 @@ mod account;
 mod api_keys;
 mod authenticator;
 mod break_glass;
+mod directory;
 mod factors;
 mod passkeys;
 mod recovery;

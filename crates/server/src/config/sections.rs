@@ -260,6 +260,10 @@ pub struct IdentitySection {
     /// More addresses passkeys are made for, beside the names and ports of `[web]`.
     #[serde(deserialize_with = "words")]
     pub passkey_origins: Vec<String>,
+    /// The address people reach the instance at, when it is not the first name and port of `[web]`.
+    pub address: Option<String>,
+    /// The sign-in services of the organisation.
+    pub sso: Vec<identity::SsoConfig>,
     /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
     pub policies: Option<PathBuf>,
     /// Minutes the clock of these policies is ahead of UTC.
@@ -279,6 +283,8 @@ impl Default for IdentitySection {
             password_profile: config.password_profile,
             pepper: config.pepper,
             passkey_origins: config.passkey_origins,
+            address: None,
+            sso: Vec::new(),
             policies: None,
             policies_utc_offset_minutes: 0,
         }
@@ -302,12 +308,33 @@ impl IdentitySection {
     pub(super) fn validate(&self) -> Result<(), Failure> {
         // No place on Earth is further from UTC.
         match (-12 * 60..=14 * 60).contains(&self.policies_utc_offset_minutes) {
-            true => Ok(()),
+            true => self.validate_directory(),
             false => Err(Failure::new(
                 Exit::Configuration,
                 "`identity.policies_utc_offset_minutes` takes -720 to 840, for example 330 for India.",
             )),
         }
+    }
+
+    fn validate_directory(&self) -> Result<(), Failure> {
+        let wrong = |what: String| Failure::new(Exit::Configuration, what);
+        identity::check_sso(&self.sso).map_err(wrong)?;
+        for one in &self.sso {
+            let name = format!("identity.sso.{}.issuer", one.name);
+            providers::errand::Errand::check_url(&name, &one.issuer, one.allow_plain_http_loopback)?;
+        }
+        let shaped = self.address.as_deref().is_none_or(|address| {
+            address
+                .strip_prefix("https://")
+                .is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']))
+        });
+        if !shaped {
+            return Err(wrong(
+                "`identity.address` is a name with a port at most, for example \"https://troth.example\"."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -49,9 +49,15 @@ pub(crate) struct House {
 impl House {
     /// Starts both.
     pub(crate) async fn open(look: Look) -> Self {
+        Self::open_with(look, "").await
+    }
+
+    /// Starts both, the instance with `more` configuration.
+    pub(crate) async fn open_with(look: Look, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, fingerprint) = certificate(folder.path());
-        let settings = format!("[keys]\nkey_file = {:?}\n{certificate}", folder.path().join("root.key"));
+        let settings =
+            format!("[keys]\nkey_file = {:?}\n{certificate}{more}", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &settings).unwrap();
         let instance = Instance::start(config, Outside::real()).await.unwrap();
         let (driver, port) = driver().await;
@@ -115,6 +121,11 @@ impl House {
     pub(crate) async fn go_by_address(&self, path: &str) {
         let url = self.instance.url().replace("localhost", "127.0.0.1");
         self.browser.goto(format!("{url}{path}")).await.unwrap();
+    }
+
+    /// The whole address of a path.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.instance.url())
     }
 
     /// The instance, for what nobody clicks together.
@@ -271,7 +282,7 @@ impl ExtensionCommand for Tell {
 }
 
 /// The folder of the build's results, where the test itself lies.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 

@@ -21,6 +21,7 @@ pub fn error_page(status: StatusCode, title: &str, detail: &str, reference: &str
         version: env!("CARGO_PKG_VERSION"),
         rules: Rules { min_chars: 0, classes: false },
         notices: None,
+        ways: Vec::new(),
     };
     let main = html! {
         div {

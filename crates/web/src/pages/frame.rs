@@ -66,6 +66,8 @@ pub struct Frame {
     pub rules: Rules,
     /// What the person should be told wherever they are.
     pub notices: Option<Markup>,
+    /// Services one may sign in with, for the sign-in page: names and labels.
+    pub ways: Vec<(String, String)>,
 }
 
 /// The entries of the bar.

@@ -47,6 +47,7 @@ impl Looks {
             version: app.settings.version,
             rules: app.identity.password_rules(false),
             notices: None,
+            ways: app.identity.sso_choices(),
         }
     }
 
@@ -72,6 +73,7 @@ impl Looks {
             version: app.settings.version,
             rules: app.identity.password_rules(person.person.standing.shown.second_factor),
             notices: None,
+            ways: Vec::new(),
         }
     }
 
