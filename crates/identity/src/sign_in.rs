@@ -261,7 +261,7 @@ impl Identity {
         }
         let tx = self.store().begin(ctx).await?;
         let in_force = self.still_stands(ctx, &pending).await?;
-        match self.let_in(tx, ctx, &pending, in_force, device).await? {
+        match self.conclude(tx, ctx, &pending, in_force, device).await? {
             Some(session) => Ok(Next::Done(session)),
             None => self.next_step(ctx, pending).await,
         }
@@ -290,7 +290,7 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         let in_force = self.still_stands(ctx, &pending).await?;
         self.use_passkey(&mut tx, ctx, user, &shown).await?;
-        match self.let_in(tx, ctx, &pending, in_force, device).await? {
+        match self.conclude(tx, ctx, &pending, in_force, device).await? {
             Some(session) => Ok(Next::Done(session)),
             None => self.next_step(ctx, pending).await,
         }
@@ -362,7 +362,7 @@ impl Identity {
         }
         claim?;
         pending.second_factor = true;
-        self.let_in(tx, ctx, pending, in_force, device).await
+        self.conclude(tx, ctx, pending, in_force, device).await
     }
 
     /// Opens a session against a passkey; `None` when something is to be done first.
@@ -386,7 +386,7 @@ impl Identity {
         let in_force = self.still_stands(ctx, pending).await?;
         self.use_passkey(&mut tx, ctx, user, &shown).await?;
         pending.second_factor = true;
-        self.let_in(tx, ctx, pending, in_force, device).await
+        self.conclude(tx, ctx, pending, in_force, device).await
     }
 
     /// Uses up a code of the authenticator or a recovery code; false when it is neither, or used.

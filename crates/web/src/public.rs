@@ -43,6 +43,10 @@ pub const PUBLIC: &[Public] = &[
     open("POST", "/sign-in", "Where somebody becomes known."),
     open("POST", "/sign-in/factor", "Asks for the ticket of the step before, and a factor."),
     open("POST", "/sign-in/password", "Asks for the ticket of the step before."),
+    open("POST", "/sign-in/passkey/options", "A question for an authenticator; the same for everybody."),
+    open("POST", "/sign-in/passkey", "Asks for an authenticator's answer to such a question."),
+    open("POST", "/sign-in/enrol", "Asks for the ticket of the step before, and a code of what is added."),
+    open("POST", "/sign-in/lost", "Asks for the ticket of a right password."),
     open("GET", "/sign-in/with/{name}", "Leads to a sign-in service of the configuration."),
     open(
         "GET",

@@ -890,6 +890,7 @@ pub static NUMBERS: [Number; 20] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "scim_token_days",
@@ -899,6 +900,7 @@ pub static NUMBERS: [Number; 20] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "address_times",

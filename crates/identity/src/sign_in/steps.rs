@@ -132,7 +132,7 @@ impl Identity {
     }
 
     /// Opens the session of somebody who has shown enough; `None` when something is to be done first.
-    pub(super) async fn let_in(
+    pub(super) async fn conclude(
         &self,
         mut tx: Tx,
         ctx: &Ctx,

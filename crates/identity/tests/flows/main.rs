@@ -12,6 +12,7 @@ mod api_keys;
 mod directory;
 mod authenticator;
 mod break_glass;
+mod directory;
 mod factors;
 mod passkeys;
 mod recovery;
