@@ -8,8 +8,8 @@
 
 mod account;
 mod api_keys;
-mod directory;
 mod break_glass;
+mod directory;
 mod reviews;
 mod roles;
 mod scene;

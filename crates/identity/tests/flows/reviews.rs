@@ -6,7 +6,7 @@ use domain::{
     audit::Act,
     verifies,
 };
-use identity::{Error, Granted, Subject, Unfit, ReviewVerdict, hash_of};
+use identity::{Error, Granted, ReviewVerdict, Subject, Unfit, hash_of};
 use testkit::{Home, Person, both_engines};
 
 use crate::scene::{open, upkeep};
