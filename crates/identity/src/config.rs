@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::control::Numbers;
 
 use crate::Policies;
+use crate::directory::Sso;
 
 /// Settings of identity.
 #[derive(Clone, Debug)]
@@ -21,6 +22,10 @@ pub struct Config {
     pub issuer: String,
     /// Whether a mail server is configured; without one links are shown to whoever makes them.
     pub sends_mail: bool,
+    /// The address people reach this instance at, `https://host[:port]`.
+    pub address: String,
+    /// The sign-in services of the organisation.
+    pub sso: Vec<Sso>,
     /// The organisation's own policies, which narrow what roles allow.
     pub policies: Option<Policies>,
 }
@@ -33,6 +38,8 @@ impl Default for Config {
             answer_grid: Duration::from_millis(200),
             issuer: "Troth".to_owned(),
             sends_mail: false,
+            address: "https://localhost:8443".to_owned(),
+            sso: Vec::new(),
             policies: None,
         }
     }

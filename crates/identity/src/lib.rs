@@ -13,6 +13,7 @@ mod api_keys;
 mod break_glass;
 mod codes;
 mod config;
+mod directory;
 mod emails;
 mod error;
 mod gate;
@@ -56,6 +57,11 @@ pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
 pub use config::{Config, Hashing};
+pub use directory::{
+    Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
+    NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
+    SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
+};
 pub use error::{Error, Unfit};
 pub use gate::{Policies, PolicyProblem};
 pub use groups::Group;
@@ -75,6 +81,7 @@ pub use store::{
     roles::{CustomRole, Grant, Granted, Holder},
 };
 
+use directory::Directory;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
@@ -101,6 +108,7 @@ struct Inner {
     /// There is an account; stays true, so that setup never opens again while this runs.
     settled: AtomicBool,
     touches: Touches,
+    directory: Directory,
     uses: Arc<Uses>,
     gate: Gate,
 }
@@ -123,6 +131,7 @@ impl Identity {
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
+            directory: Directory::new(&config)?,
             gate: gate::gate(config.policies.clone(), uses.clone()),
             uses,
             store,
@@ -177,6 +186,14 @@ impl Identity {
 
     fn touches(&self) -> &Touches {
         &self.0.touches
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    fn address(&self) -> &str {
+        &self.0.config.address
     }
 
     fn setups(&self) -> &Tickets<setup::Pending> {

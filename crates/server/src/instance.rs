@@ -5,6 +5,7 @@
 
 mod background;
 mod control;
+mod directory;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -56,9 +57,7 @@ pub(crate) struct Face {
 impl Face {
     /// The address for people.
     pub(crate) fn url(&self) -> String {
-        let port = self.addresses.first().map_or(443, SocketAddr::port);
-        let host = self.config.web.hosts.first().map_or("localhost", String::as_str);
-        if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+        url(&self.config, &self.addresses)
     }
 
     /// The way to the mail server, when one is configured.
@@ -66,7 +65,8 @@ impl Face {
     /// # Errors
     /// [`Exit::Configuration`] when its authority cannot be read.
     pub(crate) fn post(&self) -> Result<Option<Post>, Failure> {
-        let links = self.config.mail.links.clone().unwrap_or_else(|| self.url());
+        let address = || self.config.identity.address.clone().unwrap_or_else(|| self.url());
+        let links = self.config.mail.links.clone().unwrap_or_else(address);
         Post::new(&self.config.mail, links, self.config.identity.issuer.clone())
     }
 }
@@ -115,7 +115,7 @@ impl Instance {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let house = House {
-            identity: identity::Identity::new(store.clone(), identity_config(&config, policies))?,
+            identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
@@ -242,10 +242,22 @@ async fn open_store(
     Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
 }
 
-fn identity_config(config: &Config, policies: Option<identity::Policies>) -> identity::Config {
+/// The address for people: the first name of the configuration, the first port that listens.
+fn url(config: &Config, addresses: &[SocketAddr]) -> String {
+    let port = addresses.first().map_or(443, SocketAddr::port);
+    let host = config.web.hosts.first().map_or("localhost", String::as_str);
+    if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+}
+
+fn identity_config(
+    config: &Config,
+    policies: Option<identity::Policies>,
+    sockets: &[TcpListener],
+) -> Result<identity::Config, Failure> {
     let section = &config.identity;
     let defaults = identity::Hashing::default();
-    identity::Config {
+    let sso = section.sso.iter().map(directory::sso).collect::<Result<_, _>>()?;
+    Ok(identity::Config {
         numbers: config.numbers.clone(),
         hashing: identity::Hashing {
             memory_kib: section.hash_memory_kib,
@@ -256,8 +268,10 @@ fn identity_config(config: &Config, policies: Option<identity::Policies>) -> ide
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
         sends_mail: config.mail.server.is_some(),
+        address: section.address.clone().unwrap_or_else(|| url(config, &addresses(sockets))),
+        sso,
         policies,
-    }
+    })
 }
 
 /// Binds every address. One that this machine has no such protocol for is left out if another is there.

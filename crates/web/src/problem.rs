@@ -227,6 +227,8 @@ impl From<identity::Error> for Problem {
             E::NameTaken | E::GroupTaken => Self::invalid("name", said),
             E::Email(_) => Self::invalid("address", said),
             E::Link | E::LastOwner | E::NoMail => Self::conflict(said),
+            E::Taken => Self::conflict(said),
+            E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
             E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
             E::Denied(denied) => denied.into(),

@@ -52,6 +52,13 @@ pub const PUBLIC: &[Public] = &[
     open("POST", "/reset", "Asks for the secret of a mailed link; signs nobody in."),
     open("GET", "/confirm-address", "What a mailed link leads to; shows an empty form."),
     open("POST", "/confirm-address", "Asks for the secret of a mailed link."),
+    open("GET", "/sign-in/with/{name}", "Leads to a sign-in service of the configuration."),
+    open(
+        "GET",
+        "/sign-in/with/{name}/done",
+        "Asks for an answer of that service to a question of this browser.",
+    ),
+    open("POST", "/sign-in/with/{name}/factor", "Asks for the ticket of the step before, and a factor."),
 ];
 
 /// Whether a request was recognised as somebody's, by whichever extractor. Clones say the same.

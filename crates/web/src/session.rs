@@ -153,20 +153,25 @@ pub fn no_cookie() -> HeaderValue {
     HeaderValue::from_static("__Host-troth=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 }
 
-/// The session token of a request. Two cookies of our name are an attack, not a session.
+/// The session token of a request.
 fn token(headers: &HeaderMap) -> Option<Secret<String>> {
+    cookie_named(headers, COOKIE)
+}
+
+/// A cookie of ours. Two of one name are an attack, not a cookie.
+pub(crate) fn cookie_named(headers: &HeaderMap, name: &str) -> Option<Secret<String>> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+        .filter_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='));
     let token = found.next()?;
     (found.next().is_none() && !token.is_empty()).then(|| Secret::new(token.to_owned()))
 }
 
 /// The key of an `Authorization: Bearer` header.
-fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty())

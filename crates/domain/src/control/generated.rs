@@ -96,6 +96,10 @@ pub enum Control {
     SES02,
     /// The store keeps only a hash of a session's token, and the cookie that carries it is Secure, HttpOnly, SameSite and bound to this host.
     SES03,
+    /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
+    SSO01,
+    /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
+    SSO02,
     /// A database on another machine is used only over TLS with a verified certificate and with a password.
     STO01,
     /// A second server on the same data folder is refused before it touches anything.
@@ -136,7 +140,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 65] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -182,6 +186,8 @@ impl Control {
         Self::SES01,
         Self::SES02,
         Self::SES03,
+        Self::SSO01,
+        Self::SSO02,
         Self::STO01,
         Self::STO02,
         Self::STO03,
@@ -207,7 +213,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 63] = [
+static FACTS: [Facts; 65] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -548,6 +554,20 @@ static FACTS: [Facts; 63] = [
         ),
     },
     Facts {
+        token: "SSO01",
+        title: "A sign-in service must prove who it names",
+        sentence: "An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within {sso_minutes} minutes in the browser that asked.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SSO02",
+        title: "A directory speaks with a token of its own",
+        sentence: "Provisioning is done for nobody without its own token, which ends after {scim_token_days} days, and closing an account ends its sessions and keys at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
         token: "STO01",
         title: "No networked database without verified TLS",
         sentence: "A database on another machine is used only over TLS with a verified certificate and with a password.",
@@ -718,6 +738,10 @@ pub struct Numbers {
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
     pub absolute_hours: u32,
+    /// Minutes a sign-in at another service may take (SSO01).
+    pub sso_minutes: u32,
+    /// Days after which a provisioning token ends (SSO02).
+    pub scim_token_days: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -751,6 +775,8 @@ impl Default for Numbers {
             review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
+            sso_minutes: 10,
+            scim_token_days: 180,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -781,6 +807,8 @@ impl Numbers {
             "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
+            "sso_minutes" => Some(self.sso_minutes),
+            "scim_token_days" => Some(self.scim_token_days),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -808,6 +836,8 @@ impl Numbers {
             "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
+            "sso_minutes" => Some(&mut self.sso_minutes),
+            "scim_token_days" => Some(&mut self.scim_token_days),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -821,7 +851,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 21] = [
+pub static NUMBERS: [Number; 23] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -944,6 +974,24 @@ pub static NUMBERS: [Number; 21] = [
         control: Control::SES02,
         value: 12,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "sso_minutes",
+        control: Control::SSO01,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "scim_token_days",
+        control: Control::SSO02,
+        value: 180,
+        unit: "days",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

@@ -10,6 +10,7 @@ mod account;
 mod accounts;
 mod api_keys;
 mod break_glass;
+mod directory;
 mod reviews;
 mod roles;
 mod scene;

@@ -43,8 +43,13 @@ pub(crate) struct House {
 impl House {
     /// Starts both.
     pub(crate) async fn open(look: Look) -> Self {
+        Self::open_with(look, "").await
+    }
+
+    /// Starts both, the instance with `more` configuration.
+    pub(crate) async fn open_with(look: Look, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key_file = format!("[keys]\nkey_file = {:?}\n", folder.path().join("root.key"));
+        let key_file = format!("[keys]\nkey_file = {:?}\n{more}", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &key_file).unwrap();
         let instance = Instance::start(config, Outside::real()).await.unwrap();
         let (driver, port) = driver().await;
@@ -74,6 +79,11 @@ impl House {
         self.look_at("setup-3").await;
         self.click("main a.button").await;
         self.until("document.querySelector('#message') !== null").await;
+    }
+
+    /// The whole address of a path.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.instance.url())
     }
 
     /// The instance, for what nobody clicks together.
@@ -212,7 +222,7 @@ impl House {
 }
 
 /// The folder of the build's results, where the test itself lies.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 

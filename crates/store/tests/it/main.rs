@@ -11,6 +11,7 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod directory;
 mod groups;
 mod leaving;
 mod outbox;

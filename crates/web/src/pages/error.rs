@@ -18,6 +18,7 @@ pub fn error_page(status: StatusCode, title: &str, detail: &str, reference: &str
         name: None,
         runs_it: false,
         version: env!("CARGO_PKG_VERSION"),
+        ways: Vec::new(),
     };
     let main = html! {
         div {

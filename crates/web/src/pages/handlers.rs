@@ -44,6 +44,7 @@ impl Looks {
             name: visitor.person.as_ref().map(|person| person.name.clone()),
             runs_it: visitor.person.as_ref().is_some_and(|person| runs_it(&person.standing)),
             version: app.settings.version,
+            ways: app.identity.sso_choices(),
         }
     }
 
@@ -58,6 +59,7 @@ impl Looks {
             name: Some(person.person.name.clone()),
             runs_it: runs_it(&person.person.standing),
             version: app.settings.version,
+            ways: Vec::new(),
         }
     }
 
