@@ -65,7 +65,8 @@ impl Face {
     /// # Errors
     /// [`Exit::Configuration`] when its authority cannot be read.
     pub(crate) fn post(&self) -> Result<Option<Post>, Failure> {
-        let links = self.config.mail.links.clone().unwrap_or_else(|| self.url());
+        let address = || self.config.identity.address.clone().unwrap_or_else(|| self.url());
+        let links = self.config.mail.links.clone().unwrap_or_else(address);
         Post::new(&self.config.mail, links, self.config.identity.issuer.clone())
     }
 }

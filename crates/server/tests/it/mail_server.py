@@ -3,14 +3,14 @@
 Called as `mail_server.py PORT CERTIFICATE KEY`; its first line is its port; it ends with its standard input.
 """
 
+import asyncio
 import email
 import email.policy
 import json
 import ssl
 import sys
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Mailbox:
@@ -51,18 +51,23 @@ def authenticate(server, session, envelope, mechanism, auth_data):
 port, certificate, key = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 tls.load_cert_chain(certificate, key)
-controller = Controller(
-    Mailbox(),
-    hostname="127.0.0.1",
-    port=port,
-    tls_context=tls,
-    require_starttls=True,
-    auth_required=True,
-    authenticator=authenticate,
-)
-# Port 0 means any; the controller would connect to that number to see whether it is up.
-controller._trigger_server = lambda: None
-controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
-sys.stdin.read()
-controller.stop()
+
+
+async def serve():
+    loop = asyncio.get_running_loop()
+    smtp = lambda: SMTP(
+        Mailbox(),
+        hostname="localhost",
+        tls_context=tls,
+        require_starttls=True,
+        auth_required=True,
+        authenticator=authenticate,
+        loop=loop,
+    )
+    server = await loop.create_server(smtp, "127.0.0.1", port)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+asyncio.run(serve())

@@ -36,6 +36,7 @@ const BODIES: &[(&str, &str)] = &[
     ("PATCH /chat/api/folders/{id}", "{\"name\":\"theirs\"}"),
     ("POST /account/address", "address="),
     ("POST /account/leave", "sure=no"),
+    ("POST /admin/addresses", "network=nonsense&verdict=deny&time=hour"),
     ("POST /admin/people/invite", "role=user"),
     ("POST /admin/people/{id}/delete", "sure=yes"),
     ("POST /admin/people/{id}/groups", "group=NOTHING&act=in"),
