@@ -34,6 +34,8 @@ const BODIES: &[(&str, &str)] = &[
     ("PATCH /chat/api/conversations/{id}", "{\"pinned\":true}"),
     ("POST /chat/api/conversations/{id}/branch", "{\"message\":\"MESSAGE\"}"),
     ("PATCH /chat/api/folders/{id}", "{\"name\":\"theirs\"}"),
+    ("POST /account/passkeys/{id}/rename", "name=theirs"),
+    ("POST /admin/recoveries/{id}/agree", "word=AAAAAA"),
     ("POST /account/address", "address="),
     ("POST /account/leave", "sure=no"),
     ("POST /admin/addresses", "network=nonsense&verdict=deny&time=hour"),
