@@ -19,10 +19,10 @@ mod emails;
 mod error;
 mod factors;
 mod gate;
-mod notices;
-mod passkeys;
 mod groups;
 mod invitations;
+mod notices;
+mod passkeys;
 mod passwords;
 mod people;
 mod permits;
@@ -61,22 +61,22 @@ pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, V
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
+pub use config::{Config, Hashing, Require};
 pub use directory::{
     Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
     NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
     SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
 };
-pub use config::{Config, Hashing, Require};
 pub use domain::password::Profile;
 pub use error::{Error, Unfit, Waiting};
 pub use factors::{Factors, PasskeyInfo};
 pub use gate::{Policies, PolicyProblem};
-pub use notices::{Notices, RecoveryNotice};
-pub use passkeys::Challenge;
-pub use recover::{OpenRecovery, RecoveryAsked};
 pub use groups::Group;
 pub use invitations::{Accepted, InvitationInfo, Invited, Offer};
+pub use notices::{Notices, RecoveryNotice};
+pub use passkeys::Challenge;
 pub use people::{PersonInfo, PersonPage};
+pub use recover::{OpenRecovery, RecoveryAsked};
 pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
@@ -91,8 +91,8 @@ pub use store::{
     roles::{CustomRole, Grant, Granted, Holder},
 };
 
-use directory::Directory;
 use ceremonies::Ceremonies;
+use directory::Directory;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;

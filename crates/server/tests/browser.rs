@@ -10,12 +10,12 @@
 mod factors;
 #[path = "browser/house.rs"]
 mod house;
-#[path = "browser/service.rs"]
-mod service;
-#[path = "browser/people.rs"]
-mod people;
 #[path = "browser/leaving.rs"]
 mod leaving;
+#[path = "browser/people.rs"]
+mod people;
+#[path = "browser/service.rs"]
+mod service;
 #[path = "browser/staff.rs"]
 mod staff;
 

@@ -9,9 +9,9 @@
 mod account;
 mod accounts;
 mod api_keys;
-mod directory;
 mod authenticator;
 mod break_glass;
+mod directory;
 mod directory;
 mod factors;
 mod passkeys;

@@ -56,7 +56,8 @@ impl House {
     pub(crate) async fn open_with(look: Look, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, fingerprint) = certificate(folder.path());
-        let settings = format!("[keys]\nkey_file = {:?}\n{certificate}\n{more}", folder.path().join("root.key"));
+        let settings =
+            format!("[keys]\nkey_file = {:?}\n{certificate}\n{more}", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &settings).unwrap();
         let instance = Instance::start(config, Outside::real()).await.unwrap();
         let (driver, port) = driver().await;

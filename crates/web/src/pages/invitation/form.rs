@@ -26,7 +26,7 @@ pub fn who(frame: &Frame, before: &Before) -> Markup {
             }
             div.field {
                 (password(words, "password", words.password, "new-password"))
-                (advice(words))
+                (advice(frame))
             }
             button.button type="submit" { (words.next) }
         }
