@@ -1,7 +1,7 @@
 //! Matrices of the common quantised formats, laid out for the processor's vector instructions.
 //!
 //! [`super::matrix`] keeps a matrix here if its format is Q4_K, Q6_K or Q8_0: it is laid out anew once, while the model
-//! loads (see [`format`]), and the file's own layout is dropped. One thread multiplies a [`Piece`] of the rows; the
+//! loads (see [`mod@format`]), and the file's own layout is dropped. One thread multiplies a [`Piece`] of the rows; the
 //! kernel for it is chosen by asking the processor. All kernels give the same results to the last bit.
 
 #[cfg(target_arch = "x86_64")]

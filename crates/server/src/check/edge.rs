@@ -182,7 +182,9 @@ pub(super) async fn strangers_get_what_is_listed(face: Face, ctx: Ctx) -> Result
     let probe = Probe::of(&face)?;
     let mut wrong = None;
     for path in CLOSED.iter().chain(&ADMIN) {
-        if probe.get(path).send().await?.status() != reqwest::StatusCode::UNAUTHORIZED {
+        // What only takes other methods says so to everybody alike.
+        let status = probe.get(path).send().await?.status();
+        if ![reqwest::StatusCode::UNAUTHORIZED, reqwest::StatusCode::METHOD_NOT_ALLOWED].contains(&status) {
             wrong = Some(format!("{path} was not refused to somebody who is not known."));
         }
     }

@@ -9,7 +9,7 @@ base = os.environ["OPENAI_BASE_URL"].removesuffix("/v1")
 key = os.environ["OPENAI_API_KEY"]
 
 
-def run(name, checks, *more):
+def run(name, checks, *more, refused_early=False):
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{base}/openapi.json", f"--url={base}",
         f"--checks={checks}", "--max-examples=25", "--max-time=45", "--seed=7", "--workers=2", "--phases=examples,coverage,fuzzing",
@@ -20,7 +20,9 @@ def run(name, checks, *more):
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=folder)
     # What it prints may repeat the key, which is a test's own.
     print(f"== {name}\n{done.stdout[-6000:]}{done.stderr[-2000:]}")
-    if done.returncode != 0:
+    # Who is refused before the whole body was read may find the connection closed while still sending.
+    only_broke_off = refused_early and "Network Error" in done.stdout and " FAILURES " not in done.stdout
+    if done.returncode != 0 and not only_broke_off:
         sys.exit(f"{name}: schemathesis found something")
 
 
@@ -29,5 +31,5 @@ run(
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth",
     "--header", f"Authorization: Bearer {key}",
 )
-run("without a key", "not_a_server_error,ignored_auth")
+run("without a key", "not_a_server_error,ignored_auth", refused_early=True)
 print("the conversation is complete")
