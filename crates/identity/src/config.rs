@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::control::Numbers;
+use domain::{control::Numbers, password::Profile};
 
 use crate::Policies;
 use crate::directory::Sso;
@@ -20,14 +20,35 @@ pub struct Config {
     pub answer_grid: Duration,
     /// What authenticator apps show beside the account's name.
     pub issuer: String,
-    /// Whether a mail server is configured; without one links are shown to whoever makes them.
-    pub sends_mail: bool,
     /// The address people reach this instance at, `https://host[:port]`.
     pub address: String,
     /// The sign-in services of the organisation.
     pub sso: Vec<Sso>,
+    /// Whether a mail server is configured; without one links are shown to whoever makes them.
+    pub sends_mail: bool,
     /// The organisation's own policies, which narrow what roles allow.
     pub policies: Option<Policies>,
+    /// Whose accounts must have a second factor before they are let in.
+    pub require_second_factor: Require,
+    /// Which rules passwords follow; the numbers are set accordingly.
+    pub password_profile: Profile,
+    /// Which pepper new verifiers are made with. Raising it makes every verifier anew, each when its
+    /// person signs in.
+    pub pepper: u32,
+    /// The addresses passkeys are made for and shown at, e.g. `https://localhost:8443`; the host name of
+    /// each is its relying party. Without any there are no passkeys.
+    pub passkey_origins: Vec<String>,
+}
+
+/// Whose accounts must have a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Require {
+    /// Those with an administrative role.
+    #[default]
+    Administrators,
+    /// All of them.
+    Everyone,
 }
 
 impl Default for Config {
@@ -37,9 +58,13 @@ impl Default for Config {
             hashing: Hashing::default(),
             answer_grid: Duration::from_millis(200),
             issuer: "Troth".to_owned(),
-            sends_mail: false,
             address: "https://localhost:8443".to_owned(),
             sso: Vec::new(),
+            require_second_factor: Require::default(),
+            password_profile: Profile::default(),
+            pepper: 1,
+            passkey_origins: Vec::new(),
+            sends_mail: false,
             policies: None,
         }
     }

@@ -37,6 +37,24 @@ pub enum Error {
         /// What to change.
         problems: Vec<Problem>,
     },
+    /// It cannot go: without it the account would have fewer factors than it must have.
+    #[error("This is the last factor of an account that must have one. Add another one first.")]
+    LastFactor,
+    /// Passkeys belong to a host name; this one has none.
+    #[error("Passkeys work at this server's proper name only. Open it by its name, not by an address.")]
+    NoPasskeysHere,
+    /// There are not two people who could agree.
+    #[error(
+        "There are not two other people here who could agree. Use a recovery code, or ask whoever runs this \
+         server to type “troth recover” on the machine itself."
+    )]
+    NobodyToAsk,
+    /// The recovery was agreed to, and its delay is not over; or it was not agreed to yet.
+    #[error("{0}")]
+    NotYet(Waiting),
+    /// Somebody agreed to the same thing before.
+    #[error("You have agreed to this already. Somebody else has to as well.")]
+    AgreedAlready,
     /// The label of an API key is empty, too long or unprintable.
     #[error("Give the key a label of 1 to 60 characters, so that you know it again.")]
     Label,
@@ -93,6 +111,20 @@ pub enum Error {
     /// Something stored or configured for identity cannot be used; the text says what, for the log.
     #[error("Troth could not check this. Tell whoever runs it to look at the log.")]
     Broken(&'static str),
+}
+
+/// What a recovery still waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Waiting {
+    /// Two people.
+    #[error("Two people have not agreed to this yet. Ask them, then come back with this code.")]
+    Agreement,
+    /// Time.
+    #[error("Two people have agreed. This code works in {hours} hours; come back then.")]
+    Hours {
+        /// How many, rounded up.
+        hours: u32,
+    },
 }
 
 /// What stands against a change of roles, a decision of a review, or a request to read content.

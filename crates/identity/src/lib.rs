@@ -11,18 +11,23 @@ mod addresses;
 mod advice;
 mod api_keys;
 mod break_glass;
+mod ceremonies;
 mod codes;
 mod config;
 mod directory;
 mod emails;
 mod error;
+mod factors;
 mod gate;
 mod groups;
 mod invitations;
+mod notices;
+mod passkeys;
 mod passwords;
 mod people;
 mod permits;
 mod presence;
+mod recover;
 mod recovery;
 mod reset;
 mod reviews;
@@ -56,17 +61,22 @@ pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, V
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
-pub use config::{Config, Hashing};
+pub use config::{Config, Hashing, Require};
 pub use directory::{
     Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
     NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
     SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
 };
-pub use error::{Error, Unfit};
+pub use domain::password::Profile;
+pub use error::{Error, Unfit, Waiting};
+pub use factors::{Factors, PasskeyInfo};
 pub use gate::{Policies, PolicyProblem};
 pub use groups::Group;
 pub use invitations::{Accepted, InvitationInfo, Invited, Offer};
+pub use notices::{Notices, RecoveryNotice};
+pub use passkeys::Challenge;
 pub use people::{PersonInfo, PersonPage};
+pub use recover::{OpenRecovery, RecoveryAsked};
 pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
 pub use sessions::{NewSession, Recognised, SessionInfo};
@@ -81,6 +91,7 @@ pub use store::{
     roles::{CustomRole, Grant, Granted, Holder},
 };
 
+use ceremonies::Ceremonies;
 use directory::Directory;
 use passwords::Passwords;
 use throttle::Throttle;
@@ -101,6 +112,8 @@ struct Inner {
     throttle: Throttle,
     setups: Tickets<setup::Pending>,
     sign_ins: Tickets<sign_in::Pending>,
+    enrolments: Tickets<factors::Enrolling>,
+    ceremonies: Ceremonies,
     acceptances: Tickets<invitations::Pending>,
     resets: reset::Pace,
     /// The hash of the setup code that counts, while there is no account.
@@ -121,7 +134,9 @@ impl Identity {
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
         let uses = Arc::new(Uses::default());
         Ok(Self(Arc::new(Inner {
-            passwords: Passwords::new(store.clone(), config.hashing)?,
+            passwords: Passwords::new(store.clone(), config.hashing, config.pepper)?,
+            ceremonies: Ceremonies::new(&config)?,
+            enrolments: Tickets::new(factors::LIFE_S, factors::MOST),
             advice: Turns::new(advice::AT_ONCE, advice::WAITING),
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
@@ -202,6 +217,14 @@ impl Identity {
 
     fn sign_ins(&self) -> &Tickets<sign_in::Pending> {
         &self.0.sign_ins
+    }
+
+    fn enrolments(&self) -> &Tickets<factors::Enrolling> {
+        &self.0.enrolments
+    }
+
+    fn ceremonies(&self) -> &Ceremonies {
+        &self.0.ceremonies
     }
 
     fn acceptances(&self) -> &Tickets<invitations::Pending> {

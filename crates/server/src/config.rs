@@ -109,13 +109,14 @@ impl Config {
         if models.models_folder.as_os_str().is_empty() {
             models.models_folder = data.join(folder::MODELS);
         }
+        let identity: IdentitySection = section(&table, "identity")?;
         let config = Self {
+            numbers: numbers(&table, identity.password_profile)?,
+            identity,
             web: section(&table, "web")?,
             keys: section(&table, "keys")?,
             store: section(&table, "store")?,
-            identity: section(&table, "identity")?,
             mail: section(&table, "mail")?,
-            numbers: numbers(&table)?,
             log: section(&table, "log")?,
             models,
             data,
@@ -216,14 +217,15 @@ fn section<T: DeserializeOwned>(table: &Table, name: &str) -> Result<T, Failure>
     T::deserialize(value).map_err(|error| unknown::explain(name, &error))
 }
 
-/// `[policy]`: the numbers of the policy, overridden by name.
-fn numbers(table: &Table) -> Result<Numbers, Failure> {
+/// `[policy]`: the numbers of the policy, those the password profile sets, overridden by name.
+fn numbers(table: &Table, profile: identity::Profile) -> Result<Numbers, Failure> {
     let overrides: BTreeMap<String, u32> = section(table, "policy")?;
     let known: Vec<&str> = domain::control::NUMBERS.iter().map(|number| number.name).collect();
     if let Some(strange) = overrides.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(unknown::failure_in("policy", strange, &known));
     }
-    let pairs = overrides.iter().map(|(name, value)| (name.as_str(), *value));
+    let pairs = profile.numbers().iter().copied();
+    let pairs = pairs.chain(overrides.iter().map(|(name, value)| (name.as_str(), *value)));
     Numbers::from_overrides(pairs).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
 }
 

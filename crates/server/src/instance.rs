@@ -137,6 +137,7 @@ impl Instance {
         let shared = shared_limits(&house.face.config.web.limits).await?;
         let limits = Limits::new(&house.face.config.numbers, shared);
         let serving = serve(&house, &tasks, limits, sockets, plain)?;
+        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         let post = house.face.post()?;
         background::start(&house, &tasks, post);
@@ -267,11 +268,29 @@ fn identity_config(
         },
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
-        sends_mail: config.mail.server.is_some(),
         address: section.address.clone().unwrap_or_else(|| url(config, &addresses(sockets))),
         sso,
+        require_second_factor: section.require_second_factor,
+        password_profile: section.password_profile,
+        pepper: section.pepper,
+        passkey_origins: passkey_origins(config, sockets),
+        sends_mail: config.mail.server.is_some(),
         policies,
     })
+}
+
+/// Where passkeys are made and shown: every host name we answer to, at the ports we listen on and at the
+/// usual one, and what the configuration adds. Browsers give none to bare addresses.
+fn passkey_origins(config: &Config, sockets: &[TcpListener]) -> Vec<String> {
+    let ports: Vec<u16> = addresses(sockets).iter().map(SocketAddr::port).chain([443]).collect();
+    let is_name = |host: &String| host.parse::<std::net::IpAddr>().is_err();
+    let hosts = config.web.all_hosts().into_iter().filter(is_name);
+    let at_ports = |host: String| ports.clone().into_iter().map(move |port| format!("https://{host}:{port}"));
+    let mut origins: Vec<String> = hosts.flat_map(at_ports).collect();
+    origins.extend(config.identity.passkey_origins.iter().cloned());
+    origins.sort();
+    origins.dedup();
+    origins
 }
 
 /// Binds every address. One that this machine has no such protocol for is left out if another is there.

@@ -6,8 +6,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
+#[path = "browser/factors.rs"]
+mod factors;
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/leaving.rs"]
+mod leaving;
 #[path = "browser/people.rs"]
 mod people;
 #[path = "browser/service.rs"]

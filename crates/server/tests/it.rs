@@ -20,6 +20,8 @@ mod mail;
 mod matrix;
 #[path = "it/places.rs"]
 mod places;
+#[path = "it/recover.rs"]
+mod recover;
 #[path = "it/routes.rs"]
 mod routes;
 #[path = "it/scim.rs"]

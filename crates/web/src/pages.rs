@@ -18,6 +18,8 @@ pub mod icons;
 pub mod invitation;
 pub mod mailed;
 pub mod models;
+pub mod notices;
+pub mod recoveries;
 pub mod reviews;
 pub mod role_words;
 pub mod roles;
@@ -46,9 +48,26 @@ pub fn routes() -> Router<App> {
         .route("/sign-in", get(sign_in::show).post(sign_in::who))
         .route("/sign-in/factor", post(sign_in::factor))
         .route("/sign-in/password", post(sign_in::renew))
+        .route("/sign-in/passkey/options", post(sign_in::passkey::options))
+        .route("/sign-in/passkey", post(sign_in::passkey::show))
+        .route("/sign-in/enrol", post(sign_in::steps::enrol))
+        .route("/sign-in/lost", post(sign_in::steps::lost))
+        .route("/account/factors", get(account::factors::show))
+        .route("/account/passkeys/options", post(account::factors::options))
+        .route("/account/passkeys", post(account::factors::make))
+        .route("/account/passkeys/{id}/rename", post(account::factors::rename))
+        .route("/account/passkeys/{id}/remove", post(account::factors::remove))
+        .route("/account/authenticator", post(account::factors::begin))
+        .route("/account/authenticator/confirm", post(account::factors::confirm))
+        .route("/account/authenticator/remove", post(account::factors::remove_authenticator))
+        .route("/account/recovery/off", post(account::factors::call_off))
+        .route("/admin/recoveries", get(recoveries::show))
+        .route("/admin/recoveries/{id}/agree", post(recoveries::agree))
+        .route("/admin/recoveries/{id}/refuse", post(recoveries::refuse))
         .route("/sign-out", post(sign_in::out))
         .route("/confirm", get(confirm::show).post(confirm::form))
         .route("/confirm/api", post(confirm::api))
+        .route("/confirm/options", post(confirm::options))
         .route("/account", get(account::show))
         .route("/account/looks", post(account::looks))
         .route("/account/password", post(account::password))

@@ -30,7 +30,7 @@ pub enum Control {
     AUD01,
     /// Each entry carries the hash of the one before, and the last stands under a keyed hash; recomputing the chain locates the first entry that was altered or removed.
     AUD02,
-    /// A password has at least `password_min_chars` characters, with upper case, lower case, digits and other characters among them, and is replaced after `password_max_days` days.
+    /// A password has at least `password_min_chars` characters, or `password_min_chars_with_factor` beside a second factor, of `password_classes` classes (upper case, lower case, digits, other characters), and is replaced after `password_max_days` days.
     AUT01,
     /// Of a password only an Argon2id verifier is kept, mixed with a pepper from the keyring and sealed like any other row.
     AUT02,
@@ -46,6 +46,14 @@ pub enum Control {
     AUT07,
     /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
     AUT08,
+    /// A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.
+    AUT09,
+    /// An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.
+    AUT10,
+    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
+    AUT11,
+    /// From `password_notice_days` days before a password must be changed, its person is told so on every page.
+    AUT12,
     /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
@@ -136,11 +144,13 @@ pub enum Control {
     WEB12,
     /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
     WEB13,
+    /// A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.
+    WEB14,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 70] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -161,6 +171,10 @@ impl Control {
         Self::AUT06,
         Self::AUT07,
         Self::AUT08,
+        Self::AUT09,
+        Self::AUT10,
+        Self::AUT11,
+        Self::AUT12,
         Self::CFG01,
         Self::CFG02,
         Self::CRY01,
@@ -206,6 +220,7 @@ impl Control {
         Self::WEB11,
         Self::WEB12,
         Self::WEB13,
+        Self::WEB14,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -213,7 +228,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 65] = [
+static FACTS: [Facts; 70] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -303,7 +318,7 @@ static FACTS: [Facts; 65] = [
     Facts {
         token: "AUT01",
         title: "Password rules",
-        sentence: "A password has at least {password_min_chars} characters, with upper case, lower case, digits and other characters among them, and is replaced after {password_max_days} days.",
+        sentence: "A password has at least {password_min_chars} characters, or {password_min_chars_with_factor} beside a second factor, of {password_classes} classes (upper case, lower case, digits, other characters), and is replaced after {password_max_days} days.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -361,6 +376,42 @@ static FACTS: [Facts; 65] = [
         sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
         kind: Kind::Enforced,
         proof: Proof::Live,
+    },
+    Facts {
+        token: "AUT09",
+        title: "Passkeys verified",
+        sentence: "A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs an authenticator of a real account; tests bring one of their own and play back, bend and copy what it says.",
+        ),
+    },
+    Facts {
+        token: "AUT10",
+        title: "Administration needs a second factor",
+        sentence: "An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs the password of a real account; tests sign in as an administrator without a factor.",
+        ),
+    },
+    Facts {
+        token: "AUT11",
+        title: "Lost factors come back by two",
+        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take two people and as long as the delay; tests bring the people and move the clock.",
+        ),
+    },
+    Facts {
+        token: "AUT12",
+        title: "Notice before a password must change",
+        sentence: "From {password_notice_days} days before a password must be changed, its person is told so on every page.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take until the password of a real account is old; tests move the clock.",
+        ),
     },
     Facts {
         token: "CFG01",
@@ -705,6 +756,15 @@ static FACTS: [Facts; 65] = [
             "Asking would use up the places of the running system; tests fill one of their own.",
         ),
     },
+    Facts {
+        token: "WEB14",
+        title: "The API is what its description says",
+        sentence: "A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Thousands of requests made from the description would load the running system; a test sends them to one of its own.",
+        ),
+    },
 ];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
@@ -716,16 +776,24 @@ pub struct Numbers {
     pub invitation_days: u32,
     /// Minutes a mailed link is good for (ACT01).
     pub link_minutes: u32,
-    /// Days after which a password must be changed (AUT01).
+    /// Classes of characters a password must have; 0 asks for none, any other value for all four (AUT01).
+    pub password_classes: u32,
+    /// Days after which a password must be changed; 0 never (AUT01).
     pub password_max_days: u32,
     /// Fewest characters of a password (AUT01).
     pub password_min_chars: u32,
+    /// Fewest characters of a password that stands beside a second factor (AUT01).
+    pub password_min_chars_with_factor: u32,
     /// Failed sign-ins before each further try must wait (AUT06).
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
     /// Minutes for which a confirmation counts (AUT08).
     pub step_up_minutes: u32,
+    /// Hours between the second agreement to a recovery and its use (AUT11).
+    pub recovery_delay_hours: u32,
+    /// Days of notice before a password must be changed (AUT12).
+    pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Hours after which an e-mail that cannot be sent is given up (MAI01).
@@ -764,11 +832,15 @@ impl Default for Numbers {
             break_glass_minutes: 60,
             invitation_days: 7,
             link_minutes: 60,
+            password_classes: 4,
             password_max_days: 90,
             password_min_chars: 12,
+            password_min_chars_with_factor: 12,
             failures_before_throttle: 5,
             password_history: 24,
             step_up_minutes: 10,
+            recovery_delay_hours: 24,
+            password_notice_days: 14,
             certificate_days: 90,
             mail_hours: 72,
             review_every_days: 90,
@@ -796,11 +868,15 @@ impl Numbers {
             "break_glass_minutes" => Some(self.break_glass_minutes),
             "invitation_days" => Some(self.invitation_days),
             "link_minutes" => Some(self.link_minutes),
+            "password_classes" => Some(self.password_classes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
+            "password_min_chars_with_factor" => Some(self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
             "step_up_minutes" => Some(self.step_up_minutes),
+            "recovery_delay_hours" => Some(self.recovery_delay_hours),
+            "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
             "mail_hours" => Some(self.mail_hours),
             "review_every_days" => Some(self.review_every_days),
@@ -825,11 +901,15 @@ impl Numbers {
             "break_glass_minutes" => Some(&mut self.break_glass_minutes),
             "invitation_days" => Some(&mut self.invitation_days),
             "link_minutes" => Some(&mut self.link_minutes),
+            "password_classes" => Some(&mut self.password_classes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
+            "password_min_chars_with_factor" => Some(&mut self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
             "step_up_minutes" => Some(&mut self.step_up_minutes),
+            "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
+            "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
             "mail_hours" => Some(&mut self.mail_hours),
             "review_every_days" => Some(&mut self.review_every_days),
@@ -851,7 +931,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 23] = [
+pub static NUMBERS: [Number; 27] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -860,6 +940,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "invitation_days",
@@ -869,6 +950,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "link_minutes",
@@ -878,6 +960,17 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_classes",
+        control: Control::AUT01,
+        value: 4,
+        unit: "classes",
+        stronger: Stronger::Higher,
+        floor: Some(4),
+        clauses: &["AZ-A6"],
+        zero_is_none: false,
     },
     Number {
         name: "password_max_days",
@@ -887,6 +980,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: Some(90),
         clauses: &["AZ-A7"],
+        zero_is_none: true,
     },
     Number {
         name: "password_min_chars",
@@ -896,6 +990,17 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Higher,
         floor: Some(12),
         clauses: &["AZ-A5"],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_min_chars_with_factor",
+        control: Control::AUT01,
+        value: 12,
+        unit: "characters",
+        stronger: Stronger::Higher,
+        floor: Some(12),
+        clauses: &["AZ-A5"],
+        zero_is_none: false,
     },
     Number {
         name: "failures_before_throttle",
@@ -905,6 +1010,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "password_history",
@@ -914,6 +1020,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Higher,
         floor: Some(1),
         clauses: &["AZ-A8"],
+        zero_is_none: false,
     },
     Number {
         name: "step_up_minutes",
@@ -923,6 +1030,27 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "recovery_delay_hours",
+        control: Control::AUT11,
+        value: 24,
+        unit: "hours",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_notice_days",
+        control: Control::AUT12,
+        value: 14,
+        unit: "days",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "certificate_days",
@@ -932,6 +1060,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "mail_hours",
@@ -941,6 +1070,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "review_every_days",
@@ -950,6 +1080,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "review_days_open",
@@ -959,6 +1090,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "idle_minutes",
@@ -968,6 +1100,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: Some(30),
         clauses: &["AZ-A4"],
+        zero_is_none: false,
     },
     Number {
         name: "absolute_hours",
@@ -977,6 +1110,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "sso_minutes",
@@ -986,6 +1120,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "scim_token_days",
@@ -995,6 +1130,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "address_times",
@@ -1004,6 +1140,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "api_calls_a_minute",
@@ -1013,6 +1150,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "asks_a_minute",
@@ -1022,6 +1160,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "pages_a_minute",
@@ -1031,6 +1170,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "sign_ins_a_minute",
@@ -1040,6 +1180,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "transfers_a_minute",
@@ -1049,6 +1190,7 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "stream_recheck_seconds",
@@ -1058,5 +1200,6 @@ pub static NUMBERS: [Number; 23] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
 ];

@@ -237,7 +237,7 @@ pub struct StoreSection {
     pub postgres: Option<Secret<String>>,
 }
 
-/// `[identity]`: how passwords are hashed.
+/// `[identity]`: what people show to get in, and how passwords are kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentitySection {
@@ -255,6 +255,15 @@ pub struct IdentitySection {
     pub address: Option<String>,
     /// The sign-in services of the organisation.
     pub sso: Vec<identity::SsoConfig>,
+    /// Whose accounts must have a second factor.
+    pub require_second_factor: identity::Require,
+    /// Which rules passwords follow.
+    pub password_profile: identity::Profile,
+    /// The number of the pepper new password verifiers are made with.
+    pub pepper: u32,
+    /// More addresses passkeys are made for, beside the names and ports of `[web]`.
+    #[serde(deserialize_with = "words")]
+    pub passkey_origins: Vec<String>,
     /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
     pub policies: Option<PathBuf>,
     /// Minutes the clock of these policies is ahead of UTC.
@@ -272,6 +281,10 @@ impl Default for IdentitySection {
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
             address: None,
             sso: Vec::new(),
+            require_second_factor: config.require_second_factor,
+            password_profile: config.password_profile,
+            pepper: config.pepper,
+            passkey_origins: config.passkey_origins,
             policies: None,
             policies_utc_offset_minutes: 0,
         }

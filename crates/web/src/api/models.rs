@@ -61,6 +61,8 @@ impl From<ModelFacts> for Model {
     responses(
         (status = 200, description = "The models.", body = Models),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+        (status = 403, description = "The key may not do this, or requests from this address are not answered.", body = error::Envelope),
+        (status = 429, description = "Too much at once; see Retry-After.", body = error::Envelope),
     )
 )]
 pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Json<Models> {
@@ -74,7 +76,9 @@ pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Json<Mode
     responses(
         (status = 200, description = "The model.", body = Model),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+        (status = 403, description = "The key may not do this, or requests from this address are not answered.", body = error::Envelope),
         (status = 404, description = "There is no such model.", body = error::Envelope),
+        (status = 429, description = "Too much at once; see Retry-After.", body = error::Envelope),
     )
 )]
 pub(super) async fn get(

@@ -1,5 +1,7 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod factors;
+pub mod factors_view;
 pub mod glass;
 pub mod me;
 pub mod view;
@@ -27,7 +29,7 @@ use crate::{App, Problem, SignedIn};
 #[derive(Deserialize)]
 pub struct Outcome {
     #[serde(default)]
-    done: String,
+    pub(super) done: String,
 }
 
 /// Language and theme.
@@ -109,7 +111,7 @@ async fn page(
         created: account.created,
         settings: &account.settings,
         password_expires: identity.password_expires(ctx).await?,
-        codes_left: identity.recovery_codes_left(ctx).await?,
+        factors: &identity.factors(ctx).await?,
         sessions: &sessions,
         keys: &keys,
         asked: &identity.content_requests_about_me(ctx).await?,
@@ -117,7 +119,7 @@ async fn page(
         confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };
-    Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())
+    Ok((status, view::page(&looks.told(app, person).await?, &shown)).into_response())
 }
 
 /// Shows the page again with what was wrong, when it is something the person can mend.

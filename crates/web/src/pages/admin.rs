@@ -18,7 +18,7 @@ use maud::{Markup, html};
 
 use super::{
     addresses,
-    frame::{Frame, Kind, Place, note},
+    frame::{Frame, Place},
     handlers::Looks,
 };
 use crate::{App, Problem, SignedIn};
@@ -73,6 +73,12 @@ pub const ENTRIES: &[Entry] = &[
         word: "Reading chats",
         text: "Who asked to read whose chats, why, and who agreed.",
         action: Action::ReadEvidence,
+    },
+    Entry {
+        path: super::recoveries::PATH,
+        word: "Lost factors",
+        text: "People who lost every factor and ask for a way back; two of you have to agree.",
+        action: Action::ApproveRecovery,
     },
     Entry {
         path: addresses::PATH,
@@ -136,11 +142,8 @@ pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Res
     if entries(standing).next().is_none() {
         return Err(Problem::forbidden());
     }
-    let frame = looks.frame_for(&app, &person);
+    let frame = looks.told(&app, &person).await?;
     let main = html! {
-        @if !standing.shown.second_factor {
-            (note(Kind::Due, "These pages open once you have signed in with a second factor. Add one on your account page."))
-        }
         ul.things {
             @for entry in entries(standing) {
                 li { div.what { a href=(entry.path) { (entry.word) } span { (entry.text) } } }

@@ -146,5 +146,5 @@ async fn show(
         temporary_only: person.ctx.bounds.temporary_only,
         low: assistant.allowances(&person.ctx).await?.into_iter().filter(Allowance::is_low).collect(),
     };
-    Ok(page::page(&looks.frame_for(app, person), &chat))
+    Ok(page::page(&looks.told(app, person).await?, &chat))
 }

@@ -10,9 +10,10 @@ use identity::{Error, Settings};
 use super::{
     admin,
     frame::{Frame, Theme},
+    notices,
     words::Words,
 };
-use crate::{App, SignedIn, Visitor};
+use crate::{App, Problem, SignedIn, Visitor};
 
 /// What the browser says about the look of a page.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,18 @@ impl Looks {
             runs_it: visitor.person.as_ref().is_some_and(|person| runs_it(&person.standing)),
             version: app.settings.version,
             ways: app.identity.sso_choices(),
+            rules: app.identity.password_rules(false),
+            notices: None,
         }
+    }
+
+    /// The frame for a person, with what they should be told.
+    ///
+    /// # Errors
+    /// When that cannot be looked up.
+    pub async fn told(self, app: &App, person: &SignedIn) -> Result<Frame, Problem> {
+        let notices = notices::shown(&app.identity.notices(&person.ctx).await?);
+        Ok(Frame { notices, ..self.frame_for(app, person) })
     }
 
     /// The frame for a person.
@@ -60,6 +72,8 @@ impl Looks {
             runs_it: runs_it(&person.person.standing),
             version: app.settings.version,
             ways: Vec::new(),
+            rules: app.identity.password_rules(person.person.standing.shown.second_factor),
+            notices: None,
         }
     }
 

@@ -152,7 +152,7 @@ fn reset_form(frame: &Frame, code: &str, problems: &[String]) -> Markup {
         @for problem in problems { (note(Kind::Bad, problem)) }
         form method="post" action="/reset" #who {
             (link_code(words, code))
-            div.field { (password(words, "password", words.new_password, "new-password")) (advice(words)) }
+            div.field { (password(words, "password", words.new_password, "new-password")) (advice(frame)) }
             button.button type="submit" { (words.save) }
         }
     };

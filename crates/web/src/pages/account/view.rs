@@ -1,7 +1,7 @@
 //! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
 
 use domain::{Secret, Timestamp};
-use identity::{ApiKeyInfo, Asked, NewApiKey, SessionInfo, Settings};
+use identity::{ApiKeyInfo, Asked, Factors, NewApiKey, SessionInfo, Settings};
 use maud::{Markup, html};
 
 use super::me;
@@ -11,6 +11,7 @@ use super::{
         icons::Icon,
         setup::form::{advice, code_list, password},
     },
+    factors_view::FEW,
     glass,
 };
 
@@ -27,8 +28,8 @@ pub struct Account<'a> {
     pub settings: &'a Settings,
     /// When the password must be changed, if it must.
     pub password_expires: Option<Timestamp>,
-    /// Recovery codes that were not used.
-    pub codes_left: u32,
+    /// Their second factors.
+    pub factors: &'a Factors,
     /// Where they are signed in.
     pub sessions: &'a [SessionInfo],
     /// Their API keys.
@@ -112,15 +113,27 @@ fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
                     span.mark.good { (Icon::Check.draw()) "Set" }
                 }
                 li {
-                    div.what { "Authenticator app" span { "Six digits, asked for at every sign-in" } }
-                    span.mark.good { (Icon::Check.draw()) "Set" }
+                    div.what {
+                        "Passkeys"
+                        span { (account.factors.passkeys.len()) " kept" }
+                    }
+                    @if account.factors.passkeys.is_empty() { span.mark.plain { "None yet" } }
+                    @else { span.mark.good { (Icon::Check.draw()) "Set" } }
                 }
                 li {
-                    div.what { "Recovery codes" span { (account.codes_left) " left; each opens your account once" } }
-                    @if account.codes_left < 3 { span.mark.due { (Icon::Warn.draw()) "Few left" } }
+                    div.what { "Authenticator app" span { "Six digits, asked for after the password" } }
+                    @if account.factors.authenticator { span.mark.good { (Icon::Check.draw()) "Set" } }
+                    @else { span.mark.plain { "None yet" } }
+                }
+                li {
+                    div.what { "Recovery codes" span { (account.factors.codes_left) " left; each opens your account once" } }
+                    @if account.factors.count() == 0 { span.mark.plain { "With your first factor" } }
+                    @else if account.factors.codes_left < FEW { span.mark.due { (Icon::Warn.draw()) "Few left" } }
                     @else { span.mark.good { (Icon::Check.draw()) "Set" } }
                 }
             }
+            div.actions { a.quiet href="/account/factors" { (Icon::Key.draw()) "Passkeys and authenticator" } }
+            p.small.soft { (frame.rules_words()) }
             @if account.confirmed { (changes(frame, account)) } @else { (confirm_first("Change the password or the codes", "ways")) }
         }
     }
@@ -143,7 +156,7 @@ fn changes(frame: &Frame, account: &Account<'_>) -> Markup {
                     // For password managers; it has no name and is not sent.
                     input type="text" autocomplete="username" value=(account.name) readonly hidden;
                     div.field { (password(frame.words, "current", "Password now", "current-password")) }
-                    div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame.words)) }
+                    div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame)) }
                     p.hint.small.soft { "Everywhere else you will be signed out." }
                     div.actions { button.button type="submit" { "Change it" } }
                 }

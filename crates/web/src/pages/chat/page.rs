@@ -59,7 +59,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
             (frame.skip())
             (side(frame, &chat.rail, chat.temporary_only))
             main.room #content tabindex="-1" {
-                (head(words, chat, title))
+                div { (head(words, chat, title)) @if let Some(notices) = &frame.notices { (notices) } }
                 div.scroll #scroll {
                     div.column.thread #thread hidden[chat.conversation.is_none()] {
                         (Voice { words, models: chat.models }.thread(chat.tree, chat.conversation.and_then(|one| one.head), chat.running))

@@ -26,7 +26,7 @@ pub fn who(frame: &Frame, before: &Before) -> Markup {
             }
             div.field {
                 (password(words, "password", words.password, "new-password"))
-                (advice(words))
+                (advice(frame))
             }
             button.button type="submit" { (words.next) }
         }
@@ -56,7 +56,7 @@ pub fn factor(frame: &Frame, pending: &SetupPending, problem: Option<&str>) -> M
 #[must_use]
 pub fn welcome(frame: &Frame, codes: &[Secret<String>]) -> Markup {
     if !codes.is_empty() {
-        return kept_codes(frame, codes, None);
+        return kept_codes(frame, codes, None, "/chat");
     }
     let words = frame.words;
     let main = html! {
