@@ -12,7 +12,6 @@ mod api_keys;
 mod authenticator;
 mod break_glass;
 mod directory;
-mod directory;
 mod factors;
 mod passkeys;
 mod recovery;
