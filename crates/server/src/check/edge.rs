@@ -182,7 +182,9 @@ pub(super) async fn strangers_get_what_is_listed(face: Face, ctx: Ctx) -> Result
     let probe = Probe::of(&face)?;
     let mut wrong = None;
     for path in CLOSED.iter().chain(&ADMIN) {
-        if probe.get(path).send().await?.status() != reqwest::StatusCode::UNAUTHORIZED {
+        // A route that is only posted to refuses by its method.
+        let refusals = [reqwest::StatusCode::UNAUTHORIZED, reqwest::StatusCode::METHOD_NOT_ALLOWED];
+        if !refusals.contains(&probe.get(path).send().await?.status()) {
             wrong = Some(format!("{path} was not refused to somebody who is not known."));
         }
     }
