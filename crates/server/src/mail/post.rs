@@ -3,7 +3,10 @@
 //! Made from `[mail]` by the instance and by the check of it. Invariant: without TLS nothing leaves but to
 //! this machine itself; what fails is told in our own words, never the server's, which may repeat addresses.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    error::Error as _,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use domain::{Timestamp, enforced, id::MailId};
 use lettre::{
@@ -154,7 +157,7 @@ fn why(error: &lettre::transport::smtp::Error) -> String {
         };
         return format!("the mail server {what} ({code})");
     }
-    let what = if error.is_tls() {
+    let what = if failed_in_tls(error) {
         "its certificate could not be verified, or TLS failed"
     } else if error.is_timeout() {
         "it did not answer in time"
@@ -164,6 +167,20 @@ fn why(error: &lettre::transport::smtp::Error) -> String {
         "it could not be reached, or the connection broke off"
     };
     format!("the mail server: {what}")
+}
+
+/// Whether TLS stood in the way. With STARTTLS a refused certificate arrives as an error of the connection,
+/// with the reason below it.
+fn failed_in_tls(error: &lettre::transport::smtp::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    while let Some(one) = cause {
+        let inside = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if one.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = one.source();
+    }
+    error.is_tls()
 }
 
 /// The host in an address of ours.
