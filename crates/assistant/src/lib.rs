@@ -7,6 +7,7 @@
 //! request that asked for it.
 
 mod conversations;
+mod drafts;
 mod error;
 mod folders;
 mod limits;

@@ -59,7 +59,7 @@ impl Assistant {
         model: &str,
         inputs: Vec<String>,
     ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
-        let permit = rights::asks(ctx)?;
+        let permit = rights::embeds(ctx)?;
         let _pass = self.0.programs.enter(rights::person(ctx)?)?;
         Ok(self.0.providers.embed(&permit, model, inputs).await?)
     }

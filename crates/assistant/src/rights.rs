@@ -27,6 +27,11 @@ pub(crate) fn asks(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::UseModel, Resource::Of(person(ctx)?))
 }
 
+/// The permit to turn texts into vectors on the person's behalf.
+pub(crate) fn embeds(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::Embed, Resource::Of(person(ctx)?))
+}
+
 /// What a turn may do after its person has left: the system acts, for that person alone.
 #[derive(Clone, Debug)]
 pub(crate) struct TurnRights {

@@ -17,7 +17,7 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 
 /// Every check of this room.
 pub(crate) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
-    rules::all(numbers).into_iter().chain(rows::all(store)).collect()
+    rules::all(numbers).into_iter().chain(rows::all(store, numbers)).collect()
 }
 
 /// The permit every look at the instance needs.

@@ -6,15 +6,19 @@
 //! a door (password, code, token, key) is kept in a form that opens it, and a caller learns the same
 //! from an unknown name as from a wrong password.
 
+mod access_tokens;
 mod account;
 mod advice;
 mod api_keys;
 mod codes;
 mod config;
 mod error;
+mod notices;
 mod passwords;
 mod permits;
+mod recognise;
 mod recovery;
+mod refresh_tokens;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -40,15 +44,20 @@ use domain::control::Numbers;
 use store::Store;
 
 pub use advice::Advice;
-pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
+pub use api_keys::{ApiKeyInfo, KeyState, KeyWish, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use config::{Config, Hashing};
 pub use error::Error;
-pub use sessions::{NewSession, Recognised, SessionInfo};
+pub use recognise::{Presented, Recognised, Tokens};
+pub use sessions::{NewSession, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use step_up::{Proof, Ways};
-pub use store::accounts::{Account, Settings};
+pub use store::{
+    accounts::{Account, Settings},
+    notices::Notice,
+};
 
+use access_tokens::Ring;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
@@ -72,6 +81,7 @@ struct Inner {
     /// There is an account; stays true, so that setup never opens again while this runs.
     settled: AtomicBool,
     touches: Touches,
+    ring: Ring,
 }
 
 impl Identity {
@@ -89,6 +99,7 @@ impl Identity {
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
+            ring: Ring::default(),
             store,
             config,
         })))
@@ -130,6 +141,10 @@ impl Identity {
 
     fn touches(&self) -> &Touches {
         &self.0.touches
+    }
+
+    fn ring(&self) -> &Ring {
+        &self.0.ring
     }
 
     fn setups(&self) -> &Tickets<setup::Pending> {

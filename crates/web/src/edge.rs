@@ -25,7 +25,7 @@ use futures::FutureExt;
 use http::request::Parts;
 use tokio::sync::Semaphore;
 
-use crate::{App, Problem};
+use crate::{App, Problem, session::Jar};
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Arrival {
     pub ctx: Ctx,
     /// The nonce of the response.
     pub nonce: Nonce,
+    /// Cookies for the response.
+    pub jar: Jar,
 }
 
 impl Arrival {
@@ -69,7 +71,7 @@ impl Arrival {
     fn now(app: &App) -> Self {
         let ctx = app.anonymous();
         let nonce = Nonce::fresh(&ctx);
-        Self { ctx, nonce }
+        Self { ctx, nonce, jar: Jar::default() }
     }
 }
 
@@ -111,6 +113,7 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     let response = fate.overrule(response);
     let response = streams::hold(response, streams);
     let mut response = answer::render(response, &caller, &arrival);
+    arrival.jar.clone().pour(&mut response);
     headers::put(&mut response, &caller, &arrival, &app.settings);
     tracing::info!(
         request = %arrival.ctx.request,

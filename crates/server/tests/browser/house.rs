@@ -3,9 +3,14 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
+use domain::{Clock, Timestamp};
 use serde_json::Value;
 use server::{Config, Instance, Outside};
 use thirtyfour::{
@@ -37,26 +42,43 @@ pub(crate) struct House {
     browser: WebDriver,
     driver: Child,
     axe: String,
+    ahead: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
 
 impl House {
     /// Starts both.
     pub(crate) async fn open(look: Look) -> Self {
+        Self::open_with(look, "").await
+    }
+
+    /// Starts both, the instance with `more` configuration.
+    pub(crate) async fn open_with(look: Look, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key_file = format!("[keys]\nkey_file = {:?}\n", folder.path().join("root.key"));
+        let key_file = format!("{more}\n[keys]\nkey_file = {:?}\n", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &key_file).unwrap();
-        let instance = Instance::start(config, Outside::real()).await.unwrap();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let mut outside = Outside::real();
+        outside.clock = Clock::new({
+            let (clock, ahead) = (outside.clock.clone(), Arc::clone(&ahead));
+            move || Timestamp(clock.now().0 + ahead.load(Ordering::SeqCst))
+        });
+        let instance = Instance::start(config, outside).await.unwrap();
         let (driver, port) = driver().await;
         let capabilities = capabilities(look, &folder.path().join("browser"));
         let browser = WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
-        Self { instance, browser, driver, axe, _folder: folder }
+        Self { instance, browser, driver, axe, ahead, _folder: folder }
     }
 
     /// Makes the owner, as a person would, and arrives at the chat.
     pub(crate) async fn set_up(&self) {
+        self.set_up_and_keep_a_code().await;
+    }
+
+    /// The same, with a recovery code kept for later.
+    pub(crate) async fn set_up_and_keep_a_code(&self) -> String {
         let code = self.instance.setup_code().unwrap().expose().clone();
         self.go(&format!("/setup#{code}")).await;
         self.until("document.querySelector('#code-field').hidden").await;
@@ -72,8 +94,25 @@ impl House {
         self.click("main button[type=submit]").await;
         self.until("document.querySelectorAll('#codes li').length === 10").await;
         self.look_at("setup-3").await;
+        let code = self.js("return document.querySelector('#codes li').textContent").await;
         self.click("main a.button").await;
         self.until("document.querySelector('#message') !== null").await;
+        code.as_str().unwrap().to_owned()
+    }
+
+    /// Moves the instance's clock; the browser's goes on as it was.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// Signs in with the password and a recovery code.
+    pub(crate) async fn sign_in(&self, recovery_code: &str) {
+        self.type_into("#name", NAME).await;
+        self.type_into("#password", PASSWORD).await;
+        self.click("main button[type=submit]").await;
+        self.until("document.querySelector('#digits') !== null").await;
+        self.type_into("#digits", recovery_code).await;
+        self.click("main button[type=submit]").await;
     }
 
     /// Opens a path.

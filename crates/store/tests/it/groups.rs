@@ -105,17 +105,15 @@ both_engines!(a_closed_account_has_no_session_and_comes_back_without_one, |home|
     let manages = may(&owner, Action::ManagePeople);
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     let write = ada.permit(Action::WriteAccount);
-    sessions::create(
-        &mut tx,
-        &write,
-        SessionId::fresh(&ada.ctx),
-        [1; 32],
-        "",
-        home.clockwork.now(),
-        later(&home, 60),
-    )
-    .await
-    .unwrap();
+    let begins = sessions::Beginning {
+        id: SessionId::fresh(&ada.ctx),
+        device: "",
+        address: None,
+        second_factor: true,
+        now: home.clockwork.now(),
+        expires: later(&home, 60),
+    };
+    sessions::create(&mut tx, &write, begins).await.unwrap();
     tx.commit(entry()).await.unwrap();
     let reads = may(&owner, Action::ReadPeople);
     let seen = people::get(&home.store, &reads, ada.id).await.unwrap();

@@ -9,6 +9,7 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod drafts;
 mod groups;
 mod outbox;
 mod people;

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use domain::model::ModelFacts;
+use domain::{Action, Resource, authorize, model::ModelFacts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,8 +63,9 @@ impl From<ModelFacts> for Model {
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
     )
 )]
-pub(super) async fn list(_caller: ApiCaller, State(app): State<App>) -> Json<Models> {
-    Json(Models { object: "list", data: all(&app).map(Model::from).collect() })
+pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Result<Json<Models>, Problem> {
+    authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
+    Ok(Json(Models { object: "list", data: all(&app).map(Model::from).collect() }))
 }
 
 /// One model.
@@ -78,10 +79,11 @@ pub(super) async fn list(_caller: ApiCaller, State(app): State<App>) -> Json<Mod
     )
 )]
 pub(super) async fn get(
-    _caller: ApiCaller,
+    caller: ApiCaller,
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Model>, Problem> {
+    authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
     let found = all(&app).find(|facts| facts.id == id);
     found.map(|facts| Json(facts.into())).ok_or_else(error::unknown_model)
 }

@@ -1,16 +1,15 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod keys;
+pub mod sessions;
 pub mod view;
 
 use axum::{
     Form,
-    extract::{Multipart, Path, Query, State},
+    extract::{Multipart, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use domain::{
-    Secret,
-    id::{ApiKeyId, SessionId},
-};
+use domain::Secret;
 use http::StatusCode;
 use identity::{Error, Settings};
 use serde::Deserialize;
@@ -51,13 +50,6 @@ pub struct CodeForm {
     code: String,
 }
 
-/// A new API key.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyForm {
-    label: String,
-}
-
 /// The box that must be ticked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +86,8 @@ async fn page(
     let (identity, ctx) = (&app.identity, &person.ctx);
     let account = identity.account(ctx).await?;
     let (sessions, keys) = (identity.sessions(ctx).await?, identity.api_keys(ctx).await?);
+    let confirmed = ctx.now() < person.person.standing.shown.fresh_until;
+    let numbers = identity.numbers();
     let status = match notices.iter().any(|(kind, _)| *kind == Kind::Bad) {
         true => StatusCode::UNPROCESSABLE_ENTITY,
         false => StatusCode::OK,
@@ -104,9 +98,10 @@ async fn page(
         settings: &account.settings,
         password_expires: identity.password_expires(ctx).await?,
         codes_left: identity.recovery_codes_left(ctx).await?,
-        sessions: &sessions,
-        keys: &keys,
-        confirmed: ctx.now() < person.person.standing.shown.fresh_until,
+        waiting: sessions::notices(&identity.notices(ctx).await?),
+        sessions: sessions::section(&sessions, numbers),
+        keys: keys::section(&keys, confirmed, identity.usual_key_days(), numbers),
+        confirmed,
         notices,
     };
     Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())
@@ -119,6 +114,9 @@ async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Re
         | Error::Throttled { .. }
         | Error::Password { .. }
         | Error::Label
+        | Error::Scopes
+        | Error::Days { .. }
+        | Error::Overlap { .. }
         | Error::TooMany { .. } => {
             let notices = problems_of(&error).into_iter().map(|text| (Kind::Bad, text)).collect();
             page(app, person, looks, notices).await
@@ -168,45 +166,6 @@ pub async fn codes(
         Ok(codes) => Ok(view::new_codes(&looks.frame_for(&app, &person), &codes).into_response()),
         Err(error) => refused(&app, &person, looks, error).await,
     }
-}
-
-/// `POST /account/sessions/{id}/end`
-pub async fn end_session(
-    State(app): State<App>,
-    person: SignedIn,
-    Path(id): Path<SessionId>,
-) -> Result<Redirect, Problem> {
-    app.identity.end_session(&person.ctx, id).await?;
-    Ok(Redirect::to("/account?done=session#sessions"))
-}
-
-/// `POST /account/sessions/end`: all but this one.
-pub async fn end_others(State(app): State<App>, person: SignedIn) -> Result<Redirect, Problem> {
-    app.identity.end_other_sessions(&person.ctx).await?;
-    Ok(Redirect::to("/account?done=session#sessions"))
-}
-
-/// `POST /account/keys`: a new API key, shown once.
-pub async fn make_key(
-    State(app): State<App>,
-    person: SignedIn,
-    looks: Looks,
-    Form(form): Form<KeyForm>,
-) -> Result<Response, Problem> {
-    match app.identity.create_api_key(&person.ctx, &form.label).await {
-        Ok(key) => Ok(view::new_key(&looks.frame_for(&app, &person), &key).into_response()),
-        Err(error) => refused(&app, &person, looks, error).await,
-    }
-}
-
-/// `POST /account/keys/{id}/revoke`
-pub async fn revoke_key(
-    State(app): State<App>,
-    person: SignedIn,
-    Path(id): Path<ApiKeyId>,
-) -> Result<Redirect, Problem> {
-    app.identity.revoke_api_key(&person.ctx, id).await?;
-    Ok(Redirect::to("/account?done=key#keys"))
 }
 
 /// `POST /account/import`: a file of chats.

@@ -10,6 +10,7 @@ use identity::{Error, Settings};
 use super::{
     admin,
     frame::{Frame, Theme},
+    idle::Idle,
     words::Words,
 };
 use crate::{App, SignedIn, Visitor};
@@ -43,6 +44,7 @@ impl Looks {
             theme: Theme::named(settings.map_or("", |settings| &settings.theme)),
             name: visitor.person.as_ref().map(|person| person.name.clone()),
             runs_it: visitor.person.as_ref().is_some_and(|person| runs_it(&person.standing)),
+            idle: None,
             version: app.settings.version,
         }
     }
@@ -57,6 +59,7 @@ impl Looks {
             theme: Theme::named(&settings.theme),
             name: Some(person.person.name.clone()),
             runs_it: runs_it(&person.person.standing),
+            idle: Some(Idle::of(person, app.identity.numbers())),
             version: app.settings.version,
         }
     }

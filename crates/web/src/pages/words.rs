@@ -164,6 +164,12 @@ pub struct Words {
     pub confirm_by_code: &'static str,
     pub confirm_refused: &'static str,
     pub confirm_lasts: &'static str,
+    pub idle_title: &'static str,
+    pub idle_text: &'static str,
+    pub idle_stay: &'static str,
+    pub idle_minutes: &'static str,
+    pub idle_seconds: &'static str,
+    pub draft_back: &'static str,
     pub foot_line: &'static str,
 }
 

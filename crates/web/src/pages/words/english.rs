@@ -153,5 +153,11 @@ pub(super) static WORDS: Words = Words {
     confirm_by_code: "Use a code instead",
     confirm_refused: "That did not match. Check it and try again.",
     confirm_lasts: "This session then counts as confirmed for a few minutes.",
+    idle_title: "Are you still there?",
+    idle_text: "Nothing happened for a while, so you are signed out soon. What you were writing in a kept chat is saved and waits for you. Left:",
+    idle_stay: "Stay signed in",
+    idle_minutes: "minutes",
+    idle_seconds: "seconds",
+    draft_back: "Your unfinished message is back.",
     foot_line: "What you write is sealed before it is stored.",
 };
