@@ -73,9 +73,10 @@ impl Assistant {
     pub async fn open(&self, ctx: &Ctx, id: ConversationId) -> Result<Opened, Error> {
         let permit = rights::reads(ctx)?;
         // Before reading: a turn that ends in between is then in the tree as well.
-        let running = self.0.seats.running(rights::person(ctx)?, id);
-        let conversation = conversations::get(&self.0.store, &permit, id).await?;
-        let tree = messages::tree(&self.0.store, &permit, id).await?;
+        let running = self.0.seats.running(rights::read(ctx)?, id);
+        let conversation = conversations::get(&self.0.store, &permit, id);
+        let (conversation, tree) =
+            tokio::try_join!(conversation, messages::tree(&self.0.store, &permit, id))?;
         Ok(Opened { conversation, tree, running, temporary: false })
     }
 

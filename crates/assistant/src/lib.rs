@@ -38,7 +38,7 @@ pub use programs::Completion;
 pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
 pub use store::search::Hit;
 pub use transfer::{Export, Format, ImportReport};
-pub use turn::{Ask, AskKind, Place, TurnEvent};
+pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
 
 /// Conversations with language models. Cheap to clone; clones share everything.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! Asking for permission: every function of this room begins here.
 //!
-//! A person's conversations belong to the person alone, so the resource is always whoever acts.
+//! A person's conversations belong to the person alone, so the resource is always whoever acts, but for
+//! reading under a request somebody else agreed to (break-glass), where it is the person the request is about.
 
 use domain::{Action, Actor, Ctx, Denied, Job, Permit, Resource, authorize, id::UserId};
 
@@ -12,9 +13,20 @@ pub(crate) fn person(ctx: &Ctx) -> Result<UserId, Denied> {
     ctx.actor.user().ok_or(if ctx.actor == Actor::Anonymous { Denied::ANONYMOUS } else { Denied::FLAT })
 }
 
-/// The permit to read the person's own conversations.
+/// Whose conversations are read: the person's own, or those a broken glass is about.
+///
+/// # Errors
+/// [`Denied`] when nobody, or the system, acts.
+pub(crate) fn read(ctx: &Ctx) -> Result<UserId, Denied> {
+    match ctx.actor {
+        Actor::BreakGlass { subject, .. } => Ok(subject),
+        _ => person(ctx),
+    }
+}
+
+/// The permit to read these conversations.
 pub(crate) fn reads(ctx: &Ctx) -> Result<Permit, Denied> {
-    authorize(ctx, Action::ReadChat, Resource::Of(person(ctx)?))
+    authorize(ctx, Action::ReadChat, Resource::Of(read(ctx)?))
 }
 
 /// The permit to change the person's own conversations.

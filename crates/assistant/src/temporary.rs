@@ -94,7 +94,7 @@ impl Chats {
         if chat.facts.title.is_empty() {
             chat.facts.title = title::from_question(&message.body.text);
         }
-        (chat.facts.head, chat.facts.updated, chat.touched) = (Some(message.id), now, now);
+        (chat.facts.head, chat.facts.updated, chat.touched) = (Some(message.id), message.at, now);
         chat.messages.push(message);
         Ok(())
     }

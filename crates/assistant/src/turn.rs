@@ -10,8 +10,6 @@ mod seats;
 mod transcript;
 mod work;
 
-use std::pin::Pin;
-
 use domain::{
     Ctx,
     audit::{Act, Entry},
@@ -20,17 +18,16 @@ use domain::{
     id::{ConversationId, MessageId, TurnId},
     model::ModelFacts,
 };
-use futures::Stream;
 use store::{conversations, messages};
 
 use seats::Seat;
 pub(crate) use seats::Seats;
 use transcript::Transcript;
-pub use transcript::TurnEvent;
+pub use transcript::{TurnEvent, Watch};
 use work::Work;
 
 use crate::{
-    Assistant, Error,
+    Assistant, Error, Opened,
     rights::{self, TurnRights},
     title,
 };
@@ -89,6 +86,15 @@ pub enum AskKind {
     },
 }
 
+/// A turn that has begun.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The turn.
+    pub turn: TurnId,
+    /// The conversation with the question in it.
+    pub opened: Opened,
+}
+
 impl Assistant {
     /// Keeps the question and begins the answer. The question is durable before this returns, and the
     /// turn goes on if the caller goes away, even in the middle of this call.
@@ -97,7 +103,7 @@ impl Assistant {
     /// [`Error::Denied`], [`Error::NotFound`], [`Error::UnknownModel`], [`Error::Empty`],
     /// [`Error::TooLong`], [`Error::Full`], [`Error::Answering`], [`Error::Busy`], [`Error::Closing`],
     /// [`Error::Store`]. Nothing is kept then.
-    pub async fn respond(&self, ctx: &Ctx, ask: Ask) -> Result<TurnId, Error> {
+    pub async fn respond(&self, ctx: &Ctx, ask: Ask) -> Result<Begun, Error> {
         let rights = TurnRights::of(ctx)?;
         let (assistant, ctx) = (self.clone(), ctx.clone());
         // On the tracker, because a request that is dropped between the commit and the turn's
@@ -106,11 +112,11 @@ impl Assistant {
         begun.await.map_err(|_| Error::Closing)?
     }
 
-    async fn begin_turn(&self, ctx: &Ctx, rights: TurnRights, ask: Ask) -> Result<TurnId, Error> {
+    async fn begin_turn(&self, ctx: &Ctx, rights: TurnRights, ask: Ask) -> Result<Begun, Error> {
         let model = self.choose_model(ask.model.as_deref())?;
         let place = ask.place;
         let seat = self.0.seats.take(rights::person(ctx)?, place.conversation(), ctx.now())?;
-        let (question, path) = self.keep_question(ctx, place, ask.kind).await?;
+        let Asked { question, path, mut opened } = self.keep_question(ctx, place, ask.kind).await?;
         let prompt = model.as_ref().map(|model| prompt::build(model, &path.iter().collect::<Vec<_>>()));
         let answers = path.last().map(|message| message.id);
         let answer = MessageId::fresh(ctx);
@@ -120,7 +126,8 @@ impl Assistant {
         let work =
             Work { assistant: self.clone(), rights, seat, turn, place, answers, answer, model, prompt };
         self.0.tasks.spawn(work.run());
-        Ok(id)
+        opened.running = Some(id);
+        Ok(Begun { turn: id, opened })
     }
 
     /// The events of a turn after position `from` (0: all of them), as they come. Any number may watch;
@@ -129,12 +136,7 @@ impl Assistant {
     /// # Errors
     /// [`Error::NotFound`] when the turn is another's or ended more than a few minutes ago: its answer
     /// is in the conversation.
-    pub fn watch(
-        &self,
-        ctx: &Ctx,
-        turn: TurnId,
-        from: u64,
-    ) -> Result<Pin<Box<dyn Stream<Item = TurnEvent> + Send + Sync>>, Error> {
+    pub fn watch(&self, ctx: &Ctx, turn: TurnId, from: u64) -> Result<Watch, Error> {
         let person = rights::reads(ctx).and(rights::person(ctx))?;
         let turn = self.0.seats.find(person, turn, ctx.now())?;
         Ok(std::sync::Arc::clone(&turn.transcript).watch(from))
@@ -160,24 +162,23 @@ impl Assistant {
         Ok(Some(models.swap_remove(at)))
     }
 
-    /// Puts the question in its place. Gives its id, when there is one, and the way from the root to
-    /// the message that is to be answered.
-    async fn keep_question(
-        &self,
-        ctx: &Ctx,
-        place: Place,
-        kind: AskKind,
-    ) -> Result<(Option<MessageId>, Vec<Message>), Error> {
-        let (conversation, tree) = self.conversation(ctx, place).await?;
-        let step = question::place(ctx, &tree, conversation.head, kind)?;
-        let mut path = to(&tree, &step);
-        if let Some(question) = &step.question {
+    /// Puts the question in its place.
+    async fn keep_question(&self, ctx: &Ctx, place: Place, kind: AskKind) -> Result<Asked, Error> {
+        let (mut conversation, mut tree) = self.conversation(ctx, place).await?;
+        let question::Step { question, answers } = question::place(ctx, &tree, conversation.head, kind)?;
+        let id = question.as_ref().map(|question| question.id);
+        if let Some(question) = question {
             let title = conversation.title.is_empty().then(|| title::from_question(&question.body.text));
-            self.keep_message(ctx, place, question, title).await?;
+            let title = title.filter(|title| !title.is_empty());
+            self.keep_message(ctx, place, &question, title.as_deref()).await?;
+            // As it is kept now: nobody need read again what was just written.
+            conversation.title = title.unwrap_or(conversation.title);
+            (conversation.head, conversation.updated) = (id, question.at);
+            tree = tree.with(question);
         }
-        let id = step.question.as_ref().map(|question| question.id);
-        path.extend(step.question);
-        Ok((id, path))
+        let path = tree.path(answers).into_iter().cloned().collect();
+        let temporary = matches!(place, Place::Temporary(_));
+        Ok(Asked { question: id, path, opened: Opened { conversation, tree, running: None, temporary } })
     }
 
     /// A conversation and its messages, wherever it is kept.
@@ -200,15 +201,15 @@ impl Assistant {
         ctx: &Ctx,
         place: Place,
         message: &Message,
-        title: Option<String>,
+        title: Option<&str>,
     ) -> Result<(), Error> {
         match place {
             Place::Kept(id) => {
                 let permit = rights::writes(ctx)?;
                 let mut tx = self.0.store.begin(ctx).await?;
                 messages::append(&mut tx, &permit, id, message).await?;
-                if let Some(title) = title.filter(|title| !title.is_empty()) {
-                    conversations::rename(&mut tx, &permit, id, &title).await?;
+                if let Some(title) = title {
+                    conversations::rename(&mut tx, &permit, id, title).await?;
                 }
                 Ok(tx.commit(Entry::new(Act::MessageWritten, message.id)).await?)
             }
@@ -226,13 +227,14 @@ impl Assistant {
     }
 }
 
-/// The way to what a new question follows, or to the message that is to be answered anew.
-fn to(tree: &Tree, step: &question::Step) -> Vec<Message> {
-    let leaf = match &step.question {
-        Some(question) => question.parent,
-        None => Some(step.answers),
-    };
-    leaf.map(|leaf| tree.path(leaf)).unwrap_or_default().into_iter().cloned().collect()
+/// A question in its place.
+struct Asked {
+    /// Its id, when it is a new one.
+    question: Option<MessageId>,
+    /// The way from the root to the message that is to be answered.
+    path: Vec<Message>,
+    /// The conversation with the question in it.
+    opened: Opened,
 }
 
 fn began(user_message: Option<MessageId>, answer: MessageId, model: Option<&ModelFacts>) -> TurnEvent {

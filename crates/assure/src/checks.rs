@@ -1,5 +1,6 @@
 //! The checks that need no room above the store; `server` registers the others.
 
+mod access;
 mod rows;
 mod rules;
 
@@ -17,7 +18,8 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 
 /// Every check of this room.
 pub(crate) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
-    rules::all(numbers).into_iter().chain(rows::all(store, numbers)).collect()
+    let rows = rows::all(store, numbers);
+    rules::all(numbers).into_iter().chain(rows).chain(access::all(store, numbers)).collect()
 }
 
 /// The permit every look at the instance needs.

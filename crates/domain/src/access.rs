@@ -240,7 +240,10 @@ fn system_allows(job: Job, action: Action) -> bool {
         }
         Job::Checks => matches!(action, A::ReadInstance | A::WriteInstance),
         Job::Turn => matches!(action, A::ReadChat | A::WriteChat | A::UseModel),
-        Job::Upkeep => matches!(action, A::WriteAccount | A::WriteInstance | A::ReviewAccess),
+        Job::Upkeep => {
+            matches!(action, A::WriteAccount | A::WriteInstance | A::ReviewAccess | A::ManageEdge)
+        }
+        Job::Operator => matches!(action, A::ManageEdge),
         Job::Mail => matches!(action, A::ReadAccount),
         Job::Provisioning => {
             matches!(

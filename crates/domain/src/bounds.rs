@@ -29,6 +29,9 @@ impl Quota {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bounds {
+    /// The names of the groups that say so; policies may speak of them.
+    #[serde(skip)]
+    pub groups: BTreeSet<String>,
     /// Only chats that are never written down.
     pub temporary_only: bool,
     /// The models that may be asked; `None`: all of them.
@@ -45,6 +48,7 @@ impl Bounds {
     /// What holds when both do: the stricter word of each.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
+        self.groups.extend(other.groups.iter().cloned());
         self.temporary_only |= other.temporary_only;
         self.models = match (self.models, &other.models) {
             (Some(mine), Some(theirs)) => Some(mine.intersection(theirs).cloned().collect()),

@@ -157,6 +157,13 @@ impl Tree {
         Self { messages, places, children }
     }
 
+    /// The tree with one more message.
+    #[must_use]
+    pub fn with(mut self, message: Message) -> Self {
+        self.messages.push(message);
+        Self::new(self.messages)
+    }
+
     /// What follows `parent`, oldest first.
     fn children(&self, parent: Option<MessageId>) -> impl DoubleEndedIterator<Item = &Message> {
         self.children.get(&parent).into_iter().flatten().filter_map(|at| self.messages.get(*at))

@@ -77,6 +77,8 @@ pub enum Job {
     Mail,
     /// Doing what an organisation's directory says about its people (SCIM, single sign-on).
     Provisioning,
+    /// What whoever runs the machine asks a running instance for, over its control socket.
+    Operator,
 }
 
 /// Who is behind a request.

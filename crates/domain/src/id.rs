@@ -67,6 +67,8 @@ ids! {
     ReviewId,
     /// An e-mail waiting to be sent.
     MailId,
+    /// What is said about a network that is kept out or let in.
+    AddressRuleId,
     /// A conversation.
     ConversationId,
     /// One message in a conversation.

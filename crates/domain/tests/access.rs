@@ -41,8 +41,16 @@ fn broken_glass(until: Timestamp) -> Actor {
     Actor::BreakGlass { user: user(9), subject: user(1), request, until }
 }
 
-const JOBS: [Job; 7] =
-    [Job::Setup, Job::Authentication, Job::Checks, Job::Turn, Job::Upkeep, Job::Mail, Job::Provisioning];
+const JOBS: [Job; 8] = [
+    Job::Setup,
+    Job::Authentication,
+    Job::Checks,
+    Job::Turn,
+    Job::Upkeep,
+    Job::Mail,
+    Job::Provisioning,
+    Job::Operator,
+];
 
 /// Which actions an actor has on its own data, on another's, and on the instance, one letter each
 /// (see [`letter`]).
@@ -66,7 +74,8 @@ fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
         ("authentication", Actor::System(Job::Authentication), ["RWCa", "RWCa", "RWCa"]),
         ("checks", Actor::System(Job::Checks), ["iI", "iI", "iI"]),
         ("a turn", Actor::System(Job::Turn), ["rwm", "rwm", "rwm"]),
-        ("upkeep", Actor::System(Job::Upkeep), ["WIV", "WIV", "WIV"]),
+        ("upkeep", Actor::System(Job::Upkeep), ["WIVA", "WIVA", "WIVA"]),
+        ("the operator", Actor::System(Job::Operator), ["A", "A", "A"]),
         ("mail", Actor::System(Job::Mail), ["R", "R", "R"]),
         ("provisioning", Actor::System(Job::Provisioning), ["RWpPg", "RWpPg", "RWpPg"]),
     ]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::control::Numbers;
 
+use crate::Policies;
+
 /// Settings of identity.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +19,8 @@ pub struct Config {
     pub answer_grid: Duration,
     /// What authenticator apps show beside the account's name.
     pub issuer: String,
+    /// The organisation's own policies, which narrow what roles allow.
+    pub policies: Option<Policies>,
 }
 
 impl Default for Config {
@@ -26,6 +30,7 @@ impl Default for Config {
             hashing: Hashing::default(),
             answer_grid: Duration::from_millis(200),
             issuer: "Troth".to_owned(),
+            policies: None,
         }
     }
 }

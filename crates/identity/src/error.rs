@@ -58,6 +58,9 @@ pub enum Error {
     /// A setting is longer than any value it can have.
     #[error("That setting is not one this page offers. Reload the page and choose again.")]
     Setting,
+    /// What was said about an address cannot be.
+    #[error("{0}")]
+    Address(crate::AddressProblem),
     /// There are as many as there may be.
     #[error("There are {most} {what} already. Remove one first.")]
     TooMany {
@@ -66,6 +69,9 @@ pub enum Error {
         /// How many there may be.
         most: u32,
     },
+    /// A rule about roles, reviews or reading content stands against it.
+    #[error("{0}")]
+    Unfit(Unfit),
     /// There is no such session or key among one's own.
     #[error("That is not there any more.")]
     NotFound,
@@ -78,6 +84,47 @@ pub enum Error {
     /// Something stored or configured for identity cannot be used; the text says what, for the log.
     #[error("Troth could not check this. Tell whoever runs it to look at the log.")]
     Broken(&'static str),
+}
+
+/// What stands against a change of roles, a decision of a review, or a request to read content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Nobody changes their own roles.
+    #[error("Nobody changes their own roles. Ask somebody else who may.")]
+    OwnRoles,
+    /// Nobody gives or takes what they do not hold.
+    #[error("You can give and take only what you hold yourself. An owner can do more.")]
+    NotHeld,
+    /// The last owner stays.
+    #[error("This is the last owner without an end date. Make somebody else an owner first.")]
+    LastOwner,
+    /// The end lies in the past.
+    #[error("That end lies in the past. Choose a later day.")]
+    Past,
+    /// A role needs a name and rights.
+    #[error("Give the role a name of 1 to 60 characters and at least one right.")]
+    Role,
+    /// The reason is too short or too long.
+    #[error("Write down why, in 20 to 1000 characters. The person will read it.")]
+    Reason,
+    /// Nobody decides about their own request, nor about one for their own chats.
+    #[error("Somebody else must decide this: it is your own request, or it is about you.")]
+    OwnRequest,
+    /// There is an open request already.
+    #[error("You have asked for this already. Wait until somebody has decided.")]
+    AskedAlready,
+    /// It was decided, or it is too old.
+    #[error("That was decided already, or it has expired.")]
+    Decided,
+    /// Its time is over.
+    #[error("The time to read is over. Ask again if it is still needed.")]
+    Over,
+    /// Nobody reviews what they hold themselves.
+    #[error("Somebody else must review this: it is yours.")]
+    OwnGrant,
+    /// A review is open.
+    #[error("A review is open already. Finish it first.")]
+    ReviewOpen,
 }
 
 impl From<store::Error> for Error {

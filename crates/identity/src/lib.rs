@@ -8,17 +8,23 @@
 
 mod access_tokens;
 mod account;
+mod addresses;
 mod advice;
 mod api_keys;
+mod break_glass;
 mod codes;
 mod config;
 mod error;
+mod gate;
 mod notices;
 mod passwords;
 mod permits;
+mod presence;
 mod recognise;
 mod recovery;
 mod refresh_tokens;
+mod reviews;
+mod roles;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -30,6 +36,7 @@ mod tokens;
 mod totp;
 mod touches;
 mod turns;
+mod uses;
 
 use std::{
     fmt,
@@ -40,21 +47,29 @@ use std::{
     time::Duration,
 };
 
-use domain::control::Numbers;
+use domain::{access::Gate, control::Numbers};
 use store::Store;
 
+pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, KeyState, KeyWish, NewApiKey, PREFIX as API_KEY_PREFIX};
+pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
 pub use config::{Config, Hashing};
-pub use error::Error;
+pub use error::{Error, Unfit};
+pub use gate::{Policies, PolicyProblem};
 pub use recognise::{Presented, Recognised, Tokens};
+pub use reviews::{Overview, ReviewPage};
+pub use roles::Held;
 pub use sessions::{NewSession, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use step_up::{Proof, Ways};
 pub use store::{
     accounts::{Account, Settings},
+    content_requests::{ContentRequest, Opened, State as RequestState},
     notices::Notice,
+    reviews::{Item, Review, Subject, Verdict as ReviewVerdict, hash_of},
+    roles::{CustomRole, Grant, Granted, Holder},
 };
 
 use access_tokens::Ring;
@@ -63,6 +78,7 @@ use throttle::Throttle;
 use tickets::Tickets;
 use touches::Touches;
 use turns::Turns;
+use uses::Uses;
 
 /// The room's one door. Cheap to clone; all clones share what is under way.
 #[derive(Clone)]
@@ -82,6 +98,8 @@ struct Inner {
     settled: AtomicBool,
     touches: Touches,
     ring: Ring,
+    uses: Arc<Uses>,
+    gate: Gate,
 }
 
 impl Identity {
@@ -90,6 +108,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Broken`] when Argon2 does not accept the configured parameters.
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
+        let uses = Arc::new(Uses::default());
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(store.clone(), config.hashing)?,
             advice: Turns::new(advice::AT_ONCE, advice::WAITING),
@@ -100,6 +119,8 @@ impl Identity {
             settled: AtomicBool::new(false),
             touches: Touches::default(),
             ring: Ring::default(),
+            gate: gate::gate(config.policies.clone(), uses.clone()),
+            uses,
             store,
             config,
         })))
@@ -137,6 +158,17 @@ impl Identity {
 
     fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    /// What stands before everything the rules allow: the organisation's own policies. Whoever makes a
+    /// [`domain::Ctx`] for a request puts it behind this.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.0.gate.clone()
+    }
+
+    fn uses(&self) -> &Uses {
+        &self.0.uses
     }
 
     fn touches(&self) -> &Touches {

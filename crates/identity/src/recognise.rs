@@ -148,12 +148,19 @@ impl Identity {
             },
         };
         let noted = attention == Attention::Person && self.note(ctx, &known.session, generation).await?;
-        Ok(Some(self.recognised(known, renewed, if noted { Some(now) } else { None })))
+        let standing = self.standing_of(ctx, known.session.user, known.roles).await?;
+        Ok(Some(self.recognised(known, standing, renewed, noted.then_some(now))))
     }
 
-    fn recognised(&self, known: Known, renewed: Option<Tokens>, noted: Option<Timestamp>) -> Recognised {
-        let Known { session, roles, name, settings } = known;
-        let standing = Standing { shown: self.shown(&session), ..Standing::of(roles) };
+    fn recognised(
+        &self,
+        known: Known,
+        standing: Standing,
+        renewed: Option<Tokens>,
+        noted: Option<Timestamp>,
+    ) -> Recognised {
+        let Known { session, name, settings, .. } = known;
+        let standing = Standing { shown: self.shown(&session), ..standing };
         let idle_ends = noted.unwrap_or(session.last_seen).plus_seconds(self.idle_s());
         Recognised {
             actor: Actor::Person { user: session.user, session: session.id, standing },

@@ -152,6 +152,7 @@ impl Identity {
         }
         self.retire_keys(ctx).await?;
         self.note_last_strangers(ctx).await?;
+        self.keep_access(ctx).await?;
         Ok(ended)
     }
 

@@ -16,6 +16,7 @@ Examples:
   troth serve                          start, on https://localhost:8443
   troth serve --listen localhost:9443  on another port
   troth verify                         which promises are kept, and by what
+  troth addresses list                 which addresses are kept out or let in
   troth models fetch                   get the language model before going offline
 
 Exit codes:
@@ -54,6 +55,9 @@ enum Command {
     Serve(Serve),
     /// Say which published promises are kept, and what shows it
     Verify(Verify),
+    /// Keep addresses out, or let them in, on the running instance
+    #[command(subcommand)]
+    Addresses(AddressesCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -102,6 +106,42 @@ enum ConfigCommand {
     },
 }
 
+/// What `addresses` takes.
+#[derive(Subcommand, Debug)]
+pub(crate) enum AddressesCommand {
+    /// Which are kept out or let in, and until when
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Refuse requests from an address or a range
+    Deny(AddressRule),
+    /// Let an address or a range in, whatever wider range is kept out
+    Allow(AddressRule),
+    /// Take back what was said about an address or a range
+    Remove {
+        /// The address or range, as the list shows it
+        network: String,
+    },
+}
+
+/// What is said about a range.
+#[derive(Args, Debug)]
+pub(crate) struct AddressRule {
+    /// An address or a range, for example 192.0.2.7 or 2001:db8::/32
+    pub(crate) network: String,
+    /// How long: a number with m, h or d, for example 2h
+    #[arg(long = "for", value_name = "TIME", required_unless_present = "until_removed")]
+    pub(crate) time: Option<String>,
+    /// Until somebody removes it
+    #[arg(long, conflicts_with = "time")]
+    pub(crate) until_removed: bool,
+    /// Why, for whoever reads the list
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+}
+
 /// What `models` takes.
 #[derive(Subcommand, Debug)]
 pub(crate) enum ModelsCommand {
@@ -147,7 +187,8 @@ fn obey(line: Line) -> Result<ExitCode, Failure> {
             command::serve::serve(config, &serve)
         }
         Command::Verify(verify) => command::verify::verify(read(place)?, &verify),
-        Command::Config(ConfigCommand::Check) => Ok(command::config::check(&read(place)?)),
+        Command::Addresses(addresses) => command::addresses::addresses(&read(place)?, &addresses),
+        Command::Config(ConfigCommand::Check) => command::config::check(&read(place)?),
         Command::Config(ConfigCommand::Show { json }) => Ok(command::config::show(&read(place)?, json)),
         Command::Models(models) => command::models::models(&read(place)?, &models),
         Command::Version { json } => Ok(command::config::version(json)),

@@ -1,5 +1,6 @@
 //! The commands, one file each. Every one returns an exit code or a failure in one sentence.
 
+pub(crate) mod addresses;
 pub(crate) mod config;
 pub(crate) mod models;
 pub(crate) mod serve;

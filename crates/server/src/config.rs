@@ -27,7 +27,8 @@ use crate::{
 };
 
 pub use sections::{
-    IdentitySection, KeysSection, LogFormat, LogSection, ProtectorKind, StoreSection, WebSection, addresses,
+    IdentitySection, KeysSection, LimitsSection, LogFormat, LogSection, ProtectorKind, ProxyHeader,
+    StoreSection, WebSection, addresses,
 };
 pub use show::show;
 
@@ -118,6 +119,7 @@ impl Config {
             table,
         };
         config.web.validate()?;
+        config.identity.validate()?;
         Ok(config)
     }
 
@@ -127,8 +129,11 @@ impl Config {
     /// # Errors
     /// [`Exit::Configuration`] when `more`, a piece of TOML, is not right.
     pub fn for_tests(data: &Path, more: &str) -> Result<Self, Failure> {
-        let base = "[web]\nlisten = [\"127.0.0.1:0\"]\n[models]\nscripted = true\nlocal.enabled = false\n\
-                    [identity]\nanswer_grid_ms = 0\n";
+        // Whole test-suites come from one address and act as one person.
+        let base = "[web]\nlisten = [\"127.0.0.1:0\"]\nconnections_per_address = 4096\n\
+                    streams_per_person = 4096\n[models]\nscripted = true\nlocal.enabled = false\n\
+                    [identity]\nanswer_grid_ms = 0\n[policy]\nsign_ins_a_minute = 100000\n\
+                    pages_a_minute = 100000\nasks_a_minute = 100000\napi_calls_a_minute = 100000\n";
         let mut table = parse(base, "the test's configuration")?;
         let more = parse(more, "the test's configuration")?;
         overlay::merge(&mut table, more);

@@ -18,19 +18,25 @@ use keys::Keyring;
 use providers::Providers;
 use store::{FolderLock, Location, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use web::listener::{self, redirect, tls::Certificate};
+use web::{
+    edge::{
+        limit::{Limits, shared::Shared},
+        lists::Lists,
+    },
+    listener::{self, redirect, tls::Certificate},
+};
 
 use crate::{
     check,
-    config::Config,
-    failure::{Exit, Failure},
+    config::{Config, LimitsSection},
+    failure::{Exit, Failure, disk},
     folder::Folder,
     outside::Outside,
     protector,
     tls::{Desk, Issued},
 };
 
-pub use control::{Answer, ask};
+pub use control::{AddressOrder, Answer, ask};
 
 /// Longest wait for background work after the listener has drained.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -56,6 +62,7 @@ struct House {
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
+    lists: Arc<Lists>,
     desk: Arc<Desk>,
     shutdown: CancellationToken,
 }
@@ -75,6 +82,7 @@ impl Instance {
     /// # Errors
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
+        let policies = config.identity.policies()?;
         let folder = Folder::prepare(&config.data)?;
         // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
         let lock = FolderLock::take(folder.path())?;
@@ -88,9 +96,10 @@ impl Instance {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let house = House {
-            identity: identity::Identity::new(store.clone(), identity_config(&config))?,
+            identity: identity::Identity::new(store.clone(), identity_config(&config, policies))?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
+            lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
             face: Face {
                 certificate: Certificate::new(key),
                 addresses: addresses(&sockets),
@@ -105,7 +114,10 @@ impl Instance {
             shutdown,
         };
         check::register(&house.assure, &house.face);
-        let serving = serve(&house, &tasks, sockets, plain)?;
+        house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
+        let shared = shared_limits(&house.face.config.web.limits).await?;
+        let limits = Limits::new(&house.face.config.numbers, shared);
+        let serving = serve(&house, &tasks, limits, sockets, plain)?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
         background::start(&house, &tasks);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })
@@ -167,6 +179,12 @@ impl Instance {
         &self.house.identity
     }
 
+    /// The rows, for tests that need people nobody has clicked together.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.house.store
+    }
+
     /// Asks every check of the policy.
     ///
     /// # Errors
@@ -206,7 +224,7 @@ async fn open_store(
     Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
 }
 
-fn identity_config(config: &Config) -> identity::Config {
+fn identity_config(config: &Config, policies: Option<identity::Policies>) -> identity::Config {
     let section = &config.identity;
     let defaults = identity::Hashing::default();
     identity::Config {
@@ -219,6 +237,7 @@ fn identity_config(config: &Config) -> identity::Config {
         },
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
+        policies,
     }
 }
 
@@ -256,6 +275,17 @@ fn bind(wanted: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     }
 }
 
+/// The counts all replicas share, where a store for them is configured.
+async fn shared_limits(section: &LimitsSection) -> Result<Option<Shared>, Failure> {
+    let Some(address) = &section.redis else { return Ok(None) };
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| disk("read", path, &error));
+    let authority = section.redis_authority.as_ref().map(read).transpose()?;
+    let shared = Shared::open(address, authority);
+    let shared = shared.map_err(|error| Failure::new(Exit::Configuration, format!("{error}.")))?;
+    shared.greet().await;
+    Ok(Some(shared))
+}
+
 fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
     sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
 }
@@ -263,6 +293,7 @@ fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
 fn serve(
     house: &House,
     tasks: &TaskTracker,
+    limits: Limits,
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
@@ -277,8 +308,13 @@ fn serve(
             hosts: web.all_hosts(),
             streams: web.streams,
             hsts_seconds: web.hsts_seconds,
+            proxies: web.proxies(),
+            cors_origins: web.cors_origins.clone(),
+            streams_per_person: web.streams_per_person,
             ..web::Settings::default()
         },
+        lists: house.lists.clone(),
+        limits,
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),

@@ -8,6 +8,8 @@
 
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/staff.rs"]
+mod staff;
 
 use domain::verifies;
 use house::{House, Look};

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose steps do not succeed has failed")]
 
+#[path = "it/addresses.rs"]
+mod addresses;
 #[path = "it/bad_input.rs"]
 mod bad_input;
 #[path = "it/edge.rs"]
@@ -10,9 +12,17 @@ mod edge;
 mod first_run;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/limits.rs"]
+mod limits;
+#[path = "it/matrix.rs"]
+mod matrix;
+#[path = "it/places.rs"]
+mod places;
 #[path = "it/routes.rs"]
 mod routes;
 #[path = "it/streams.rs"]
 mod streams;
+#[path = "it/valkey.rs"]
+mod valkey;
 #[path = "it/verify.rs"]
 mod verify;

@@ -12,7 +12,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, cell::Cell, row, store::number};
+use crate::{Error, Store, Tx, cell::Cell, roles as grants, row, store::number};
 
 const NAME: Cell = Cell::new("accounts", "name");
 const SETTINGS: Cell = Cell::new("accounts", "settings");
@@ -79,7 +79,7 @@ pub async fn create(tx: &mut Tx, permit: &Permit, id: UserId, name: &str, roles:
     .bind(now.0)
     .execute(tx.db())
     .await?;
-    Ok(())
+    grants::remember(tx, id, roles).await
 }
 
 /// The account called `name`, in whatever spelling. The permit is for authentication.

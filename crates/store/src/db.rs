@@ -12,7 +12,7 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
-use crate::Error;
+use crate::{Error, leaving};
 
 /// Which database keeps the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,9 @@ impl Target {
     /// One connection outside the pools: its errors arrive at once and unchanged.
     pub(crate) async fn connect(&self) -> Result<AnyConnection, Error> {
         sqlx::any::install_default_drivers();
+        if self.engine == Engine::Sqlite {
+            leaving::wait_for_connections();
+        }
         let mut connection = self.options()?.connect().await?;
         match prepare(&mut connection, &self.first).await {
             Ok(()) => Ok(connection),

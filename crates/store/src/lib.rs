@@ -7,8 +7,10 @@
 //! SQL is written once for both (`docs/decisions/0004-one-writer.md`); what differs stands in `db`.
 
 pub mod accounts;
+pub mod addresses;
 pub mod api_keys;
 pub mod audit;
+pub mod content_requests;
 pub mod conversations;
 pub mod credentials;
 pub mod drafts;
@@ -22,6 +24,8 @@ pub mod notices;
 pub mod outbox;
 pub mod people;
 pub mod probe;
+pub mod reviews;
+pub mod roles;
 pub mod search;
 pub mod sessions;
 pub mod settings;
@@ -33,15 +37,13 @@ mod db;
 mod deks;
 mod embedded;
 mod error;
+mod leaving;
 mod lock;
 mod postgres;
 mod row;
 mod schema;
 mod store;
 mod tx;
-
-// SQLite comes with SQLCipher only because this crate asks for it; without a mention it would not be linked.
-use libsqlite3_sys as _;
 
 pub use audit::{ChainReport, Record};
 pub use db::Engine;

@@ -2,6 +2,8 @@
 //!
 //! `assure` calls this. Invariant: answers are counts and shapes; no row's content leaves the room.
 
+mod access;
+
 use std::{
     io::{ErrorKind, Read, Seek, SeekFrom},
     path::PathBuf,
@@ -11,6 +13,8 @@ use domain::{Action, Ctx, Permit, Timestamp, id::DekId};
 use sqlx::Row;
 
 use crate::{Engine, Error, Store, cell::Cell, deks, row};
+
+pub use access::{Glass, Grants, Privileges, glass, grants, privileges};
 
 /// How many of the newest values of a column are looked at.
 const LOOKED_AT: i64 = 200;
@@ -77,6 +81,8 @@ pub async fn sealed_values(store: &Store, permit: &Permit) -> Result<Sealed, Err
          ORDER BY a.created DESC LIMIT $1",
         "SELECT p.verifier AS value, d.id AS dek FROM passwords p JOIN deks d ON d.subject = p.account \
          ORDER BY p.changed DESC LIMIT $1",
+        "SELECT r.words AS value, d.id AS dek FROM content_requests r JOIN deks d ON d.subject = r.subject \
+         ORDER BY r.asked DESC LIMIT $1",
     ] {
         for found in sqlx::query(query).bind(LOOKED_AT).fetch_all(store.readers()).await? {
             let dek: DekId = row::id(&found, "dek")?;

@@ -114,6 +114,11 @@ impl Tx {
         self.ctx.entropy()
     }
 
+    /// Who acts, as the audit log names actors.
+    pub(crate) fn actor_name(&self) -> String {
+        self.ctx.actor.audit_name()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.ctx.now()
     }

@@ -43,6 +43,7 @@ pub struct Answer {
 }
 
 struct Authenticator {
+    secret: String,
     totp: Totp,
     /// The last step whose code was used; the server takes none twice.
     used: u64,
@@ -84,6 +85,29 @@ impl Client {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Another browser with the same authenticator, for another account that was given the same secret.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let authenticator = self.authenticator.as_ref().map(|known| Authenticator::new(&known.secret));
+        Self {
+            http: self.http.clone(),
+            base: self.base.clone(),
+            clock: self.clock.clone(),
+            cookies: BTreeMap::new(),
+            authenticator,
+            recovery_codes: Vec::new(),
+        }
+    }
+
+    /// The same browser with a session's cookie that was come by in another way, as `name=value`.
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: &str) -> Self {
+        if let Some((name, value)) = cookie.split_once('=') {
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
         self
     }
 
@@ -225,7 +249,7 @@ impl Authenticator {
     fn new(secret_base32: &str) -> Self {
         let secret = totp_rs::Secret::try_from_base32(secret_base32.replace(' ', "")).expect("a secret");
         let totp = totp_rs::Builder::new().with_secret(secret).build().expect("an authenticator");
-        Self { totp, used: 0 }
+        Self { secret: secret_base32.to_owned(), totp, used: 0 }
     }
 
     fn code(&mut self, now: u64) -> Option<String> {
@@ -260,7 +284,9 @@ impl Answer {
             .unwrap_or_else(|| panic!("{} ({}) has no {before:?}:\n{}", self.path, self.status, self.words()))
     }
 
-    fn all_between(&self, before: &str, after: &str) -> Vec<String> {
+    /// Every text between `before` and `after`.
+    #[must_use]
+    pub fn all_between(&self, before: &str, after: &str) -> Vec<String> {
         let rests = self.text.split(before).skip(1);
         rests.filter_map(|rest| Some(rest.split_once(after)?.0.to_owned())).collect()
     }

@@ -18,6 +18,9 @@ use crate::{Clockwork, postgres::Database};
 /// Long after every test: what a test's person has shown stays fresh.
 const FAR: Timestamp = Timestamp(i64::MAX);
 
+/// The script that is shipped for PostgreSQL.
+const ROLES: &str = include_str!("../../store/roles.sql");
+
 /// A store of one test's own. Everything goes when it is dropped.
 pub struct Home {
     /// The store.
@@ -44,12 +47,14 @@ impl Home {
         Self::open(folder, location, None).await
     }
 
-    /// A store in a PostgreSQL of its own.
+    /// A store in a PostgreSQL of its own, used under the account that may do the least.
     pub async fn postgres() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = Database::fresh().await;
         let location = Location::Postgres { url: Secret::new(database.url().to_owned()) };
-        Self::open(folder, location, Some(database)).await
+        // As an operator would: the tables are made by their owner, then the server runs under another account.
+        let made = Self::open(folder, location, Some(database)).await.shut().await;
+        made.under_the_runtime_role().await.open().await
     }
 
     async fn open(folder: tempfile::TempDir, location: Location, database: Option<Database>) -> Self {
@@ -112,7 +117,10 @@ impl Home {
                 sqlx::raw_sql(AssertSqlSafe(pragma)).execute(&mut connection).await.expect("the key");
                 connection
             }
-            Location::Postgres { url } => AnyConnection::connect(url.expose()).await.expect("a connection"),
+            Location::Postgres { url } => {
+                let url = self.database.as_ref().map_or(url.expose().as_str(), Database::url);
+                AnyConnection::connect(url).await.expect("a connection")
+            }
         }
     }
 
@@ -147,7 +155,8 @@ impl Home {
         self.person_with(name, Roles::NONE.with(Role::Owner).with(Role::User)).await
     }
 
-    async fn person_with(&self, name: &str, roles: Roles) -> Person {
+    /// Makes an account with `roles`, whose person has shown all there is to show.
+    pub async fn person_with(&self, name: &str, roles: Roles) -> Person {
         let setup = self.ctx(Actor::System(Job::Setup));
         let id = UserId::fresh(&setup);
         let permit =
@@ -173,6 +182,16 @@ pub struct Shut {
 }
 
 impl Shut {
+    /// The same store under the runtime role of the shipped script, which is run here.
+    async fn under_the_runtime_role(mut self) -> Self {
+        let database = self.database.as_ref().expect("a PostgreSQL database");
+        let mut administrator = database.connect().await;
+        sqlx::raw_sql(ROLES).execute(&mut administrator).await.expect("the script of roles runs");
+        administrator.close().await.expect("the connection closes");
+        self.location = Location::Postgres { url: Secret::new(database.url_of("troth_runtime")) };
+        self
+    }
+
     /// Opens the store again.
     ///
     /// # Panics

@@ -59,6 +59,12 @@ impl Database {
         &self.url
     }
 
+    /// The same address for another account.
+    #[must_use]
+    pub fn url_of(&self, account: &str) -> String {
+        self.url.replacen("//troth@", &format!("//{account}@"), 1)
+    }
+
     /// A connection past the store, for tests that look at or spoil the raw rows.
     pub async fn connect(&self) -> PgConnection {
         connect(&self.url).await

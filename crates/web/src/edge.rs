@@ -1,17 +1,22 @@
 //! The edge every request crosses, in and out: one middleware around the whole router.
 //!
-//! On the way in: a request id and a nonce, the Host allow-list, no preflights, no cross-site writes,
-//! bounded bodies. On the way out: no panic, no foreign words in errors, the security headers, a line in
+//! On the way in: a request id and a nonce, where it comes from, the Host allow-list, whether and how often
+//! that address may ask, no cross-site writes, bounded bodies. On the way out: no panic, no foreign words in errors, the security headers, a line in
 //! the log without content. Invariant: no response leaves without having passed [`cross`].
 
+pub mod address;
 pub mod answer;
 pub mod body;
+pub mod cors;
 pub mod headers;
 pub mod host;
+pub mod limit;
+pub mod lists;
 pub mod origin;
+pub(crate) mod shares;
 pub mod streams;
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt, net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
@@ -22,10 +27,14 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Ctx, enforced};
 use futures::FutureExt;
-use http::request::Parts;
-use tokio::sync::Semaphore;
+use http::{StatusCode, request::Parts};
+use identity::Verdict;
 
-use crate::{App, Problem, session::Jar};
+use crate::{
+    App, Problem,
+    public::{self, Known},
+    session::Jar,
+};
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +69,10 @@ pub struct Arrival {
     pub nonce: Nonce,
     /// Cookies for the response.
     pub jar: Jar,
+    /// Whether the request was recognised as somebody's.
+    pub known: Known,
+    /// What the limits say about it.
+    pub meter: limit::Meter,
 }
 
 impl Arrival {
@@ -71,7 +84,16 @@ impl Arrival {
     fn now(app: &App) -> Self {
         let ctx = app.anonymous();
         let nonce = Nonce::fresh(&ctx);
-        Self { ctx, nonce, jar: Jar::default() }
+        Self { ctx, nonce, known: Known::default(), meter: limit::Meter::default(), jar: Jar::default() }
+    }
+
+    /// The arrival of a request at the edge.
+    fn at_the_edge(app: &App, request: &Request) -> Self {
+        let mut arrival = Self::now(app);
+        let peer = request.extensions().get::<address::Peer>();
+        arrival.ctx.address = peer.map(|peer| app.settings.proxies.client(peer.0, request.headers()));
+        arrival.meter = limit::Meter::of(limit::Class::of(request.method(), request.uri().path()));
+        arrival
     }
 }
 
@@ -79,15 +101,15 @@ impl Arrival {
 #[derive(Clone)]
 struct Edge {
     app: App,
-    streams: Arc<Semaphore>,
+    streams: Arc<streams::Places>,
 }
 
 /// Puts the edge around every route, and a 404 where there is none.
 pub fn around(routes: Router<App>, app: &App) -> Router<App> {
-    let edge = Edge { app: app.clone(), streams: Arc::new(Semaphore::new(app.settings.streams)) };
+    let edge = Edge { app: app.clone(), streams: Arc::new(streams::Places::new(&app.settings)) };
     routes
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { http::StatusCode::METHOD_NOT_ALLOWED })
+        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         // The edge limits bodies itself, raw ones too; a second limit would only contradict it.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(edge, cross))
@@ -96,25 +118,30 @@ pub fn around(routes: Router<App>, app: &App) -> Router<App> {
 /// One request's way in and out.
 async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let Edge { app, streams } = edge;
-    let arrival = Arrival::now(&app);
+    let arrival = Arrival::at_the_edge(&app, &request);
     let started = arrival.ctx.now();
-    let caller = answer::Caller::of(&request);
+    let caller = answer::Caller::of(&request, &app.settings);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     request.extensions_mut().insert(arrival.clone());
 
     let mut fate = body::Fate::default();
-    let response = match admit(&app, request) {
+    let response = match admit(&app, &arrival, request).await {
         Err(problem) => problem.into_response(),
         Ok((admitted, watched)) => {
             fate = watched;
-            survive(next.run(admitted)).await
+            match cors::is_preflight(&admitted) {
+                true => cors::answer(),
+                false => survive(next.run(admitted)).await,
+            }
         }
     };
     let response = fate.overrule(response);
-    let response = streams::hold(response, streams);
+    let response = public::hold(&caller.method, route.as_deref(), &arrival.known, response);
+    let response = streams.hold(response, &app.identity, arrival.meter.known());
     let mut response = answer::render(response, &caller, &arrival);
     arrival.jar.clone().pour(&mut response);
     headers::put(&mut response, &caller, &arrival, &app.settings);
+    arrival.meter.tell(response.headers_mut(), origin::is_api(&caller.path));
     tracing::info!(
         request = %arrival.ctx.request,
         method = %caller.method,
@@ -127,10 +154,28 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
 }
 
 /// Everything a request must pass before a handler sees it.
-fn admit(app: &App, request: Request) -> Result<(Request, body::Fate), Problem> {
+async fn admit(app: &App, arrival: &Arrival, request: Request) -> Result<(Request, body::Fate), Problem> {
     host::check(&request, &app.settings.hosts)?;
-    origin::check(&request)?;
+    if let Some(address) = arrival.ctx.address {
+        receive(app, arrival, address).await?;
+    }
+    origin::check(&request, &app.settings.cors_origins)?;
     body::bound(request, &app.settings.bodies)
+}
+
+/// Whether anything is said about an address, and else how often it asks.
+async fn receive(app: &App, arrival: &Arrival, address: IpAddr) -> Result<(), Problem> {
+    match app.lists.verdict(address, arrival.ctx.now()) {
+        Some(Verdict::Allow) => Ok(()),
+        Some(Verdict::Deny) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "address-denied",
+            "Not from this address",
+            "Requests from your address are not answered at present. \
+             If that is a mistake, tell whoever runs this server the reference below.",
+        )),
+        None => arrival.meter.charge(&app.limits, limit::Who::at(address)).await,
+    }
 }
 
 /// Runs the handler; a panic becomes a 500 and one line in the log, without what the panic said.
@@ -147,10 +192,8 @@ async fn survive(handler: impl Future<Output = Response>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use domain::verifies;
-    use http::StatusCode;
-
     use super::*;
+    use domain::verifies;
 
     #[tokio::test]
     async fn a_panic_is_an_answer_without_its_words() {

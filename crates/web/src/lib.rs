@@ -14,6 +14,7 @@ pub mod listener;
 pub mod markdown;
 pub mod pages;
 pub mod problem;
+pub mod public;
 pub mod session;
 
 use std::{ops::Deref, sync::Arc};
@@ -39,6 +40,12 @@ pub struct Settings {
     pub hsts_seconds: u32,
     /// Largest bodies, by kind of route.
     pub bodies: BodyLimits,
+    /// The proxies that stand before this server.
+    pub proxies: edge::address::Proxies,
+    /// Origins whose pages may call the API, e.g. `https://app.example`.
+    pub cors_origins: Vec<String>,
+    /// Most responses that may stream to one person, or with one key, at once.
+    pub streams_per_person: usize,
 }
 
 impl Default for Settings {
@@ -49,6 +56,9 @@ impl Default for Settings {
             streams: 2000,
             hsts_seconds: 63_072_000,
             bodies: BodyLimits::default(),
+            proxies: edge::address::Proxies::default(),
+            cors_origins: Vec::new(),
+            streams_per_person: 64,
         }
     }
 }
@@ -63,6 +73,10 @@ pub struct Parts {
     pub assure: assure::Assure,
     /// What the configuration says about the edge.
     pub settings: Settings,
+    /// Which addresses are kept out or let in.
+    pub lists: Arc<edge::lists::Lists>,
+    /// How often somebody may ask.
+    pub limits: edge::limit::Limits,
     /// The time.
     pub clock: Clock,
     /// Randomness.
@@ -87,7 +101,7 @@ impl App {
     /// The circumstances of a fresh piece of work by nobody we know yet.
     #[must_use]
     pub fn anonymous(&self) -> Ctx {
-        Ctx::new(Actor::Anonymous, self.clock.clone(), self.entropy.clone())
+        Ctx::new(Actor::Anonymous, self.clock.clone(), self.entropy.clone()).behind(self.identity.gate())
     }
 }
 

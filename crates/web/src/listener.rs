@@ -1,7 +1,7 @@
 //! The listener: our own accept loop, because no defence against slow clients comes with the framework.
 //!
-//! The server binds the sockets and makes the certificate; [`serve`] does the rest: a cap on connections,
-//! TLS 1.3 with a time limit, HTTP/1.1 and HTTP/2 by ALPN, limits on headers, idleness and stalled reading,
+//! The server binds the sockets and makes the certificate; [`serve`] does the rest: a cap on connections, and on
+//! those of one address, TLS 1.3 with a time limit, HTTP/1.1 and HTTP/2 by ALPN, limits on headers, idleness and stalled reading,
 //! and a drain with a bound. [`redirect::serve`] is the optional plain listener that only points here.
 //! Invariant: whatever a client does or leaves undone, its connection ends after a bounded time without
 //! a request, and nothing but TLS 1.3 reaches the router.
@@ -9,13 +9,14 @@
 mod activity;
 mod connection;
 mod patience;
+mod peers;
 pub mod probe;
 pub mod redirect;
 pub mod tls;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -29,6 +30,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::edge::address::Peer;
+
 /// The shortest time between two lines of the log about connections that were turned away.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// Connections the kernel keeps for us until we accept them. The usual 128 is less than one burst.
@@ -39,6 +42,10 @@ const BACKLOG: u32 = 4096;
 pub struct Limits {
     /// Most connections at once; more are closed as they come.
     pub connections: usize,
+    /// Most of them from one address, IPv6 by /64.
+    pub connections_per_address: usize,
+    /// Proxies that speak for many, whose connections only count together.
+    pub proxies: Vec<ipnet::IpNet>,
     /// Longest TLS handshake.
     pub handshake: Duration,
     /// Longest wait for a connection's first request, and for the whole of any request's headers.
@@ -59,6 +66,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            connections_per_address: 512,
+            proxies: Vec::new(),
             handshake: Duration::from_secs(5),
             headers: Duration::from_secs(5),
             idle: Duration::from_secs(75),
@@ -103,6 +112,7 @@ struct House {
     router: Router,
     limits: Limits,
     places: Arc<Semaphore>,
+    peers: peers::Peers,
     connections: TaskTracker,
     shutdown: CancellationToken,
     turned_away: TurnedAway,
@@ -134,8 +144,9 @@ impl House {
         shutdown: CancellationToken,
     ) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(limits.connections));
+        let peers = peers::Peers::new(limits.connections_per_address, limits.proxies.clone());
         let (connections, turned_away) = (TaskTracker::new(), TurnedAway::default());
-        Arc::new(Self { tls, router, limits, places, connections, shutdown, turned_away })
+        Arc::new(Self { tls, router, limits, places, peers, connections, shutdown, turned_away })
     }
 
     /// Accepts on all sockets until the end, then waits for the connections, which bound themselves.
@@ -163,7 +174,7 @@ impl House {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _peer)) => self.admit(stream),
+                Ok((stream, peer)) => self.admit(stream, peer.ip()),
                 Err(error) => {
                     // Out of file handles, or the client left already: neither is a reason to stop.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -174,9 +185,10 @@ impl House {
     }
 
     /// Begins a connection if there is room. Without room it is closed before it costs a handshake.
-    fn admit(self: &Arc<Self>, stream: tokio::net::TcpStream) {
+    fn admit(self: &Arc<Self>, stream: tokio::net::TcpStream, peer: IpAddr) {
         enforced!(WEB05);
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let places = (self.places.clone().try_acquire_owned(), self.peers.enter(peer));
+        let (Ok(place), Ok(share)) = places else {
             if let Some(closed) = self.turned_away.one_more(Instant::now()) {
                 tracing::warn!(closed, "too many connections: some were closed as they came");
             }
@@ -184,8 +196,8 @@ impl House {
         };
         let house = self.clone();
         self.connections.spawn(async move {
-            connection::run(&house, stream).await;
-            drop(place);
+            connection::run(&house, stream, Peer(peer)).await;
+            drop((place, share));
         });
     }
 }

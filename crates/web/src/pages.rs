@@ -5,7 +5,9 @@
 //! where [`words`] has them, no style and no script.
 
 pub mod account;
+pub mod addresses;
 pub mod admin;
+pub mod break_glass;
 pub mod chat;
 pub mod confirm;
 pub mod error;
@@ -14,6 +16,9 @@ pub mod handlers;
 pub mod icons;
 pub mod idle;
 pub mod models;
+pub mod reviews;
+pub mod role_words;
+pub mod roles;
 pub mod setup;
 pub mod sign_in;
 pub mod trust;
@@ -56,9 +61,14 @@ pub fn routes() -> Router<App> {
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))
+        .route("/admin/addresses", get(addresses::show).post(addresses::set))
+        .route("/admin/addresses/{id}/remove", post(addresses::remove))
         .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
+        .merge(roles::routes())
+        .merge(reviews::routes())
+        .merge(break_glass::routes())
         .merge(chat::routes())
         .merge(assets::routes())
 }

@@ -98,7 +98,7 @@ where
 impl Visitor {
     /// Who asks; `attended` when it shows that somebody is there.
     async fn of(parts: &Parts, app: &App, attended: bool) -> Result<Self, Problem> {
-        let Arrival { ctx, nonce, jar } = Arrival::of(parts, app);
+        let Arrival { ctx, nonce, jar, known: recognised, meter } = Arrival::of(parts, app);
         let nobody = Self { ctx, person: None, nonce, device: device(&parts.headers) };
         let (access, refresh) = (token(&parts.headers, COOKIE), token(&parts.headers, REFRESH_COOKIE));
         if access.is_none() && refresh.is_none() {
@@ -114,7 +114,9 @@ impl Visitor {
             jar.put(cookies(tokens));
         }
         let Actor::Person { user, session, standing } = known.actor else { return Ok(nobody) };
+        recognised.note();
         let ctx = nobody.ctx.acting_as(known.actor);
+        meter.recognised(&app.limits, &ctx).await?;
         let person = Person {
             user,
             session,
@@ -166,11 +168,14 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, .. } = Arrival::of(parts, &app);
+        let Arrival { ctx, known, meter, .. } = Arrival::of(parts, &app);
         let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
         let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
-        Ok(Self { ctx: ctx.acting_as(actor) })
+        known.note();
+        let ctx = ctx.acting_as(actor);
+        meter.recognised(&app.limits, &ctx).await?;
+        Ok(Self { ctx })
     }
 }
 

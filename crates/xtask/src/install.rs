@@ -30,7 +30,7 @@ enum How {
     Step(fn(&Path, &Path) -> Result<()>),
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need {
         what: "a Chromium browser, for the people's paths",
         is_here: |_| {
@@ -47,6 +47,11 @@ const NEEDS: [Need; 8] = [
         what: "PostgreSQL's programs, for the store's tests",
         is_here: |_| system::has_postgresql(),
         get: How::System(system::POSTGRESQL),
+    },
+    Need {
+        what: "Valkey or Redis, for the limits replicas share",
+        is_here: |_| ["valkey-server", "redis-server"].into_iter().any(workspace::has_program),
+        get: How::System(system::VALKEY),
     },
     Need {
         what: "Node.js with npm, for the JavaScript SDK",

@@ -8,11 +8,13 @@
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
 };
 
 use domain::{Timestamp, chat::Ending, id::MessageId, model::Readiness};
 use futures::{Stream, stream};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::limits::PIECE_BYTES;
@@ -77,6 +79,7 @@ pub(crate) struct Transcript {
     began: TurnEvent,
     state: Mutex<State>,
     changed: watch::Sender<()>,
+    over: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +92,8 @@ struct State {
 impl Transcript {
     /// An answer of which only the beginning is known.
     pub(crate) fn new(began: TurnEvent) -> Self {
-        Self { began, state: Mutex::default(), changed: watch::Sender::new(()) }
+        let over = CancellationToken::new();
+        Self { began, state: Mutex::default(), changed: watch::Sender::new(()), over }
     }
 
     /// The model is not there yet.
@@ -122,6 +126,7 @@ impl Transcript {
         state.ended.get_or_insert(ended);
         drop(state);
         self.changed.send_replace(());
+        self.over.cancel();
     }
 
     /// When it ended, if it has.
@@ -130,18 +135,41 @@ impl Transcript {
     }
 
     /// Everything after position `from`, as it comes. Ends after [`TurnEvent::Ended`].
-    pub(crate) fn watch(self: Arc<Self>, from: u64) -> Pin<Box<dyn Stream<Item = TurnEvent> + Send + Sync>> {
-        let changed = self.changed.subscribe();
+    pub(crate) fn watch(self: Arc<Self>, from: u64) -> Watch {
+        let (changed, over) = (self.changed.subscribe(), self.over.clone());
         let watcher = Watcher { transcript: self, at: from, waiting: None, changed };
-        Box::pin(stream::unfold(watcher, |mut watcher| async move {
+        let events = Box::pin(stream::unfold(watcher, |mut watcher| async move {
             let event = watcher.next().await?;
             Some((event, watcher))
-        }))
+        }));
+        Watch { events, over }
     }
 
     /// Nothing is done while this is held but copying bytes, so that a poisoned lock is still whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The events of a turn, for one reader.
+pub struct Watch {
+    events: Pin<Box<dyn Stream<Item = TurnEvent> + Send + Sync>>,
+    over: CancellationToken,
+}
+
+impl Watch {
+    /// Waits until the turn has ended, whether or not its events have been read: a reader that takes its
+    /// time between two of them need not take it any longer.
+    pub async fn over(&self) {
+        self.over.cancelled().await;
+    }
+}
+
+impl Stream for Watch {
+    type Item = TurnEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<TurnEvent>> {
+        self.events.as_mut().poll_next(cx)
     }
 }
 
@@ -265,8 +293,11 @@ mod tests {
         assert!(transcript.push("né", 100));
         let text = TurnEvent::Text { seq: 4, text: "né".into() };
         assert_eq!(now(&transcript, 0), (vec![began(), text.clone()], false));
+        let watch = Arc::clone(&transcript).watch(0);
+        assert!(watch.over().now_or_never().is_none());
         transcript.end(ended());
         transcript.end(Ended { ending: Ending::Failed, ..ended() });
+        assert!(watch.over().now_or_never().is_some(), "over, though nothing has been read");
         let end = TurnEvent::Ended { seq: 5, ending: Ending::Complete, error: None };
         assert_eq!(now(&transcript, 0), (vec![began(), text, end.clone()], true));
         assert_eq!(now(&transcript, 4), (vec![end], true));

@@ -77,7 +77,7 @@ both_engines!(deleting_stops_the_turn_that_runs_there, |home| {
     let ctx = &person.ctx;
     let assistant = assistant(&home);
     let id = assistant.begin(ctx).await.unwrap();
-    let turn = assistant.respond(ctx, say(Place::Kept(id), "slow")).await.unwrap();
+    let turn = assistant.respond(ctx, say(Place::Kept(id), "slow")).await.unwrap().turn;
     let watching = tokio::join!(see(&assistant, ctx, turn), assistant.delete(ctx, id));
     assert_eq!(watching.0.ending, Ending::Stopped);
     watching.1.unwrap();
@@ -87,7 +87,7 @@ both_engines!(deleting_stops_the_turn_that_runs_there, |home| {
     let id = assistant.begin(ctx).await.unwrap();
     assistant.respond(ctx, say(Place::Kept(id), "hang")).await.unwrap();
     let temporary = assistant.begin_temporary(ctx).unwrap();
-    let other = assistant.respond(ctx, say(Place::Temporary(temporary), "hang")).await.unwrap();
+    let other = assistant.respond(ctx, say(Place::Temporary(temporary), "hang")).await.unwrap().turn;
     assert_eq!(assistant.delete_all(ctx).await.unwrap(), 1);
     assert!(assistant.list(ctx, false).await.unwrap().is_empty());
     assert!(assistant.watch(ctx, other, 0).is_ok(), "a temporary chat is not among them");

@@ -72,7 +72,7 @@ pub(crate) async fn see(assistant: &Assistant, ctx: &Ctx, turn: TurnId) -> Seen 
 
 /// Asks and watches to the end.
 pub(crate) async fn ask(assistant: &Assistant, ctx: &Ctx, ask: Ask) -> Seen {
-    let turn = assistant.respond(ctx, ask).await.expect("the question is taken");
+    let turn = assistant.respond(ctx, ask).await.expect("the question is taken").turn;
     see(assistant, ctx, turn).await
 }
 

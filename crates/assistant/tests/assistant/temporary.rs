@@ -73,7 +73,7 @@ fn a_temporary_chat_ends_with_its_person_or_its_half_hour() {
         let assistant = assistant(&home);
         let begin = |ctx| assistant.begin_temporary(ctx).unwrap();
         let (ended, signed_out, his) = (begin(&ann.ctx), begin(&ann.ctx), begin(&bob.ctx));
-        let turn = assistant.respond(&ann.ctx, say(Place::Temporary(ended), "hang")).await.unwrap();
+        let turn = assistant.respond(&ann.ctx, say(Place::Temporary(ended), "hang")).await.unwrap().turn;
         assistant.end_temporary(&ann.ctx, ended).unwrap();
         assert!(matches!(assistant.open_temporary(&ann.ctx, ended), Err(Error::NotFound)));
         assert!(matches!(assistant.watch(&ann.ctx, turn, 0).map(drop), Err(Error::NotFound)));

@@ -13,11 +13,36 @@ use testkit::{Home, both_engines};
 
 use crate::house::{again, ask, assistant, one_question, say, see, with_config, with_limits};
 
+both_engines!(what_a_question_begins_is_what_is_kept, |home| {
+    let person = home.person("ann").await;
+    let (ctx, assistant) = (&person.ctx, assistant(&home));
+    let (kept, temporary) = (assistant.begin(ctx).await.unwrap(), assistant.begin_temporary(ctx).unwrap());
+    for place in [Place::Kept(kept), Place::Temporary(temporary)] {
+        let first = ask(&assistant, ctx, say(place, "What is kept?")).await;
+        let earlier = first.question.unwrap();
+        let other = Ask { kind: AskKind::Edit { message: earlier, text: "hang".into() }, ..say(place, "") };
+        for asked in [say(place, "hang"), other] {
+            let begun = assistant.respond(ctx, asked).await.unwrap();
+            let opened = match place {
+                Place::Kept(id) => assistant.open(ctx, id).await.unwrap(),
+                Place::Temporary(id) => assistant.open_temporary(ctx, id).unwrap(),
+            };
+            assert_eq!(begun.opened.conversation, opened.conversation);
+            assert_eq!(begun.opened.tree.messages(), opened.tree.messages());
+            assert_eq!((begun.opened.running, opened.running), (Some(begun.turn), Some(begun.turn)));
+            assert_eq!(begun.opened.temporary, opened.temporary);
+            assistant.stop(ctx, begun.turn).unwrap();
+            see(&assistant, ctx, begun.turn).await;
+        }
+    }
+});
+
 both_engines!(a_question_is_kept_before_its_answer_and_both_in_the_end, |home| {
     let person = home.person("ann").await;
     let assistant = assistant(&home);
     let id = assistant.begin(&person.ctx).await.unwrap();
-    let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "Why is the sky blue?")).await.unwrap();
+    let turn =
+        assistant.respond(&person.ctx, say(Place::Kept(id), "Why is the sky blue?")).await.unwrap().turn;
     let kept = assistant.open(&person.ctx, id).await.unwrap();
     assert_eq!(kept.tree.messages()[0].body.text, "Why is the sky blue?", "durable before respond returned");
 
@@ -43,7 +68,7 @@ fn a_stream_cut_anywhere_goes_on_without_loss_or_repetition() {
         let person = home.person("ann").await;
         let assistant = assistant(&home);
         let id = assistant.begin(&person.ctx).await.unwrap();
-        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "long 20000")).await.unwrap();
+        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "long 20000")).await.unwrap().turn;
         let readers = (0..8_u64).map(|seed| {
             let (assistant, ctx) = (assistant.clone(), person.ctx.clone());
             async move {
@@ -78,7 +103,7 @@ both_engines!(what_was_shown_is_kept_when_a_person_stops, |home| {
     let person = home.person("ann").await;
     let assistant = assistant(&home);
     let id = assistant.begin(&person.ctx).await.unwrap();
-    let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "slow")).await.unwrap();
+    let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "slow")).await.unwrap().turn;
     assert_eq!(assistant.open(&person.ctx, id).await.unwrap().running, Some(turn));
     let mut events = assistant.watch(&person.ctx, turn, 0).unwrap();
     while !matches!(events.next().await, Some(TurnEvent::Text { .. })) {}
@@ -161,7 +186,7 @@ fn nobody_reaches_another_persons_turn() {
         let (ann, bob) = (home.person("ann").await, home.owner("bob").await);
         let assistant = assistant(&home);
         let id = assistant.begin(&ann.ctx).await.unwrap();
-        let turn = assistant.respond(&ann.ctx, say(Place::Kept(id), "slow")).await.unwrap();
+        let turn = assistant.respond(&ann.ctx, say(Place::Kept(id), "slow")).await.unwrap().turn;
         assert!(matches!(assistant.watch(&bob.ctx, turn, 0).map(drop), Err(Error::NotFound)));
         assert!(matches!(assistant.stop(&bob.ctx, turn), Err(Error::NotFound)));
         // Not even that somebody is being answered there.
@@ -184,14 +209,14 @@ fn one_turn_at_a_time_in_a_conversation_and_few_at_once() {
         let mut begun = Vec::new();
         for _ in 0..2 {
             let place = Place::Kept(assistant.begin(&ann.ctx).await.unwrap());
-            begun.push((place, assistant.respond(&ann.ctx, say(place, "hang")).await.unwrap()));
+            begun.push((place, assistant.respond(&ann.ctx, say(place, "hang")).await.unwrap().turn));
         }
         let (place, turn) = begun[0];
         let third = Place::Kept(assistant.begin(&ann.ctx).await.unwrap());
         let refused = assistant.respond(&ann.ctx, say(third, "hi")).await;
         assert!(matches!(refused, Err(Error::Busy { .. })), "two of hers are enough");
         let his = Place::Kept(assistant.begin(&bob.ctx).await.unwrap());
-        let his_turn = assistant.respond(&bob.ctx, say(his, "hang")).await.unwrap();
+        let his_turn = assistant.respond(&bob.ctx, say(his, "hang")).await.unwrap().turn;
         let more = Place::Kept(assistant.begin(&bob.ctx).await.unwrap());
         assert!(matches!(assistant.respond(&bob.ctx, say(more, "hi")).await, Err(Error::Busy { .. })));
 
@@ -252,7 +277,7 @@ fn ended_turns_can_be_watched_for_five_minutes() {
         let person = home.person("ann").await;
         let assistant = assistant(&home);
         let id = assistant.begin(&person.ctx).await.unwrap();
-        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "hi")).await.unwrap();
+        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "hi")).await.unwrap().turn;
         let seen = see(&assistant, &person.ctx, turn).await;
         home.clockwork.advance(290);
         assert_eq!(see(&assistant, &person.ctx, turn).await.text, seen.text);
@@ -289,7 +314,7 @@ fn a_turn_waits_for_a_model_that_is_not_here_and_gives_up_in_the_end() {
         let config = Config { models_folder, local, ..Config::default() };
         let assistant = with_config(&home, config, Limits::default());
         let id = assistant.begin(&person.ctx).await.unwrap();
-        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "anybody there?")).await.unwrap();
+        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "anybody there?")).await.unwrap().turn;
         let mut events = assistant.watch(&person.ctx, turn, 1).unwrap();
         let waiting = events.next().await;
         assert!(matches!(waiting, Some(TurnEvent::Waiting(Readiness::Missing { .. }))), "{waiting:?}");
@@ -318,7 +343,7 @@ fn a_turn_that_waits_begins_by_itself_when_the_model_is_there() {
         let config = Config { models_folder: models_folder.clone(), local, ..Config::default() };
         let assistant = with_config(&home, config, Limits::default());
         let id = assistant.begin(&person.ctx).await.unwrap();
-        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "Say hello.")).await.unwrap();
+        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "Say hello.")).await.unwrap().turn;
         let mut events = assistant.watch(&person.ctx, turn, 1).unwrap();
         let waiting = events.next().await;
         assert!(matches!(waiting, Some(TurnEvent::Waiting(_))), "{waiting:?}");
@@ -343,7 +368,7 @@ fn draining_ends_every_turn_and_keeps_what_it_showed() {
         let person = home.person("ann").await;
         let assistant = assistant(&home);
         let id = assistant.begin(&person.ctx).await.unwrap();
-        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "hang")).await.unwrap();
+        let turn = assistant.respond(&person.ctx, say(Place::Kept(id), "hang")).await.unwrap().turn;
         assistant.drain();
         let seen = see(&assistant, &person.ctx, turn).await;
         assert_eq!(seen.ending, Ending::Stopped);

@@ -10,6 +10,16 @@ pub enum Control {
     ACC01,
     /// No role, the owner's included, opens the conversations of another account.
     ACC02,
+    /// A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.
+    ACC03,
+    /// Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.
+    ACC04,
+    /// Staff read a person's chats only after a written reason and the agreement of somebody else, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
+    ACC05,
+    /// Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.
+    ACC06,
+    /// The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.
+    ACC07,
     /// The chat says at its start and under every answer that an AI answers, and which model.
     AID01,
     /// A write transaction commits together with its audit entry, or not at all.
@@ -66,6 +76,10 @@ pub enum Control {
     MOD02,
     /// An answer ends at its limit or when its person stops it; running answers are limited for each person and in all.
     MOD03,
+    /// Every `review_every_days` days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.
+    REV01,
+    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner.
+    REV02,
     /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
     /// A session without a request for `idle_minutes` minutes ends on the server.
@@ -110,15 +124,28 @@ pub enum Control {
     WEB07,
     /// Pages keep no conversation in browser storage and every personal answer says no-store.
     WEB08,
-    /// No answer allows another origin to read it.
+    /// No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.
     WEB09,
+    /// A minute takes `pages_a_minute` pages, `asks_a_minute` questions, `api_calls_a_minute` calls of the API and `transfers_a_minute` exports or imports of one account or key, `address_times` times as many of one address, and `sign_ins_a_minute` tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.
+    WEB10,
+    /// Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.
+    WEB11,
+    /// A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.
+    WEB12,
+    /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
+    WEB13,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 64] = [
         Self::ACC01,
         Self::ACC02,
+        Self::ACC03,
+        Self::ACC04,
+        Self::ACC05,
+        Self::ACC06,
+        Self::ACC07,
         Self::AID01,
         Self::AUD01,
         Self::AUD02,
@@ -147,6 +174,8 @@ impl Control {
         Self::MOD01,
         Self::MOD02,
         Self::MOD03,
+        Self::REV01,
+        Self::REV02,
         Self::SEC01,
         Self::SES01,
         Self::SES02,
@@ -170,6 +199,10 @@ impl Control {
         Self::WEB07,
         Self::WEB08,
         Self::WEB09,
+        Self::WEB10,
+        Self::WEB11,
+        Self::WEB12,
+        Self::WEB13,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -177,7 +210,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 53] = [
+static FACTS: [Facts; 64] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -189,6 +222,43 @@ static FACTS: [Facts; 53] = [
         token: "ACC02",
         title: "The owner cannot read other people's chats",
         sentence: "No role, the owner's included, opens the conversations of another account.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC03",
+        title: "Strangers get what is listed",
+        sentence: "A route that is not on the list of public ones answers somebody who is not known with a refusal and nothing else.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC04",
+        title: "Roles are given with care",
+        sentence: "Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC05",
+        title: "Reading somebody's chats takes two",
+        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACC06",
+        title: "Own policies only narrow",
+        sentence: "Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take a broken policy; tests load such policies and are refused by them.",
+        ),
+    },
+    Facts {
+        token: "ACC07",
+        title: "The database gives the least",
+        sentence: "The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -405,6 +475,20 @@ static FACTS: [Facts; 53] = [
         proof: Proof::Test("Asking would occupy the model; tests use a scripted one."),
     },
     Facts {
+        token: "REV01",
+        title: "Access is reviewed",
+        sentence: "Every {review_every_days} days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.",
+        kind: Kind::Watched,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "REV02",
+        title: "Unconfirmed grants lapse",
+        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take as long as a review; tests move the clock."),
+    },
+    Facts {
         token: "SEC01",
         title: "Secrets cannot be printed",
         sentence: "Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.",
@@ -570,16 +654,52 @@ static FACTS: [Facts; 53] = [
     },
     Facts {
         token: "WEB09",
-        title: "No other origin is let in",
-        sentence: "No answer allows another origin to read it.",
+        title: "Other origins stay out",
+        sentence: "No answer allows another origin to read it, but the API's to origins that are listed, of which there is none by default; never with cookies.",
         kind: Kind::Enforced,
         proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB10",
+        title: "Everybody has a limit",
+        sentence: "A minute takes {pages_a_minute} pages, {asks_a_minute} questions, {api_calls_a_minute} calls of the API and {transfers_a_minute} exports or imports of one account or key, {address_times} times as many of one address, and {sign_ins_a_minute} tries to sign in of one address; more are refused until time has passed, by all replicas together where they share their counts.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "WEB11",
+        title: "Addresses can be kept out",
+        sentence: "Requests from addresses on the deny list are refused on every replica within seconds; each entry has an end or says that it stays until removed, and each change stands in the audit log.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep an address out of the running system; tests keep one out of their own.",
+        ),
+    },
+    Facts {
+        token: "WEB12",
+        title: "Nobody chooses their address",
+        sentence: "A request counts as coming from the other end of its connection; what a header says instead is believed only from proxies that are configured, and only what they wrote.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "It shows in no answer; tests forge the headers, with and without trusted proxies.",
+        ),
+    },
+    Facts {
+        token: "WEB13",
+        title: "Places for everybody",
+        sentence: "One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within {stream_recheck_seconds} seconds.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would use up the places of the running system; tests fill one of their own.",
+        ),
     },
 ];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbers {
+    /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
+    pub break_glass_minutes: u32,
     /// Days after which a password must be changed (AUT01).
     pub password_max_days: u32,
     /// Fewest characters of a password (AUT01).
@@ -598,6 +718,10 @@ pub struct Numbers {
     pub api_key_overlap_days: u32,
     /// Days without use after which an API key is proposed for removal (KEY02).
     pub api_key_unused_days: u32,
+    /// Days from the beginning of one access review to the next; a grant unused for as long is proposed for removal (REV01).
+    pub review_every_days: u32,
+    /// Days an access review is open before what nobody confirmed lapses (REV02).
+    pub review_days_open: u32,
     /// Minutes without a request after which a session ends (SES01).
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
@@ -610,11 +734,26 @@ pub struct Numbers {
     pub idle_warning_seconds: u32,
     /// Days after which the key that signs access tokens is replaced (SES08).
     pub signing_key_days: u32,
+    /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
+    pub address_times: u32,
+    /// Calls of the API a minute with one key (WEB10).
+    pub api_calls_a_minute: u32,
+    /// Questions in the chat a minute of one account (WEB10).
+    pub asks_a_minute: u32,
+    /// Pages, and requests of their scripts, a minute of one account (WEB10).
+    pub pages_a_minute: u32,
+    /// Tries to sign in, set up or recover a minute from one address (WEB10).
+    pub sign_ins_a_minute: u32,
+    /// Exports and imports a minute of one account (WEB10).
+    pub transfers_a_minute: u32,
+    /// Seconds between two looks at whether the session of an open stream still lives (WEB13).
+    pub stream_recheck_seconds: u32,
 }
 
 impl Default for Numbers {
     fn default() -> Self {
         Self {
+            break_glass_minutes: 60,
             password_max_days: 90,
             password_min_chars: 12,
             failures_before_throttle: 5,
@@ -624,12 +763,21 @@ impl Default for Numbers {
             api_key_max_days: 365,
             api_key_overlap_days: 7,
             api_key_unused_days: 90,
+            review_every_days: 90,
+            review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
             access_token_minutes: 5,
             refresh_grace_seconds: 30,
             idle_warning_seconds: 120,
             signing_key_days: 30,
+            address_times: 5,
+            api_calls_a_minute: 600,
+            asks_a_minute: 60,
+            pages_a_minute: 600,
+            sign_ins_a_minute: 60,
+            transfers_a_minute: 30,
+            stream_recheck_seconds: 15,
         }
     }
 }
@@ -639,6 +787,7 @@ impl Numbers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
+            "break_glass_minutes" => Some(self.break_glass_minutes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
             "failures_before_throttle" => Some(self.failures_before_throttle),
@@ -648,18 +797,28 @@ impl Numbers {
             "api_key_max_days" => Some(self.api_key_max_days),
             "api_key_overlap_days" => Some(self.api_key_overlap_days),
             "api_key_unused_days" => Some(self.api_key_unused_days),
+            "review_every_days" => Some(self.review_every_days),
+            "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
             "access_token_minutes" => Some(self.access_token_minutes),
             "refresh_grace_seconds" => Some(self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(self.idle_warning_seconds),
             "signing_key_days" => Some(self.signing_key_days),
+            "address_times" => Some(self.address_times),
+            "api_calls_a_minute" => Some(self.api_calls_a_minute),
+            "asks_a_minute" => Some(self.asks_a_minute),
+            "pages_a_minute" => Some(self.pages_a_minute),
+            "sign_ins_a_minute" => Some(self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(self.stream_recheck_seconds),
             _ => None,
         }
     }
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
+            "break_glass_minutes" => Some(&mut self.break_glass_minutes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
@@ -669,19 +828,37 @@ impl Numbers {
             "api_key_max_days" => Some(&mut self.api_key_max_days),
             "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
             "api_key_unused_days" => Some(&mut self.api_key_unused_days),
+            "review_every_days" => Some(&mut self.review_every_days),
+            "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
             "access_token_minutes" => Some(&mut self.access_token_minutes),
             "refresh_grace_seconds" => Some(&mut self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(&mut self.idle_warning_seconds),
             "signing_key_days" => Some(&mut self.signing_key_days),
+            "address_times" => Some(&mut self.address_times),
+            "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
+            "asks_a_minute" => Some(&mut self.asks_a_minute),
+            "pages_a_minute" => Some(&mut self.pages_a_minute),
+            "sign_ins_a_minute" => Some(&mut self.sign_ins_a_minute),
+            "transfers_a_minute" => Some(&mut self.transfers_a_minute),
+            "stream_recheck_seconds" => Some(&mut self.stream_recheck_seconds),
             _ => None,
         }
     }
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 15] = [
+pub static NUMBERS: [Number; 25] = [
+    Number {
+        name: "break_glass_minutes",
+        control: Control::ACC05,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
     Number {
         name: "password_max_days",
         control: Control::AUT01,
@@ -764,6 +941,24 @@ pub static NUMBERS: [Number; 15] = [
         clauses: &[],
     },
     Number {
+        name: "review_every_days",
+        control: Control::REV01,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "review_days_open",
+        control: Control::REV02,
+        value: 14,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
         name: "idle_minutes",
         control: Control::SES01,
         value: 30,
@@ -813,6 +1008,69 @@ pub static NUMBERS: [Number; 15] = [
         control: Control::SES08,
         value: 30,
         unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "address_times",
+        control: Control::WEB10,
+        value: 5,
+        unit: "times",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "api_calls_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "asks_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "pages_a_minute",
+        control: Control::WEB10,
+        value: 600,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "sign_ins_a_minute",
+        control: Control::WEB10,
+        value: 60,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "transfers_a_minute",
+        control: Control::WEB10,
+        value: 30,
+        unit: "requests",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "stream_recheck_seconds",
+        control: Control::WEB13,
+        value: 15,
+        unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

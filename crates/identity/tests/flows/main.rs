@@ -8,6 +8,9 @@
 
 mod account;
 mod api_keys;
+mod break_glass;
+mod reviews;
+mod roles;
 mod scene;
 mod sessions;
 mod setup;

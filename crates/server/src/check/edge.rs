@@ -13,6 +13,9 @@ const OPEN: [&str; 3] = ["/healthz", "/sign-in", "/no/such/page"];
 /// What only somebody known may open.
 const CLOSED: [&str; 5] = ["/chat", "/account", "/models", "/v1/models", "/v1/chat/completions"];
 
+/// Rooms of those who run the instance.
+const ADMIN: [&str; 4] = ["/admin", "/admin/roles", "/admin/reviews", "/admin/content"];
+
 pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
     let (mut wrong, mut nonces) = (None, Vec::new());
@@ -166,6 +169,25 @@ pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding,
     Ok(judge(Control::WEB09, &ctx, wrong, "No answer let another origin read it; a preflight was refused."))
 }
 
+pub(super) async fn everybody_has_a_limit(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
+    let numbers = &face.config.numbers;
+    let expected = [("/sign-in", numbers.pages_a_minute), ("/v1/models", numbers.api_calls_a_minute)];
+    let mut wrong = None;
+    for (path, a_minute) in expected {
+        let answer = probe.get(path).send().await?;
+        let policy = format!("\"address\";q={};w=60", a_minute.saturating_mul(numbers.address_times));
+        let left = header(&answer, "ratelimit");
+        if header(&answer, "ratelimit-policy") != policy || !left.starts_with("\"address\";r=") {
+            wrong = Some(format!("{path} was answered without counting who asked, or by another limit."));
+        }
+    }
+    let shared =
+        if face.config.web.limits.redis.is_some() { "by all replicas together" } else { "here alone" };
+    let good = "Requests of a stranger were counted by the limits in force.";
+    Ok(judge(Control::WEB10, &ctx, wrong, good).fact("counted", shared))
+}
+
 pub(super) async fn nobody_gets_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
     let mut wrong = None;
@@ -176,6 +198,20 @@ pub(super) async fn nobody_gets_in(face: Face, ctx: Ctx) -> Result<Finding, Unan
         }
     }
     Ok(judge(Control::ACC01, &ctx, wrong, "Nobody without an account was shown anything that needs one."))
+}
+
+/// Asks for the rooms of those who run the instance, and for what is public, as nobody.
+pub(super) async fn strangers_get_what_is_listed(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
+    let mut wrong = None;
+    for path in CLOSED.iter().chain(&ADMIN) {
+        if probe.get(path).send().await?.status() != reqwest::StatusCode::UNAUTHORIZED {
+            wrong = Some(format!("{path} was not refused to somebody who is not known."));
+        }
+    }
+    let listed = web::public::PUBLIC.len();
+    let finding = judge(Control::ACC03, &ctx, wrong, "What is not on the list of public routes was refused.");
+    Ok(finding.fact("public routes", listed))
 }
 
 fn header(answer: &Response, name: &str) -> String {

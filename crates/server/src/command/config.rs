@@ -2,10 +2,13 @@
 
 use std::process::ExitCode;
 
-use crate::{config::Config, config::show as lines, outside};
+use crate::{config::Config, config::show as lines, failure::Failure, outside};
 
 /// `config check`: reading it has proved it right already; what is weaker than the policy is said.
-pub(crate) fn check(config: &Config) -> ExitCode {
+pub(crate) fn check(config: &Config) -> Result<ExitCode, Failure> {
+    if let Some(policies) = config.identity.policies()? {
+        outside::say(format_args!("{} policies of your own were read and are right.", policies.len()));
+    }
     let deviations = config.numbers.deviations();
     for deviation in &deviations {
         outside::say(format_args!("deviation: {deviation} ({})", deviation.number.clauses.join(", ")));
@@ -16,7 +19,7 @@ pub(crate) fn check(config: &Config) -> ExitCode {
         "The configuration is right, and weaker than the policy as said above; `troth verify` shows it too."
             .to_owned()
     });
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `config show`: what was set, aligned, secrets as `(set)`.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use domain::Secret;
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::{Exit, Failure};
@@ -28,8 +29,28 @@ pub struct WebSection {
     pub hsts_seconds: u32,
     /// Most connections at once.
     pub connections: usize,
+    /// Most connections at once from one address (IPv6: one /64).
+    pub connections_per_address: usize,
     /// Most answers streaming at once.
     pub streams: usize,
+    /// Most answers streaming to one person at once.
+    pub streams_per_person: usize,
+    /// Proxies in front of the instance, as addresses or ranges.
+    #[serde(deserialize_with = "ranges")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Which header they write: `x-forwarded-for` or `forwarded`.
+    pub proxy_header: ProxyHeader,
+    /// Addresses or ranges that are kept out.
+    #[serde(deserialize_with = "ranges")]
+    pub deny: Vec<IpNet>,
+    /// Addresses or ranges that are let in whatever wider range is kept out, and not counted by address.
+    #[serde(deserialize_with = "ranges")]
+    pub allow: Vec<IpNet>,
+    /// Origins whose pages may call the API with a key.
+    #[serde(deserialize_with = "words")]
+    pub cors_origins: Vec<String>,
+    /// `[web.limits]`
+    pub limits: LimitsSection,
     /// Seconds a TLS handshake may take.
     pub handshake_seconds: u64,
     /// Seconds a request's headers may take.
@@ -52,7 +73,15 @@ impl Default for WebSection {
             certificate_key: None,
             hsts_seconds: settings.hsts_seconds,
             connections: limits.connections,
+            connections_per_address: limits.connections_per_address,
             streams: settings.streams,
+            streams_per_person: settings.streams_per_person,
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::default(),
+            deny: Vec::new(),
+            allow: Vec::new(),
+            cors_origins: Vec::new(),
+            limits: LimitsSection::default(),
             handshake_seconds: limits.handshake.as_secs(),
             header_seconds: limits.headers.as_secs(),
             idle_seconds: limits.idle.as_secs(),
@@ -80,12 +109,25 @@ impl WebSection {
     pub fn limits(&self) -> web::listener::Limits {
         web::listener::Limits {
             connections: self.connections,
+            connections_per_address: self.connections_per_address,
+            proxies: self.trusted_proxies.clone(),
             handshake: Duration::from_secs(self.handshake_seconds),
             headers: Duration::from_secs(self.header_seconds),
             idle: Duration::from_secs(self.idle_seconds),
             drain: Duration::from_secs(self.drain_seconds),
             ..web::listener::Limits::default()
         }
+    }
+
+    /// The proxies the edge believes.
+    #[must_use]
+    pub fn proxies(&self) -> web::edge::address::Proxies {
+        use web::edge::address::{Proxies, ProxyHeader as Header};
+        let header = match self.proxy_header {
+            ProxyHeader::XForwardedFor => Header::XForwardedFor,
+            ProxyHeader::Forwarded => Header::Forwarded,
+        };
+        Proxies { trusted: self.trusted_proxies.clone(), header }
     }
 
     pub(super) fn validate(&self) -> Result<(), Failure> {
@@ -105,17 +147,54 @@ impl WebSection {
                 "`web.hosts` takes names and addresses without a port, for example \"troth.example\".",
             );
         }
+        if !self.cors_origins.iter().all(|origin| is_origin(origin)) {
+            return wrong(
+                "`web.cors_origins` takes whole origins without a path, for example \"https://app.example\".",
+            );
+        }
         if self.certificate.is_some() != self.certificate_key.is_some() {
             return wrong(
                 "`web.certificate` and `web.certificate_key` belong together. Set both, or neither.",
             );
         }
         let times = [self.handshake_seconds, self.header_seconds, self.idle_seconds];
-        if self.connections == 0 || self.streams == 0 || times.contains(&0) {
+        let places = [self.connections, self.connections_per_address, self.streams, self.streams_per_person];
+        if places.contains(&0) || times.contains(&0) {
             return wrong("A limit of `[web]` is 0, so nobody could ever connect. Use 1 or more.");
         }
         Ok(())
     }
+}
+
+/// An origin as browsers send it: lower case, HTTPS (plain HTTP for this machine alone), no path.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let plain =
+        host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:".contains(&byte));
+    let local = name == "localhost" || name == "127.0.0.1";
+    plain && !name.is_empty() && (scheme == "https" || (scheme == "http" && local))
+}
+
+/// Which header the trusted proxies write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// `[web.limits]`: where several replicas count together. How much each limit allows stands in `[policy]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// `rediss://…`, a secret: the Redis or Valkey all replicas share; each counts for itself when absent.
+    pub redis: Option<Secret<String>>,
+    /// A PEM file with the authority of its certificate, instead of the system's authorities.
+    pub redis_authority: Option<PathBuf>,
 }
 
 /// `[keys]`: what protects the keyring.
@@ -172,6 +251,10 @@ pub struct IdentitySection {
     pub hashes_at_once: usize,
     /// Milliseconds to whose multiples answers to a sign-in are delayed.
     pub answer_grid_ms: u64,
+    /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
+    pub policies: Option<PathBuf>,
+    /// Minutes the clock of these policies is ahead of UTC.
+    pub policies_utc_offset_minutes: i32,
 }
 
 impl Default for IdentitySection {
@@ -183,6 +266,34 @@ impl Default for IdentitySection {
             hash_passes: config.hashing.passes,
             hashes_at_once: config.hashing.at_once,
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
+            policies: None,
+            policies_utc_offset_minutes: 0,
+        }
+    }
+}
+
+impl IdentitySection {
+    /// The organisation's own policies, every one of them found right.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] with each fault's file and line.
+    pub fn policies(&self) -> Result<Option<identity::Policies>, Failure> {
+        let Some(folder) = &self.policies else { return Ok(None) };
+        identity::Policies::load(folder, self.policies_utc_offset_minutes).map(Some).map_err(|problems| {
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Failure::new(Exit::Configuration, format!("The policies are not right. {}", told.join("\n")))
+                .then("Correct them; `troth config check` tells whether they are right.")
+        })
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        // No place on Earth is further from UTC.
+        match (-12 * 60..=14 * 60).contains(&self.policies_utc_offset_minutes) {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Exit::Configuration,
+                "`identity.policies_utc_offset_minutes` takes -720 to 840, for example 330 for India.",
+            )),
         }
     }
 }
@@ -222,6 +333,14 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
             text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
         }
     })
+}
+
+/// Ranges of addresses; a lone address is a range of one.
+fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let range =
+        |word: &String| word.parse().ok().or_else(|| Some(word.parse::<std::net::IpAddr>().ok()?.into()));
+    let found: Option<Vec<IpNet>> = words(deserializer)?.iter().map(range).collect();
+    found.ok_or_else(|| serde::de::Error::custom("expected addresses or ranges like 10.0.0.0/8 or fd00::/8"))
 }
 
 fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {

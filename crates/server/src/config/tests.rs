@@ -219,12 +219,16 @@ fn the_documentation_names_the_keys_there_are() {
     let documentation = include_str!("../../../../docs/configuration.md");
     let mut known: Vec<String> =
         domain::control::NUMBERS.iter().map(|n| format!("policy.{}", n.name)).collect();
-    for section in ["web", "keys", "store", "identity", "models", "models.local", "models.sources", "log"] {
+    for section in
+        ["web", "web.limits", "keys", "store", "identity", "models", "models.local", "models.sources", "log"]
+    {
         let refusal = Place::new(&format!("[{section}]\nqqqqqqqqqqqq = 1"), &[]).refusal();
         let keys = refusal.split_once("Known are: ").unwrap().1.trim_end_matches('.').to_owned();
         known.extend(keys.split(", ").map(|key| format!("{section}.{key}")));
     }
-    known.retain(|key| !["models.local", "models.sources", "models.endpoints"].contains(&key.as_str()));
+    known.retain(|key| {
+        !["web.limits", "models.local", "models.sources", "models.endpoints"].contains(&key.as_str())
+    });
     let rows = documentation.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     let mut documented: Vec<String> = rows
         .map(|(key, _)| key.to_owned())

@@ -15,11 +15,15 @@ const SOON: Duration = Duration::from_secs(10);
 /// How often it is looked whether a check is due; each check knows how often it wants to be asked.
 const CHECKS: Duration = Duration::from_secs(15 * 60);
 
+/// How soon an address kept out on one replica is kept out on all of them.
+const ADDRESSES: Duration = Duration::from_secs(5);
+
 /// Starts all of it; it ends with the instance's shutdown.
 pub(super) fn start(house: &House, tasks: &TaskTracker) {
     tasks.spawn(every(house.clone(), MINUTE, MINUTE, sweep));
     tasks.spawn(every(house.clone(), DAY, DAY, renew));
     tasks.spawn(every(house.clone(), SOON, CHECKS, ask_checks));
+    tasks.spawn(every(house.clone(), ADDRESSES, ADDRESSES, look_at_addresses));
     tasks.spawn(control::serve(house.clone()));
 }
 
@@ -49,6 +53,15 @@ async fn sweep(house: House) {
     }
     if let Err(error) = house.assistant.sweep_drafts(&ctx).await {
         tracing::warn!(%error, "old drafts could not be cleared away; the next round tries again");
+    }
+    if let Err(error) = house.identity.sweep_address_rules(&ctx).await {
+        tracing::warn!(%error, "ended address rules could not be cleared away; the next round tries again");
+    }
+}
+
+async fn look_at_addresses(house: House) {
+    if let Err(error) = house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await {
+        tracing::warn!(%error, "the address rules could not be read; those read before hold on");
     }
 }
 

@@ -1,7 +1,10 @@
 //! The control socket: how commands of the same account ask a running instance, e.g. `troth verify`.
 //!
 //! A Unix socket in the data folder, which only its own account can enter, and mode 0600 itself. One line
-//! in (`verify json`, `verify text`, `verify colour`), an exit code and a text back. It changes nothing.
+//! in (`verify json`, `addresses {…}`), an exit code and a text back. What it changes is noted in the audit
+//! log as done by the operator.
+
+mod addresses;
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -16,10 +19,12 @@ use tokio_util::task::TaskTracker;
 use super::House;
 use crate::folder;
 
+pub use addresses::Order as AddressOrder;
+
 /// Longest a question may take to arrive, and its answer to be made.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest question, in bytes.
-const LONGEST: u64 = 64;
+const LONGEST: u64 = 2048;
 
 /// What a running instance answered.
 #[derive(Debug)]
@@ -69,6 +74,9 @@ async fn talk(house: House, stream: UnixStream) {
         "verify json" => verify(&house, Form::Json).await,
         "verify text" => verify(&house, Form::Text).await,
         "verify colour" => verify(&house, Form::Colour).await,
+        line if line.starts_with(addresses::WORD) => {
+            addresses::answer(&house, &line[addresses::WORD.len()..]).await
+        }
         _ => Answer { exit: 1, text: "The running instance does not know this command.\n".to_owned() },
     };
     let reply = format!("{}\n{}", answer.exit, answer.text);

@@ -22,8 +22,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-const NAME: &str = "Asha";
-const PASSWORD: &str = "Quiet-Harbour-47";
+pub(crate) const NAME: &str = "Asha";
+pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 /// How long a page may take to become what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -113,6 +113,11 @@ impl House {
         self.until("document.querySelector('#digits') !== null").await;
         self.type_into("#digits", recovery_code).await;
         self.click("main button[type=submit]").await;
+    }
+
+    /// The instance, for what nobody clicks together.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     /// Opens a path.

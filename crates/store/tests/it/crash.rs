@@ -150,13 +150,13 @@ fn a_conversation_is_whole_after_a_kill_in_the_middle_of_a_deletion() {
         let conversation = begin_conversation(&home, &ada).await;
         let mut tx = home.store.begin(&ada.ctx).await.unwrap();
         conversations::delete(&mut tx, &ada.permit(Action::WriteChat), conversation).await.unwrap();
-        // The process ends here: nothing was committed.
-        std::mem::forget(tx);
+        // Nothing was committed when the files are copied, as a crash would leave them.
         let home_folder = home.folder().to_owned();
         let copied = tempfile::tempdir().unwrap();
         let status =
             Command::new("cp").arg("-a").arg(home_folder.join("data")).arg(copied.path()).status().unwrap();
         assert!(status.success());
+        drop(tx);
         let location = Location::Embedded { folder: copied.path().join("data") };
         let store = Store::open(&location, home.keyring.clone(), &ada.ctx).await.unwrap();
         conversations::get(&store, &ada.permit(Action::ReadChat), conversation)

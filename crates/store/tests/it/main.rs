@@ -5,12 +5,15 @@
     reason = "in a test an error is a failure; most of these stand in functions the tests share"
 )]
 
+mod access;
+mod addresses;
 mod audit;
 mod chat;
 mod crash;
 mod damage;
 mod drafts;
 mod groups;
+mod leaving;
 mod outbox;
 mod people;
 mod sealing;

@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde::Serialize;
 
 use crate::{
-    Problem, api,
-    edge::{Arrival, host, origin},
+    Problem, Settings, api,
+    edge::{Arrival, cors::Cors, host, origin},
     pages,
 };
 
@@ -30,6 +30,8 @@ pub struct Caller {
     pub path: String,
     /// The host it named, without port and brackets.
     pub host: Option<String>,
+    /// What an origin that is listed asked for.
+    pub cors: Option<Cors>,
     /// The path of the page of ours that it was sent from.
     from: Option<String>,
     form: Form,
@@ -48,7 +50,7 @@ enum Form {
 impl Caller {
     /// Who sent this request.
     #[must_use]
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: &Request, settings: &Settings) -> Self {
         let path = request.uri().path().to_owned();
         let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
         let form = if origin::is_api(&path) {
@@ -59,8 +61,9 @@ impl Caller {
             Form::Json
         };
         let host = host::named(request.uri(), request.headers());
+        let cors = Cors::of(request, &settings.cors_origins);
         let from = host.as_deref().and_then(|host| came_from(request.headers(), host));
-        Self { method: request.method().clone(), path, host, from, form }
+        Self { method: request.method().clone(), path, host, cors, from, form }
     }
 }
 

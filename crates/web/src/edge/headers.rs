@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     Settings,
-    edge::{Arrival, Nonce, answer::Caller, host},
+    edge::{Arrival, Nonce, answer::Caller, host, origin},
 };
 
 /// Headers that never change.
@@ -44,6 +44,12 @@ pub fn put(response: &mut Response, caller: &Caller, arrival: &Arrival, settings
     set(headers, HeaderName::from_static(REQUEST_ID), &arrival.ctx.request.to_string());
     forget(headers, caller);
     share_nothing(headers);
+    if let Some(cors) = &caller.cors {
+        cors.put(headers);
+    }
+    if !settings.cors_origins.is_empty() && origin::is_api(&caller.path) {
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
 }
 
 /// Nothing is kept by browsers or proxies, but files whose address is their hash.
@@ -55,7 +61,7 @@ fn forget(headers: &mut HeaderMap, caller: &Caller) {
     }
 }
 
-/// No other site's page may read us: whatever a handler thought, no CORS header leaves.
+/// No other site's page may read us: whatever a handler thought, no CORS header of its own leaves.
 fn share_nothing(headers: &mut HeaderMap) {
     enforced!(WEB09);
     let cors: Vec<HeaderName> =

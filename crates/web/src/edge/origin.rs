@@ -5,15 +5,22 @@
 use domain::enforced;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 
-use crate::{Problem, edge::host};
+use crate::{
+    Problem,
+    edge::{
+        cors::{self, Cors},
+        host,
+    },
+};
 
-/// Refuses preflights, writes from other sites, and other sites' pages that embed ours.
+/// Refuses preflights of origins that are not `listed`, writes from other sites, and other sites' pages that
+/// embed ours.
 ///
 /// # Errors
 /// A 403 problem.
-pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
+pub fn check<B>(request: &Request<B>, listed: &[String]) -> Result<(), Problem> {
     let headers = request.headers();
-    if request.method() == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+    if cors::is_preflight(request) && Cors::of(request, listed).is_none() {
         enforced!(WEB09);
         return Err(refusal("This server answers no page of another site."));
     }
@@ -96,7 +103,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        check(&request.body(()).unwrap()).is_ok()
+        check(&request.body(()).unwrap(), &["https://app.example".to_owned()]).is_ok()
     }
 
     #[test]
@@ -140,11 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn no_preflight_is_answered_not_even_on_the_api() {
+    fn no_preflight_is_answered_but_of_a_listed_origin_on_the_api() {
         let _proof = verifies!(WEB09);
         let preflight = [("origin", "https://evil.example"), ("access-control-request-method", "POST")];
         assert!(!asks("OPTIONS", "/v1/chat/completions", &preflight));
         assert!(!asks("OPTIONS", "/sign-in", &preflight));
+        let listed = [("origin", "https://app.example"), ("access-control-request-method", "POST")];
+        assert!(asks("OPTIONS", "/v1/chat/completions", &listed));
+        assert!(!asks("OPTIONS", "/sign-in", &listed));
         assert!(asks("POST", "/v1/chat/completions", &[]), "a program needs no origin");
         assert!(!asks("POST", "/v10", &[]), "only /v1 is the API");
     }

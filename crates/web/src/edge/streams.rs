@@ -1,9 +1,12 @@
-//! How many responses may stream at once. Beyond the limit a 503, and the server lives.
+//! How many responses may stream at once, in all and to one person, and how long: a stream ends soon
+//! after the session or the key it was opened with. Beyond the limits a 503, and the server lives.
 
 use std::{
+    future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -11,25 +14,57 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::enforced;
+use domain::{Ctx, enforced, id::UserId};
 use http::header;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use identity::Identity;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
 
-use crate::Problem;
+use super::shares::{Share, Shares};
+use crate::{Problem, Settings};
 
-/// Gives a streaming response its place among the open ones, or answers that there is none.
-pub fn hold(response: Response, places: Arc<Semaphore>) -> Response {
-    if !is_stream(&response) {
-        return response;
-    }
-    enforced!(WEB05);
-    match places.try_acquire_owned() {
-        Ok(place) => response.map(|inner| Body::new(Held { inner, _place: place })),
-        // Dropping the response here drops what would have fed it.
-        Err(_) => {
-            Problem::busy("Too many answers are being streamed. Try again in a moment.", 2).into_response()
+/// The places for open streams.
+pub struct Places {
+    all: Arc<Semaphore>,
+    each: Shares<UserId>,
+}
+
+impl Places {
+    /// As many as the settings say.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(settings.streams)),
+            each: Shares::new(settings.streams_per_person),
         }
+    }
+
+    /// Gives a streaming response its place among the open ones, or answers that there is none. `known` is
+    /// whoever opened it.
+    pub fn hold(&self, response: Response, identity: &Identity, known: Option<Ctx>) -> Response {
+        if !is_stream(&response) {
+            return response;
+        }
+        enforced!(WEB05);
+        // Dropping the response drops what would have fed it.
+        let Ok(place) = self.all.clone().try_acquire_owned() else {
+            let detail = "Too many answers are being streamed. Try again in a moment.";
+            return Problem::busy(detail, 2).into_response();
+        };
+        let user = known.as_ref().and_then(|ctx| ctx.actor.user());
+        let share = user.map(|user| self.each.enter(user));
+        if matches!(share, Some(None)) {
+            let detail = "You have as many answers streaming as one person may. Close one, then try again.";
+            return Problem::busy(detail, 2).into_response();
+        }
+        let ended: Ended = match known {
+            Some(ctx) => Box::pin(gone(identity.clone(), ctx)),
+            None => Box::pin(std::future::pending()),
+        };
+        response.map(|inner| Body::new(Held { inner, ended, _place: place, _share: share.flatten() }))
     }
 }
 
@@ -38,10 +73,27 @@ fn is_stream(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// A body that gives its place back when it ends or its reader leaves.
+type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Returns when the session or the key of `ctx` opens nothing any more. Where that cannot be found out, the
+/// stream ends as well; whoever is still signed in resumes it.
+async fn gone(identity: Identity, ctx: Ctx) {
+    let every = Duration::from_secs(identity.numbers().stream_recheck_seconds.max(1).into());
+    loop {
+        sleep(every).await;
+        enforced!(WEB13);
+        if !identity.is_still_known(&ctx).await.unwrap_or(false) {
+            return;
+        }
+    }
+}
+
+/// A body that gives its places back when it ends or its reader leaves.
 struct Held {
     inner: Body,
+    ended: Ended,
     _place: OwnedSemaphorePermit,
+    _share: Option<Share<UserId>>,
 }
 
 impl HttpBody for Held {
@@ -52,6 +104,11 @@ impl HttpBody for Held {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.ended.as_mut().poll(cx).is_ready() {
+            // Asked once more it must not be polled again.
+            self.ended = Box::pin(std::future::ready(()));
+            return Poll::Ready(None);
+        }
         Pin::new(&mut self.inner).poll_frame(cx)
     }
 
@@ -61,30 +118,5 @@ impl HttpBody for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::verifies;
-    use http::StatusCode;
-    use http_body_util::BodyExt;
-
-    use super::*;
-
-    fn stream() -> Response {
-        ([(header::CONTENT_TYPE, "text/event-stream")], "data: x\n\n").into_response()
-    }
-
-    #[tokio::test]
-    async fn a_place_is_taken_while_the_body_lives() {
-        let _proof = verifies!(WEB05);
-        let places = Arc::new(Semaphore::new(1));
-        let first = hold(stream(), places.clone());
-        assert_eq!(hold(stream(), places.clone()).status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(hold("a page".into_response(), places.clone()).status(), StatusCode::OK);
-        let read = first.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(read, "data: x\n\n");
-        assert_eq!(hold(stream(), places).status(), StatusCode::OK);
     }
 }

@@ -22,19 +22,20 @@ use super::{
     activity::{Activity, Counted},
     patience::{Heard, Patience},
 };
+use crate::edge::address::Peer;
 
 /// How long a connection that was told to end may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Serves one accepted socket until it ends, falls idle, or the house closes.
-pub(super) async fn run(house: &House, stream: TcpStream) {
+pub(super) async fn run(house: &House, stream: TcpStream, peer: Peer) {
     // Small answers leave at once; without this a streamed word waits for the next one.
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let stream = Patience::new(stream, house.limits.stalled);
     let Some(tls) = &house.tls else {
-        return talk(house, stream, false).await;
+        return talk(house, stream, peer, false).await;
     };
     enforced!(WEB05);
     let handshake = timeout(house.limits.handshake, tls.accept(stream));
@@ -45,7 +46,7 @@ pub(super) async fn run(house: &House, stream: TcpStream) {
     match shaken {
         Ok(Ok(stream)) => {
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            talk(house, stream, http2).await;
+            talk(house, stream, peer, http2).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -53,10 +54,15 @@ pub(super) async fn run(house: &House, stream: TcpStream) {
 }
 
 /// Speaks HTTP on a stream that is ready for it.
-async fn talk(house: &House, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, http2: bool) {
+async fn talk(
+    house: &House,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    http2: bool,
+) {
     let activity = Activity::new();
     let (router, counting) = (house.router.clone(), activity.clone());
-    let service = service_fn(move |request| answer(router.clone(), counting.clone(), request));
+    let service = service_fn(move |request| answer(router.clone(), counting.clone(), peer, request));
     let builder = protocol(&house.limits, http2);
     // In HTTP/2 bytes also come without a request, as pings; there later headers share the idle limit.
     let heard = (!http2).then(|| activity.clone());
@@ -111,9 +117,11 @@ fn protocol(limits: &Limits, http2: bool) -> Builder<TokioExecutor> {
 async fn answer(
     router: Router,
     activity: Activity,
-    request: Request<Incoming>,
+    peer: Peer,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Counted>, std::convert::Infallible> {
     let running = activity.begin();
+    request.extensions_mut().insert(peer);
     let response = router.oneshot(request.map(Body::new)).await?;
     Ok(response.map(|body| Counted::new(body, running)))
 }

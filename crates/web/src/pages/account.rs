@@ -1,5 +1,6 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod glass;
 pub mod keys;
 pub mod sessions;
 pub mod view;
@@ -102,6 +103,8 @@ async fn page(
         sessions: sessions::section(&sessions, numbers),
         keys: keys::section(&keys, confirmed, identity.usual_key_days(), numbers),
         confirmed,
+        asked: &identity.content_requests_about_me(ctx).await?,
+        now: ctx.now(),
         notices,
     };
     Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())

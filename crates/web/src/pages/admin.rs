@@ -9,6 +9,7 @@ use domain::{Action, access::Standing};
 use maud::{Markup, html};
 
 use super::{
+    addresses,
     frame::{Frame, Kind, Place, note},
     handlers::Looks,
 };
@@ -28,7 +29,32 @@ pub struct Entry {
 }
 
 /// Every such page, in the order in which they are shown.
-pub const ENTRIES: &[Entry] = &[];
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        path: "/admin/roles",
+        word: "Roles",
+        text: "Who may do what, given by whom, until when.",
+        action: Action::ReadPeople,
+    },
+    Entry {
+        path: "/admin/reviews",
+        word: "Access reviews",
+        text: "Confirm what people may do, or take it away.",
+        action: Action::ReadEvidence,
+    },
+    Entry {
+        path: "/admin/content",
+        word: "Reading chats",
+        text: "Who asked to read whose chats, why, and who agreed.",
+        action: Action::ReadEvidence,
+    },
+    Entry {
+        path: addresses::PATH,
+        word: "Addresses",
+        text: "Who is kept out, who is let in, and until when.",
+        action: Action::ManageEdge,
+    },
+];
 
 /// The pages the rights of `standing` open.
 pub fn entries(standing: &Standing) -> impl Iterator<Item = &'static Entry> {

@@ -31,6 +31,8 @@ pub(super) const POSTGRESQL: Names = Names {
     pacman: &["postgresql"],
     brew: &["postgresql@17"],
 };
+pub(super) const VALKEY: Names =
+    Names { apt: &["redis-server"], dnf: &["valkey"], pacman: &["valkey"], brew: &["valkey"] };
 pub(super) const NODE: Names =
     Names { apt: &["nodejs", "npm"], dnf: &["nodejs", "npm"], pacman: &["nodejs", "npm"], brew: &["node"] };
 pub(super) const PYTHON: Names = Names {

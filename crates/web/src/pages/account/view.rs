@@ -1,13 +1,16 @@
 //! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
 
 use domain::{Secret, Timestamp};
-use identity::Settings;
+use identity::{Asked, Settings};
 use maud::{Markup, html};
 
-use super::super::{
-    frame::{Frame, Kind, Place, note, when},
-    icons::Icon,
-    setup::form::{advice, code_list, password},
+use super::{
+    super::{
+        frame::{Frame, Kind, Place, note, when},
+        icons::Icon,
+        setup::form::{advice, code_list, password},
+    },
+    glass,
 };
 
 /// Everything the page shows.
@@ -29,6 +32,10 @@ pub struct Account<'a> {
     pub sessions: Markup,
     /// Their API keys.
     pub keys: Markup,
+    /// Who asked to read their chats.
+    pub asked: &'a [Asked],
+    /// Now.
+    pub now: Timestamp,
     /// Whether what opens the account may be changed now; otherwise its person confirms first.
     pub confirmed: bool,
     /// How the last act went.
@@ -50,6 +57,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             (account.sessions)
             (account.keys)
             (data())
+            (glass::section(account.asked, account.now))
             section {
                 h2 { "Leave" }
                 form.actions method="post" action="/sign-out" {

@@ -96,8 +96,8 @@ pub async fn ask(
         None => assistant.begin(ctx).await?,
     };
     let place = if temporary { Place::Temporary(conversation) } else { Place::Kept(conversation) };
-    let turn = match assistant.respond(ctx, Ask { place, kind, model: question.model }).await {
-        Ok(turn) => turn,
+    let begun = match assistant.respond(ctx, Ask { place, kind, model: question.model }).await {
+        Ok(begun) => begun,
         Err(refused) => {
             // What was begun for this question alone goes with it.
             if question.conversation.is_none() {
@@ -106,7 +106,7 @@ pub async fn ask(
             return Err(refused.into());
         }
     };
-    let opened = open(&app, &person, conversation, temporary).await?;
+    let assistant::Begun { turn, opened } = begun;
     let (words, models) = (looks.words(Some(&person.person.settings)), assistant.models());
     let voice = Voice { words, models: &models };
     let html = match says_more {

@@ -2,12 +2,12 @@
 //!
 //! Each event carries the position in the turn that it brings the reader to, as its SSE id; a reader
 //! that comes back says it, in `from` or in `Last-Event-ID`, and gets what is missing. Text goes out at
-//! most every [`TICK`]: what became settled, to append, and the tail, to replace (see
+//! most every [`TICK`] while the answer is being written: what became settled, to append, and the tail, to replace (see
 //! [`crate::markdown::Growing`]). Invariant: what leaves here has been through the sanitiser.
 
-use std::{convert::Infallible, pin::Pin, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
-use assistant::{Error, TurnEvent};
+use assistant::{Error, TurnEvent, Watch};
 use axum::{
     extract::{Path, Query, State},
     response::{
@@ -20,7 +20,7 @@ use domain::{
     id::{ConversationId, MessageId, TurnId},
     model::ModelFacts,
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 use http::HeaderMap;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -102,7 +102,7 @@ struct Reader {
     reading: Reading,
     words: &'static Words,
     models: Vec<ModelFacts>,
-    events: Pin<Box<dyn Stream<Item = TurnEvent> + Send + Sync>>,
+    events: Watch,
     growing: Growing,
     /// Bytes of the answer that the reader had before this connection.
     seen: usize,
@@ -115,7 +115,11 @@ impl Reader {
     async fn next(mut self) -> Option<(Event, Self)> {
         loop {
             if let Some(until) = self.rest.take() {
-                sleep_until(until).await;
+                // Nothing more gathers once the turn is over.
+                tokio::select! {
+                    () = sleep_until(until) => (),
+                    () = self.events.over() => (),
+                }
             }
             let event = self.events.next().await?;
             let pause = match event {

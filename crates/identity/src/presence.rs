@@ -1,0 +1,27 @@
+//! Whether somebody who was recognised still would be. Asked while a stream stays open.
+//!
+//! Unlike recognising, asking is no activity: an open stream keeps no idle session alive.
+
+use domain::{Action, Actor, Ctx, Resource, authorize};
+use store::api_keys;
+
+use crate::{Error, Identity, permits};
+
+impl Identity {
+    /// Whether the session or the API key behind `ctx` still opens anything.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn is_still_known(&self, ctx: &Ctx) -> Result<bool, Error> {
+        match &ctx.actor {
+            Actor::Person { .. } => Ok(self.sessions(ctx).await?.iter().any(|session| session.current)),
+            Actor::ApiKey { user, key, .. } => {
+                let permit =
+                    authorize(&permits::authenticating(ctx), Action::ReadAccount, Resource::Of(*user))?;
+                Ok(api_keys::list(self.store(), &permit).await?.iter().any(|held| held.id == *key))
+            }
+            Actor::BreakGlass { until, .. } => Ok(ctx.now() < *until),
+            Actor::Anonymous | Actor::System(_) => Ok(true),
+        }
+    }
+}
