@@ -7,10 +7,10 @@ use std::{
 };
 
 use domain::{
-    Action, Actor, Control, Ctx, Job, Resource,
+    Action, Actor, Control, Ctx, Job, Permit, Resource,
     audit::{Act, Entry},
     authorize,
-    check::Finding,
+    check::{Finding, State},
     control::Numbers,
 };
 use store::Store;
@@ -45,14 +45,15 @@ impl Assure {
         self.0.checks.write().unwrap_or_else(PoisonError::into_inner).push(check);
     }
 
-    /// Asks every check, keeps the findings, and judges.
+    /// Asks every check, keeps the findings, and judges. In a store whose audit log is not as it was written
+    /// nothing can be kept; that is what the report then says.
     ///
     /// # Errors
     /// [`Error::Denied`] unless `ctx` may change the instance; [`Error::Store`] when the findings
-    /// cannot be kept. What a check runs into is a finding.
+    /// cannot be kept for another reason. What a check runs into is a finding.
     pub async fn run_checks(&self, ctx: &Ctx) -> Result<Report, Error> {
-        self.ask(ctx, self.checks()).await?;
-        self.report(ctx).await
+        let findings = self.ask(ctx, self.checks()).await?;
+        self.judge(ctx, findings).await
     }
 
     /// Asks the checks whose last finding is older than their interval; `None` when none was due.
@@ -73,8 +74,9 @@ impl Assure {
         if due.is_empty() {
             return Ok(None);
         }
-        self.ask(ctx, checks.into_iter().filter(|check| due.contains(&check.control())).collect()).await?;
-        self.report(ctx).await.map(Some)
+        let due = checks.into_iter().filter(|check| due.contains(&check.control())).collect();
+        let findings = self.ask(ctx, due).await?;
+        self.judge(ctx, findings).await.map(Some)
     }
 
     /// Judges by the latest findings.
@@ -82,7 +84,13 @@ impl Assure {
     /// # Errors
     /// [`Error::Denied`] unless `ctx` may see how the instance is doing.
     pub async fn report(&self, ctx: &Ctx) -> Result<Report, Error> {
-        let findings = self.latest(ctx).await?;
+        self.judge(ctx, BTreeMap::new()).await
+    }
+
+    /// Judges by the latest findings that are kept, and by newer ones.
+    async fn judge(&self, ctx: &Ctx, newer: BTreeMap<Control, Finding>) -> Result<Report, Error> {
+        let mut findings = self.latest(ctx).await?;
+        findings.extend(newer);
         let mut asked_every: BTreeMap<Control, Duration> = BTreeMap::new();
         for check in self.checks() {
             let every = asked_every.entry(check.control()).or_insert(check.every());
@@ -102,8 +110,8 @@ impl Assure {
         Ok(findings.into_iter().map(|finding| (finding.control, finding)).collect())
     }
 
-    /// Runs `checks` beside each other and keeps one finding per control.
-    async fn ask(&self, ctx: &Ctx, checks: Vec<Check>) -> Result<(), Error> {
+    /// Runs `checks` beside each other; keeps one finding per control, and gives them.
+    async fn ask(&self, ctx: &Ctx, checks: Vec<Check>) -> Result<BTreeMap<Control, Finding>, Error> {
         let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
         let as_job = ctx.acting_as(Actor::System(Job::Checks));
         let mut running = JoinSet::new();
@@ -119,12 +127,26 @@ impl Assure {
             };
             findings.insert(finding.control, finding);
         }
-        let findings: Vec<Finding> = findings.into_values().collect();
-        let mut tx = self.0.store.begin(ctx).await?;
-        store::findings::record(&mut tx, &permit, &findings).await?;
-        tx.commit(Entry::new(Act::FindingsRecorded, "").times(findings.len())).await?;
-        Ok(())
+        match self.keep(ctx, &permit, findings.values().cloned().collect()).await {
+            // Nothing is written after a log that is not ours; the finding about it must be heard all the same.
+            Err(store::Error::Damaged { .. }) if is_broken(&findings) => {
+                tracing::error!("the findings were not kept: the audit log is not as it was written");
+            }
+            kept => kept?,
+        }
+        Ok(findings)
     }
+
+    async fn keep(&self, ctx: &Ctx, permit: &Permit, findings: Vec<Finding>) -> Result<(), store::Error> {
+        let mut tx = self.0.store.begin(ctx).await?;
+        store::findings::record(&mut tx, permit, &findings).await?;
+        tx.commit(Entry::new(Act::FindingsRecorded, "").times(findings.len())).await
+    }
+}
+
+/// Whether the audit log was found not to be as it was written.
+fn is_broken(findings: &BTreeMap<Control, Finding>) -> bool {
+    findings.get(&Control::AUD02).is_some_and(|finding| finding.state == State::NotSatisfied)
 }
 
 impl std::fmt::Debug for Assure {

@@ -52,6 +52,30 @@ both_engines!(the_stores_own_checks_hold, |home| {
     assert_ne!(rows.facts[0].1, "0", "the check looked at nothing");
 });
 
+both_engines!(a_log_that_is_not_as_written_is_reported_though_nothing_can_be_kept, |home| {
+    let _proof = verifies!(AUD02);
+    let assure = assure(&home);
+    let state = |report: &assure::Report, control| report.control(control).finding.clone().unwrap().state;
+    let sound = assure.run_checks(&job(&home)).await.unwrap();
+    assert_ne!(state(&sound, Control::AUD02), State::NotSatisfied);
+    // Its end under another hash; and an entry nobody committed.
+    for spoilt in [
+        "UPDATE audit_head SET mac = hash",
+        "INSERT INTO audit SELECT seq + 1, at, actor, act, target, count, request, prev, hash FROM audit \
+         WHERE seq = (SELECT MAX(seq) FROM audit)",
+    ] {
+        home.spoil("CREATE TABLE kept_head AS SELECT * FROM audit_head").await;
+        home.spoil(spoilt).await;
+        let report = assure.run_checks(&job(&home)).await.expect("a report all the same");
+        assert_eq!(state(&report, Control::AUD02), State::NotSatisfied, "{spoilt}");
+        assert_eq!(report.exit_code(), 1);
+        let later = assure.report(&job(&home)).await.unwrap();
+        assert_ne!(state(&later, Control::AUD02), State::NotSatisfied, "nothing was written");
+        home.spoil("UPDATE audit_head SET mac = (SELECT mac FROM kept_head)").await;
+        home.spoil("DROP TABLE kept_head").await;
+    }
+});
+
 both_engines!(findings_are_kept_and_asked_again_when_due, |home| {
     let assure = assure(&home);
     assert!(assure.run_due(&job(&home)).await.unwrap().is_some());

@@ -9,11 +9,14 @@ use domain::{
     Action, Actor, Ctx, Permit, Resource, Timestamp,
     audit::{Act, Entry},
     authorize, enforced,
-    id::{ContentRequestId, ConversationId, UserId},
+    id::{ContentRequestId, ConversationId, MailId, UserId},
+    mail::Mail,
 };
 use store::{
-    accounts,
+    Tx, accounts,
     content_requests::{self, ContentRequest, Opened, State, Words},
+    emails,
+    outbox::{self, Letter},
     roles,
 };
 
@@ -190,7 +193,21 @@ impl Identity {
         if !content_requests::decide(&mut tx, permit, request, &decider, ends).await? {
             return Err(Error::Unfit(Unfit::Decided));
         }
+        if ends.is_some() {
+            self.notify(&mut tx, ctx, request.subject).await?;
+        }
         Ok(tx.commit(Entry::new(act, request.id)).await?)
+    }
+
+    /// Tells the person by e-mail, where there is a confirmed address, in the same transaction: nobody can
+    /// agree and leave the notice out.
+    async fn notify(&self, tx: &mut Tx, ctx: &Ctx, subject: UserId) -> Result<(), Error> {
+        let ctx = permits::authenticating(ctx);
+        let permit = authorize(&ctx, Action::ReadAccount, Resource::Of(subject))?;
+        let Some(to) = emails::get(self.store(), &permit).await? else { return Ok(()) };
+        let language = accounts::get(self.store(), &permit).await?.settings.language;
+        let letter = Letter { to, language, mail: Mail::ContentRead };
+        Ok(outbox::queue_for(tx, &permit, MailId::fresh(&ctx), &letter).await?)
     }
 
     async fn own_name(&self, ctx: &Ctx) -> Result<String, Error> {

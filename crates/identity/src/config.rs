@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::control::Numbers;
 
 use crate::Policies;
+use crate::directory::Sso;
 
 /// Settings of identity.
 #[derive(Clone, Debug)]
@@ -19,6 +20,10 @@ pub struct Config {
     pub answer_grid: Duration,
     /// What authenticator apps show beside the account's name.
     pub issuer: String,
+    /// The address people reach this instance at, `https://host[:port]`.
+    pub address: String,
+    /// The sign-in services of the organisation.
+    pub sso: Vec<Sso>,
     /// The organisation's own policies, which narrow what roles allow.
     pub policies: Option<Policies>,
 }
@@ -30,6 +35,8 @@ impl Default for Config {
             hashing: Hashing::default(),
             answer_grid: Duration::from_millis(200),
             issuer: "Troth".to_owned(),
+            address: "https://localhost:8443".to_owned(),
+            sso: Vec::new(),
             policies: None,
         }
     }

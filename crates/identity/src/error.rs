@@ -75,6 +75,12 @@ pub enum Error {
     /// There is no such session or key among one's own.
     #[error("That is not there any more.")]
     NotFound,
+    /// The name, or the identifier a directory gave, belongs to another account.
+    #[error("That name or identifier belongs to another account already. Choose another.")]
+    Taken,
+    /// A sign-in at another service did not end in a session.
+    #[error("{0}")]
+    Sso(crate::directory::SsoProblem),
     /// The actor may not do this.
     #[error("Sign in to do this.")]
     Denied(#[from] Denied),

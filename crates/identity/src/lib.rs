@@ -14,6 +14,7 @@ mod api_keys;
 mod break_glass;
 mod codes;
 mod config;
+mod directory;
 mod error;
 mod gate;
 mod notices;
@@ -55,6 +56,11 @@ pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, KeyState, KeyWish, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
 pub use config::{Config, Hashing};
+pub use directory::{
+    Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
+    NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
+    SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
+};
 pub use error::{Error, Unfit};
 pub use gate::{Policies, PolicyProblem};
 pub use recognise::{Presented, Recognised, Tokens};
@@ -73,6 +79,7 @@ pub use store::{
 };
 
 use access_tokens::Ring;
+use directory::Directory;
 use passwords::Passwords;
 use throttle::Throttle;
 use tickets::Tickets;
@@ -98,6 +105,7 @@ struct Inner {
     settled: AtomicBool,
     touches: Touches,
     ring: Ring,
+    directory: Directory,
     uses: Arc<Uses>,
     gate: Gate,
 }
@@ -119,6 +127,7 @@ impl Identity {
             settled: AtomicBool::new(false),
             touches: Touches::default(),
             ring: Ring::default(),
+            directory: Directory::new(&config)?,
             gate: gate::gate(config.policies.clone(), uses.clone()),
             uses,
             store,
@@ -177,6 +186,14 @@ impl Identity {
 
     fn ring(&self) -> &Ring {
         &self.0.ring
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    fn address(&self) -> &str {
+        &self.0.config.address
     }
 
     fn setups(&self) -> &Tickets<setup::Pending> {

@@ -1,7 +1,7 @@
-//! A quantised transformer of our own: the Qwen2 and Llama architectures, on candle's kernels.
+//! A quantised transformer of our own: the Qwen2 and Llama architectures.
 //!
-//! Only the matrix products are candle's; norms, rotary positions and attention are written out
-//! here over plain slices, because the cache of keys and values must be cut back, copied and kept by
+//! Products with the common formats are ours ([`tiles`]), those with the others candle's; norms, rotary positions and
+//! attention are written out here over plain slices, because the cache of keys and values must be cut back, copied and kept by
 //! [`crate::prefix`], and because one token at a time the overhead of general tensors is felt.
 
 mod attention;
@@ -10,6 +10,7 @@ mod math;
 mod matrix;
 mod pace;
 mod sequence;
+mod tiles;
 #[cfg(test)]
 pub(crate) mod tiny;
 

@@ -7,6 +7,7 @@
 mod answer;
 mod config;
 mod endpoint;
+pub mod errand;
 mod error;
 pub mod fetch;
 mod http;

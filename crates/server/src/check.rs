@@ -1,6 +1,7 @@
 //! The checks that ask the running instance from outside, as a stranger on the network would, and those
 //! that look at what the server itself put on disk. `assure` runs them and keeps their findings.
 
+mod directory;
 mod disk;
 mod edge;
 mod probe;
@@ -32,6 +33,8 @@ pub(crate) fn register(assure: &Assure, face: &Face) {
     add(assure, face, Control::SES04, edge::forged_tokens_open_nothing);
     add(assure, face, Control::WEB10, edge::everybody_has_a_limit);
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
+    add(assure, face, Control::SSO01, directory::lies_prove_nothing);
+    add(assure, face, Control::SSO02, directory::nobody_provisions);
     add(assure, face, Control::ACC03, edge::strangers_get_what_is_listed);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
 }

@@ -5,6 +5,7 @@
 
 mod background;
 mod control;
+mod directory;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -96,7 +97,7 @@ impl Instance {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let house = House {
-            identity: identity::Identity::new(store.clone(), identity_config(&config, policies))?,
+            identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
@@ -138,9 +139,7 @@ impl Instance {
     /// The address for people.
     #[must_use]
     pub fn url(&self) -> String {
-        let port = self.house.face.addresses.first().map_or(443, SocketAddr::port);
-        let host = self.house.face.config.web.hosts.first().map_or("localhost", String::as_str);
-        if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+        url(&self.house.face.config, &self.house.face.addresses)
     }
 
     /// The code that makes the first account, while there is none. Works once.
@@ -224,10 +223,22 @@ async fn open_store(
     Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
 }
 
-fn identity_config(config: &Config, policies: Option<identity::Policies>) -> identity::Config {
+/// The address for people: the first name of the configuration, the first port that listens.
+fn url(config: &Config, addresses: &[SocketAddr]) -> String {
+    let port = addresses.first().map_or(443, SocketAddr::port);
+    let host = config.web.hosts.first().map_or("localhost", String::as_str);
+    if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
+}
+
+fn identity_config(
+    config: &Config,
+    policies: Option<identity::Policies>,
+    sockets: &[TcpListener],
+) -> Result<identity::Config, Failure> {
     let section = &config.identity;
     let defaults = identity::Hashing::default();
-    identity::Config {
+    let sso = section.sso.iter().map(directory::sso).collect::<Result<_, _>>()?;
+    Ok(identity::Config {
         numbers: config.numbers.clone(),
         hashing: identity::Hashing {
             memory_kib: section.hash_memory_kib,
@@ -237,8 +248,10 @@ fn identity_config(config: &Config, policies: Option<identity::Policies>) -> ide
         },
         answer_grid: Duration::from_millis(section.answer_grid_ms),
         issuer: section.issuer.clone(),
+        address: section.address.clone().unwrap_or_else(|| url(config, &addresses(sockets))),
+        sso,
         policies,
-    }
+    })
 }
 
 /// Binds every address. One that this machine has no such protocol for is left out if another is there.

@@ -8,11 +8,14 @@
 
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/service.rs"]
+mod service;
 #[path = "browser/staff.rs"]
 mod staff;
 
 use domain::verifies;
 use house::{House, Look};
+use service::Service;
 use thirtyfour::Key;
 
 #[test]
@@ -280,4 +283,62 @@ fn a_session_about_to_end_warns_and_an_unfinished_message_survives_it() {
         }
         house.close().await;
     });
+}
+
+#[test]
+fn a_person_comes_in_with_the_account_of_their_organisation() {
+    let _proof = verifies!(SSO01);
+    testkit::run(async {
+        let mut service = Service::start().await;
+        let house = House::open_with(Look::Desk, &service.config()).await;
+        service.serve(&house.address("/sign-in/with/work/done")).await;
+        house.set_up().await;
+        house.go("/admin/directory").await;
+        house.click("#connections form button").await;
+        house.until("document.querySelector('.mark.good') !== null").await;
+        house.look_at("directory").await;
+        house.click("#provisioning form button").await;
+        house.until("document.querySelector('#key')?.textContent.startsWith('troth_scim_')").await;
+        house.look_at("directory-token").await;
+        house.go("/account").await;
+        house.click("form[action='/sign-out'] button").await;
+        house.until("document.querySelector('.ways a') !== null").await;
+        house.look_at("signed-out-there-too").await;
+
+        house.go("/sign-in?next=/models").await;
+        house.until("document.querySelector('.ways a') !== null").await;
+        house.look_at("sign-in-with").await;
+        house.click(".ways a").await;
+        sign_in_there(&house, "grace").await;
+        house.until("location.pathname === '/models'").await;
+        house.go("/account").await;
+        assert_eq!(house.text("h1").await, "Grace");
+
+        // Somebody whose address is elsewhere is told so, in words.
+        house.click("form[action='/sign-out'] button").await;
+        house.until("document.querySelector('.ways a') !== null").await;
+        house.click(".ways a").await;
+        house.until("document.querySelector('button[name=logout]') !== null").await;
+        house.click("button[name=logout]").await;
+        house.until("location.pathname === '/sign-in'").await;
+        house.click(".ways a").await;
+        sign_in_there(&house, "eve").await;
+        house.until("document.querySelector('.note')?.textContent.includes('organisation')").await;
+        house.look_at("sign-in-elsewhere").await;
+
+        // The answer in the address bar was good once.
+        house.reload().await;
+        house.until("document.querySelector('.note')?.textContent.includes('used already')").await;
+        house.close().await;
+    });
+}
+
+/// Types a name into the provider's own pages and agrees.
+async fn sign_in_there(house: &House, who: &str) {
+    house.until("document.querySelector('input[name=login]') !== null").await;
+    house.type_into("input[name=login]", who).await;
+    house.type_into("input[name=password]", "whatever").await;
+    house.click("form button[type=submit]").await;
+    house.until("document.querySelector('input[name=login]') === null && document.querySelector('form button[type=submit]') !== null").await;
+    house.click("form button[type=submit]").await;
 }

@@ -20,6 +20,8 @@ mod matrix;
 mod places;
 #[path = "it/routes.rs"]
 mod routes;
+#[path = "it/scim.rs"]
+mod scim;
 #[path = "it/streams.rs"]
 mod streams;
 #[path = "it/valkey.rs"]

@@ -13,6 +13,8 @@ use std::{
 };
 
 use caller::Caller;
+use server::{Config, Instance, Outside};
+use testkit::Client;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -54,6 +56,33 @@ async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_sdk_holds_a_conversation() {
     talks(installed("python/bin/python"), "conversation.py", None).await;
+}
+
+/// A SCIM test client tries everything the instance says about itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scim_tester_finds_nothing_wrong() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let key_file = format!("[keys]\nkey_file = {:?}", folder.path().join("root.key"));
+    let config = Config::for_tests(&folder.path().join("data"), &key_file).expect("a configuration");
+    let instance = Instance::start(config, Outside::real()).await.expect("an instance that listens");
+    let authority = instance.authority().expect("a local authority");
+    let mut owner = Client::new(&instance.url(), &authority);
+    let code = instance.setup_code().expect("a new instance has a setup code").expose().clone();
+    owner.set_up(&code, "ann", "Correct-Horse-7-Battery").await;
+    let page = owner.submit::<&str, &str>("/admin/directory/tokens", &[]).await;
+    let mut command = Command::new(installed("python/bin/python"));
+    command
+        .arg(root().join("crates/server/tests/sdk/provisioning.py"))
+        .env("SCIM_BASE_URL", format!("{}/scim/v2", instance.url()))
+        .env("SCIM_TOKEN", page.between("id=\"key\">", "<"))
+        .env("SSL_CERT_FILE", authority)
+        .env("NO_PROXY", "localhost");
+    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("the script was run");
+    let output = ran.expect("the script could be started");
+    let told =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && told.contains("the conversation is complete"), "{told}");
+    instance.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

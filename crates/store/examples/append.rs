@@ -56,12 +56,31 @@ fn main() {
             let hits = search::find(&home.store, &read, query, 20).await.expect("an answer").len();
             println!("search {query:12} {:8.2} ms, {hits} hits", millis(start.elapsed()));
         }
+        titles(&home, &ada).await;
         let start = Instant::now();
         messages::tree(&home.store, &read, begun).await.expect("a tree");
         println!("tree of 20          {:8.2} ms", millis(start.elapsed()));
         let size = std::fs::metadata(home.folder().join("data/troth.db")).map_or(0, |file| file.len());
         println!("file                {:8.2} MiB for {count} messages", size as f64 / 1_048_576.0);
     });
+}
+
+/// What titles cost a search that finds none, with as many of them as a search looks at.
+async fn titles(home: &Home, person: &Person) {
+    let permit = person.permit(Action::WriteChat);
+    let mut tx = home.store.begin(&person.ctx).await.expect("a turn");
+    for number in 0..2000 {
+        let id = ConversationId::fresh(&person.ctx);
+        conversations::create(&mut tx, &permit, id, person.ctx.now()).await.expect("a conversation");
+        let title = format!("The title of conversation {number}, as long as they are");
+        conversations::rename(&mut tx, &permit, id, &title).await.expect("a title");
+    }
+    tx.commit(Entry::new(Act::ConversationChanged, "").times(2000)).await.expect("a commit");
+    for query in ["qqqq", "title"] {
+        let start = Instant::now();
+        search::find(&home.store, &person.permit(Action::ReadChat), query, 20).await.expect("an answer");
+        println!("2000 titles, {query:6} {:8.2} ms", millis(start.elapsed()));
+    }
 }
 
 async fn begin(home: &Home, person: &Person) -> ConversationId {

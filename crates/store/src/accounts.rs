@@ -154,7 +154,7 @@ async fn read(store: &Store, found: &AnyRow) -> Result<Account, Error> {
     })
 }
 
-fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
+pub(crate) fn lookup(store: &Store, account_name: &str) -> Vec<u8> {
     store.mac(LOOKUP, name::fold(account_name).as_bytes()).to_vec()
 }
 

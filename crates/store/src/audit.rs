@@ -130,7 +130,10 @@ impl Head {
     }
 }
 
-const READ_HEAD: &str = "SELECT seq, hash, mac FROM audit_head WHERE one = 1";
+/// The head and the entry with the highest place, as one moment saw them: every write of everybody waits
+/// for this one question.
+const READ_END: &str = "SELECT h.seq, h.hash, h.mac, a.seq AS last_seq, a.hash AS last_hash FROM audit_head h \
+                        LEFT JOIN audit a ON a.seq = (SELECT MAX(seq) FROM audit) WHERE h.one = 1";
 
 fn read_head(found: &AnyRow) -> Result<Head, Error> {
     Ok(Head { seq: found.try_get("seq")?, hash: row::bytes(found, "hash")?, mac: row::bytes(found, "mac")? })
@@ -160,14 +163,10 @@ pub(crate) async fn append(
 /// The end of the log, when it stands under this keyring's hash and is the last entry.
 async fn trusted_head(connection: &mut AnyConnection, keyring: &Keyring) -> Result<Head, Error> {
     enforced!(AUD02);
-    // Both in one question: every write of everybody waits for this one.
-    let found = sqlx::query(
-        "SELECT h.seq, h.hash, h.mac, a.seq AS last_seq, a.hash AS last_hash FROM audit_head h \
-         LEFT JOIN audit a ON a.seq = (SELECT MAX(seq) FROM audit) WHERE h.one = 1",
-    )
-    .fetch_optional(connection)
-    .await?
-    .ok_or_else(|| Error::damaged("the head of its audit log is gone"))?;
+    let found = sqlx::query(READ_END)
+        .fetch_optional(connection)
+        .await?
+        .ok_or_else(|| Error::damaged("the head of its audit log is gone"))?;
     let head = read_head(&found)?;
     if !head.is_ours(keyring) {
         return Err(Error::damaged("its audit log was written without this keyring"));
@@ -256,12 +255,13 @@ async fn read(store: &Store, after: i64, limit: i64) -> Result<Vec<Record>, Erro
 /// Recomputes the chain up to the head that stood when this began.
 pub(crate) async fn verify(store: &Store) -> Result<ChainReport, Error> {
     enforced!(AUD02);
-    let found = sqlx::query(READ_HEAD).fetch_optional(store.readers()).await?;
+    let found = sqlx::query(READ_END).fetch_optional(store.readers()).await?;
     let mut report = ChainReport { entries: 0, head: genesis(), broken: None };
-    let Some(head) = found.as_ref().map(read_head).transpose()? else {
+    let Some(found) = found else {
         report.broken = Some(Broken { seq: 1, why: "the head of the log is gone" });
         return Ok(report);
     };
+    let (head, end) = (read_head(&found)?, found.try_get::<Option<i64>, _>("last_seq")?);
     let mut last = 0;
     while last < head.seq {
         let batch = read(store, last, BATCH.min(head.seq - last)).await?;
@@ -281,6 +281,8 @@ pub(crate) async fn verify(store: &Store) -> Result<ChainReport, Error> {
     }
     if report.head.as_slice() != head.hash || !head.is_ours(store.keyring()) {
         report.broken = Some(Broken { seq: head.seq, why: "the log was written without this keyring" });
+    } else if end.is_some_and(|end| end > head.seq) {
+        report.broken = Some(Broken { seq: head.seq + 1, why: "an entry stands after the end of the log" });
     }
     Ok(report)
 }

@@ -130,6 +130,10 @@ impl From<sqlx::Error> for Error {
                 Self::Unavailable { why: "the store is closed" }
             }
             sqlx::Error::Tls(_) => Self::Unavailable { why: "no trusted TLS connection" },
+            // So rustls calls a certificate of another authority, or for another name.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Self::Unavailable { why: "no trusted TLS connection" }
+            }
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => {
                 Self::Unavailable { why: "the connection broke" }
             }

@@ -188,12 +188,15 @@ pub async fn members(store: &Store, permit: &Permit, id: GroupId) -> Result<Vec<
 pub async fn bounds_of(store: &Store, permit: &Permit, user: UserId) -> Result<Bounds, Error> {
     permit.instance(Action::Authenticate)?;
     let found = sqlx::query(
-        "SELECT g.bounds FROM group_members m JOIN account_groups g ON g.id = m.member_of WHERE m.account = $1",
+        "SELECT g.id, g.name, g.bounds FROM group_members m JOIN account_groups g ON g.id = m.member_of WHERE m.account = $1",
     )
     .bind(user.to_string())
     .fetch_all(store.readers())
     .await?;
-    found.iter().try_fold(Bounds::default(), |bounds, found| Ok(bounds.and(&parse(found)?)))
+    found.iter().try_fold(Bounds::default(), |mut bounds, found| {
+        bounds.groups.insert(name_of(store, found)?);
+        Ok(bounds.and(&parse(found)?))
+    })
 }
 
 fn may_read(permit: &Permit) -> Result<(), Error> {
@@ -205,11 +208,16 @@ fn read(store: &Store, found: &AnyRow) -> Result<Group, Error> {
     let id: GroupId = row::id(found, "id")?;
     Ok(Group {
         id,
-        name: NAME.open_text(store.system_dek(), &id.to_string(), &row::bytes(found, "name")?)?,
+        name: name_of(store, found)?,
         bounds: parse(found)?,
         created: row::time(found, "created")?,
         members: u32::try_from(found.try_get::<i64, _>("members")?).unwrap_or(u32::MAX),
     })
+}
+
+fn name_of(store: &Store, found: &AnyRow) -> Result<String, Error> {
+    let id: GroupId = row::id(found, "id")?;
+    NAME.open_text(store.system_dek(), &id.to_string(), &row::bytes(found, "name")?)
 }
 
 fn parse(found: &AnyRow) -> Result<Bounds, Error> {

@@ -43,6 +43,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0006_roles.sql"),
     ),
     (
+        7,
+        "directory",
+        include_str!("../migrations/common/0007_directory.sql"),
+        include_str!("../migrations/common/0007_directory.sql"),
+    ),
+    (
         8,
         "networks kept out or let in",
         include_str!("../migrations/common/0008_addresses.sql"),

@@ -14,7 +14,7 @@ mod postgres;
 pub use client::{Answer, Client};
 pub use clockwork::{Clockwork, ctx, entropy, seeded};
 pub use home::{Home, Person, Shut, store};
-pub use postgres::Database;
+pub use postgres::{Database, TlsDatabase};
 
 /// Runs `work` on a runtime of its own, as `#[tokio::test]` would, with four worker threads.
 pub fn run<F: Future>(work: F) -> F::Output {

@@ -4,6 +4,8 @@
 //! watched by a shell that holds the other end of a pipe: when this process ends, however it ends, the
 //! shell stops the cluster and removes its files.
 
+mod tls;
+
 use std::{
     fs::{self, File},
     io,
@@ -18,6 +20,8 @@ use std::{
 };
 
 use sqlx::{AssertSqlSafe, Connection, postgres::PgConnection};
+
+pub use tls::TlsDatabase;
 
 /// Longest wait for a cluster; on a busy machine it takes a second or two.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,6 +96,11 @@ struct Cluster {
 
 impl Cluster {
     fn start() -> io::Result<Self> {
+        Self::start_with(&["listen_addresses=".to_owned()], |_| Ok(()))
+    }
+
+    /// Starts one with more `settings`, when its data folder has been made ready.
+    fn start_with(settings: &[String], ready: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<Self> {
         let programs = programs()?;
         let template = template(&programs)?;
         // In memory where there is such a place: a cluster is a thousand small files.
@@ -101,6 +110,7 @@ impl Cluster {
         let data = folder.join("data");
         command("cp").args(["-a", "--reflink=auto"]).arg(&template).arg(&data).checked()?;
         give(&folder)?;
+        ready(&data)?;
         let script = "\"$@\" & server=$!; cat >/dev/null; kill -QUIT $server; wait $server; rm -rf \"$0\"";
         let mut watch = Command::new("sh");
         watch.arg("-c").arg(script).arg(&folder);
@@ -112,7 +122,6 @@ impl Cluster {
             .arg("-k")
             .arg(&folder);
         for setting in [
-            "listen_addresses=",
             "fsync=off",
             "synchronous_commit=off",
             "full_page_writes=off",
@@ -121,6 +130,9 @@ impl Cluster {
             "autovacuum=off",
             "log_min_messages=fatal",
         ] {
+            watch.args(["-c", setting]);
+        }
+        for setting in settings {
             watch.args(["-c", setting]);
         }
         // A group of its own, so that a test runner which kills the test's group leaves the watch to clean up.

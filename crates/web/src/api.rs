@@ -12,6 +12,7 @@ mod embeddings;
 pub mod error;
 mod json;
 mod models;
+pub mod scim;
 
 use axum::{Router, routing};
 
@@ -26,4 +27,5 @@ pub fn routes() -> Router<App> {
         .route("/v1/chat/completions", routing::post(chat::complete))
         .route("/v1/embeddings", routing::post(embeddings::embed))
         .route("/openapi.json", routing::get(description::get))
+        .merge(scim::routes())
 }

@@ -10,6 +10,7 @@ pub mod admin;
 pub mod break_glass;
 pub mod chat;
 pub mod confirm;
+pub mod directory;
 pub mod error;
 pub mod frame;
 pub mod handlers;
@@ -21,6 +22,7 @@ pub mod role_words;
 pub mod roles;
 pub mod setup;
 pub mod sign_in;
+pub mod sso;
 pub mod trust;
 pub mod words;
 
@@ -66,6 +68,8 @@ pub fn routes() -> Router<App> {
         .route("/admin", get(admin::show))
         .route("/models", get(models::show))
         .route("/trust", get(trust::show))
+        .merge(sso::routes())
+        .merge(directory::routes())
         .merge(roles::routes())
         .merge(reviews::routes())
         .merge(break_glass::routes())

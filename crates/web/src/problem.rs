@@ -219,6 +219,8 @@ impl From<identity::Error> for Problem {
             E::Setting => Self::invalid("setting", said),
             E::Address(_) => Self::invalid("network", said),
             E::TooMany { .. } => Self::conflict(said),
+            E::Taken => Self::conflict(said),
+            E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
             E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
             E::Denied(denied) => denied.into(),

@@ -43,6 +43,13 @@ pub const PUBLIC: &[Public] = &[
     open("POST", "/sign-in", "Where somebody becomes known."),
     open("POST", "/sign-in/factor", "Asks for the ticket of the step before, and a factor."),
     open("POST", "/sign-in/password", "Asks for the ticket of the step before."),
+    open("GET", "/sign-in/with/{name}", "Leads to a sign-in service of the configuration."),
+    open(
+        "GET",
+        "/sign-in/with/{name}/done",
+        "Asks for an answer of that service to a question of this browser.",
+    ),
+    open("POST", "/sign-in/with/{name}/factor", "Asks for the ticket of the step before, and a factor."),
 ];
 
 /// Whether a request was recognised as somebody's, by whichever extractor. Clones say the same.

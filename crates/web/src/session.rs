@@ -100,7 +100,8 @@ impl Visitor {
     async fn of(parts: &Parts, app: &App, attended: bool) -> Result<Self, Problem> {
         let Arrival { ctx, nonce, jar, known: recognised, meter } = Arrival::of(parts, app);
         let nobody = Self { ctx, person: None, nonce, device: device(&parts.headers) };
-        let (access, refresh) = (token(&parts.headers, COOKIE), token(&parts.headers, REFRESH_COOKIE));
+        let (access, refresh) =
+            (cookie_named(&parts.headers, COOKIE), cookie_named(&parts.headers, REFRESH_COOKIE));
         if access.is_none() && refresh.is_none() {
             return Ok(nobody);
         }
@@ -210,8 +211,8 @@ fn cookie(name: &str, token: &Secret<String>) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The value of a cookie of ours. Two of one name are an attack, not a session.
-fn token(headers: &HeaderMap, name: &str) -> Option<Secret<String>> {
+/// The value of a cookie of ours. Two of one name are an attack, not a cookie.
+pub(crate) fn cookie_named(headers: &HeaderMap, name: &str) -> Option<Secret<String>> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
@@ -223,7 +224,7 @@ fn token(headers: &HeaderMap, name: &str) -> Option<Secret<String>> {
 }
 
 /// The key of an `Authorization: Bearer` header.
-fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty())
@@ -294,10 +295,12 @@ mod tests {
     #[test]
     fn one_session_cookie_is_read_and_two_are_refused() {
         let one = headers(header::COOKIE, "a=1; __Host-troth-refresh=def; __Host-troth=abc; b=2");
-        assert_eq!(token(&one, REFRESH_COOKIE).unwrap().expose(), "def");
-        assert_eq!(token(&one, COOKIE).unwrap().expose(), "abc");
-        assert!(token(&headers(header::COOKIE, "__Host-troth=abc; __Host-troth=def"), COOKIE).is_none());
-        assert!(token(&headers(header::COOKIE, "__Host-trothy=abc; __Host-troth="), COOKIE).is_none());
+        assert_eq!(cookie_named(&one, REFRESH_COOKIE).unwrap().expose(), "def");
+        assert_eq!(cookie_named(&one, COOKIE).unwrap().expose(), "abc");
+        assert!(
+            cookie_named(&headers(header::COOKIE, "__Host-troth=abc; __Host-troth=def"), COOKIE).is_none()
+        );
+        assert!(cookie_named(&headers(header::COOKIE, "__Host-trothy=abc; __Host-troth="), COOKIE).is_none());
     }
 
     #[test]

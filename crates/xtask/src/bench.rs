@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// The folder of the model files; the model is measured when its file is there
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
+    /// The Python that has llama.cpp's module `llama_cpp`, to measure it beside
+    #[arg(long, value_name = "PATH", default_value = "python3")]
+    python: PathBuf,
 }
 
 /// Builds and measures.
@@ -34,6 +37,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     if let Some(models) = &options.models {
         command.arg("--models").arg(models);
     }
+    command.arg("--python").arg(&options.python);
     let status = command.status().context("the measuring program does not start")?;
     if !status.success() {
         bail!("the measurements did not come to their end");

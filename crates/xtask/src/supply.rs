@@ -20,7 +20,6 @@ use crate::workspace;
 struct Rules {
     licenses: Licences,
     bans: Bans,
-    sources: Sources,
 }
 
 #[derive(Deserialize)]
@@ -50,12 +49,6 @@ struct Ban {
     reason: String,
 }
 
-#[derive(Deserialize)]
-struct Sources {
-    #[serde(rename = "allow-registry")]
-    registries: Vec<String>,
-}
-
 /// A crate of the graph, with who uses it.
 #[derive(Debug, Default)]
 struct Crate {
@@ -74,7 +67,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     tree.args(["--prefix", "depth", "--format", "|{p}|{l}"]).current_dir(root);
     let graph = graph(&workspace::output(&mut tree)?)?;
     let mut problems = broken_rules(&rules, &graph);
-    problems.extend(strange_sources(&rules, &fs::read_to_string(root.join("Cargo.lock"))?)?);
+    problems.extend(strange_sources(&fs::read_to_string(root.join("Cargo.lock"))?)?);
+    for manifest in workspace::files(root)?.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
+        let named = named_registries(&manifest.text).with_context(|| manifest.path.clone())?;
+        problems.extend(named.iter().map(|name| format!("{}: {name} names a registry", manifest.path)));
+    }
     let twice = graph.values().filter(|found| found.versions.len() > 1).count();
     println!("{} crates, {twice} of them in more than one version", graph.len());
     if !problems.is_empty() {
@@ -168,8 +165,9 @@ fn split_outside_brackets<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     parts
 }
 
-/// Packages of Cargo.lock that come from elsewhere than the allowed registries.
-fn strange_sources(rules: &Rules, lock: &str) -> Result<Vec<String>> {
+/// Packages of Cargo.lock that come from elsewhere than cargo's own registry: where no manifest names another,
+/// that is the one registry there is.
+fn strange_sources(lock: &str) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Lock {
         package: Vec<Package>,
@@ -180,14 +178,32 @@ fn strange_sources(rules: &Rules, lock: &str) -> Result<Vec<String>> {
         source: Option<String>,
     }
     let lock: Lock = toml::from_str(lock).context("Cargo.lock")?;
-    let known = |source: &str| {
-        rules.sources.registries.iter().any(|registry| source.strip_prefix("registry+") == Some(registry))
-    };
-    let strange = |package: Package| {
-        let source = package.source?;
-        (!known(&source)).then(|| format!("{} comes from {source}", package.name))
-    };
-    Ok(lock.package.into_iter().filter_map(strange).collect())
+    let mut from: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Package { name, source } in lock.package {
+        if let Some(source) = source {
+            from.entry(source).or_default().push(name);
+        }
+    }
+    let registries = from.iter().filter(|(source, _)| source.starts_with("registry+"));
+    let own = registries.max_by_key(|(_, names)| names.len()).map(|(source, _)| source.clone());
+    let strange = from.iter().filter(|(source, _)| own.as_ref() != Some(source));
+    Ok(strange
+        .flat_map(|(source, names)| names.iter().map(move |n| format!("{n} comes from {source}")))
+        .collect())
+}
+
+/// The dependencies of a manifest that name a registry.
+fn named_registries(manifest: &str) -> Result<Vec<String>> {
+    fn look(name: &str, value: &toml::Value, found: &mut Vec<String>) {
+        let Some(table) = value.as_table() else { return };
+        if table.contains_key("registry") || table.contains_key("registry-index") {
+            found.push(name.to_owned());
+        }
+        table.iter().for_each(|(name, value)| look(name, value, found));
+    }
+    let mut found = Vec::new();
+    look("the manifest", &toml::from_str(manifest)?, &mut found);
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -200,8 +216,6 @@ allow = ["MIT", "Apache-2.0"]
 exceptions = [{ crate = "weak", allow = ["MPL-2.0"] }]
 [bans]
 deny = [{ crate = "openssl-sys", wrappers = ["sqlite"], reason = "no" }]
-[sources]
-allow-registry = ["https://example.org/index"]
 "#;
 
     fn rules() -> Rules {
@@ -243,9 +257,27 @@ allow-registry = ["https://example.org/index"]
 
     #[test]
     fn other_sources_are_named() {
-        let lock = "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = \"git+https://x\"\n\
-                    [[package]]\nname = \"b\"\nversion = \"1\"\nsource = \"registry+https://example.org/index\"\n\
-                    [[package]]\nname = \"ours\"\nversion = \"1\"\n";
-        assert_eq!(strange_sources(&rules(), lock).unwrap(), ["a comes from git+https://x"]);
+        let package = |name: &str, source: &str| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"1\"\nsource = \"{source}\"\n")
+        };
+        let own = "registry+https://example.org/index";
+        let lock = [
+            package("a", "git+https://x"),
+            package("b", own),
+            package("c", own),
+            package("d", "registry+https://elsewhere.example/index"),
+            "[[package]]\nname = \"ours\"\nversion = \"1\"\n".to_owned(),
+        ];
+        let strange = ["a comes from git+https://x", "d comes from registry+https://elsewhere.example/index"];
+        assert_eq!(strange_sources(&lock.concat()).unwrap(), strange);
+    }
+
+    #[test]
+    fn a_manifest_that_names_a_registry_is_found() {
+        let plain = "[dependencies]\na = \"1\"\nb = { version = \"1\", features = [\"registry\"] }\n";
+        assert_eq!(named_registries(plain).unwrap(), [""; 0]);
+        let named = "[dependencies]\na = { version = \"1\", registry = \"x\" }\n\
+                     [target.'cfg(unix)'.dependencies.b]\nregistry-index = \"https://x\"\n";
+        assert_eq!(named_registries(named).unwrap(), ["a", "b"]);
     }
 }

@@ -98,6 +98,10 @@ pub enum Control {
     SES07,
     /// The key that signs access tokens is replaced after `signing_key_days` days, sealed in the store, and removed once no token it signed can still be good.
     SES08,
+    /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
+    SSO01,
+    /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
+    SSO02,
     /// A database on another machine is used only over TLS with a verified certificate and with a password.
     STO01,
     /// A second server on the same data folder is refused before it touches anything.
@@ -138,7 +142,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 64] = [
+    pub const ALL: [Self; 66] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -185,6 +189,8 @@ impl Control {
         Self::SES06,
         Self::SES07,
         Self::SES08,
+        Self::SSO01,
+        Self::SSO02,
         Self::STO01,
         Self::STO02,
         Self::STO03,
@@ -210,7 +216,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 64] = [
+static FACTS: [Facts; 66] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -556,6 +562,20 @@ static FACTS: [Facts; 64] = [
         proof: Proof::Live,
     },
     Facts {
+        token: "SSO01",
+        title: "A sign-in service must prove who it names",
+        sentence: "An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within {sso_minutes} minutes in the browser that asked.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SSO02",
+        title: "A directory speaks with a token of its own",
+        sentence: "Provisioning is done for nobody without its own token, which ends after {scim_token_days} days, and closing an account ends its sessions and keys at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
         token: "STO01",
         title: "No networked database without verified TLS",
         sentence: "A database on another machine is used only over TLS with a verified certificate and with a password.",
@@ -734,6 +754,10 @@ pub struct Numbers {
     pub idle_warning_seconds: u32,
     /// Days after which the key that signs access tokens is replaced (SES08).
     pub signing_key_days: u32,
+    /// Minutes a sign-in at another service may take (SSO01).
+    pub sso_minutes: u32,
+    /// Days after which a provisioning token ends (SSO02).
+    pub scim_token_days: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -771,6 +795,8 @@ impl Default for Numbers {
             refresh_grace_seconds: 30,
             idle_warning_seconds: 120,
             signing_key_days: 30,
+            sso_minutes: 10,
+            scim_token_days: 180,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -805,6 +831,8 @@ impl Numbers {
             "refresh_grace_seconds" => Some(self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(self.idle_warning_seconds),
             "signing_key_days" => Some(self.signing_key_days),
+            "sso_minutes" => Some(self.sso_minutes),
+            "scim_token_days" => Some(self.scim_token_days),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -836,6 +864,8 @@ impl Numbers {
             "refresh_grace_seconds" => Some(&mut self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(&mut self.idle_warning_seconds),
             "signing_key_days" => Some(&mut self.signing_key_days),
+            "sso_minutes" => Some(&mut self.sso_minutes),
+            "scim_token_days" => Some(&mut self.scim_token_days),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -849,7 +879,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 25] = [
+pub static NUMBERS: [Number; 27] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1007,6 +1037,24 @@ pub static NUMBERS: [Number; 25] = [
         name: "signing_key_days",
         control: Control::SES08,
         value: 30,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "sso_minutes",
+        control: Control::SSO01,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+    },
+    Number {
+        name: "scim_token_days",
+        control: Control::SSO02,
+        value: 180,
         unit: "days",
         stronger: Stronger::Lower,
         floor: None,

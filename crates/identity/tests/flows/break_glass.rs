@@ -6,6 +6,7 @@ use domain::{
     audit::{Act, Entry},
     authorize,
     id::ConversationId,
+    mail::Address,
     verifies,
 };
 use identity::{Error, Identity, RequestState, Unfit};
@@ -73,6 +74,23 @@ both_engines!(two_agree_and_the_person_sees_all_of_it, |home| {
     assert_eq!(read[0].actor, format!("break-glass:{id}:{}", ida.id));
     let told: String = entries(&home, Act::ContentRequested).await.iter().map(|r| r.target.clone()).collect();
     assert_eq!(told, id.to_string(), "the log holds no reason and no name");
+});
+
+both_engines!(the_person_is_told_by_mail_as_soon_as_somebody_agreed, |home| {
+    let identity = open(&home);
+    let (ida, otto, ann) =
+        (officer(&home, "Ida").await, officer(&home, "Otto").await, home.person("Ann").await);
+    let mut tx = home.store.begin(&ann.ctx).await.unwrap();
+    let address = Address::read("ann@example.org").unwrap();
+    store::emails::set(&mut tx, &ann.permit(Action::WriteAccount), &address).await.unwrap();
+    tx.commit(Entry::new(Act::EmailChanged, ann.id)).await.unwrap();
+    let job = home.ctx(Actor::System(domain::Job::Mail));
+    let permit = authorize(&job, Action::ReadAccount, Resource::Instance).unwrap();
+    let waits = async || store::outbox::is_due(&home.store, &permit, job.now()).await.unwrap();
+    let id = identity.request_content(&ida.ctx, ann.id, REASON).await.unwrap();
+    assert!(!waits().await);
+    identity.approve_content(&otto.ctx, id).await.unwrap();
+    assert!(waits().await);
 });
 
 both_engines!(its_time_ends, |home| {

@@ -9,6 +9,7 @@
 mod account;
 mod api_keys;
 mod break_glass;
+mod directory;
 mod reviews;
 mod roles;
 mod scene;

@@ -4,6 +4,7 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 
 use super::math;
+use super::tiles::Tiled;
 use crate::Error;
 use crate::gguf::{self, Gguf};
 
@@ -78,47 +79,69 @@ impl Rows {
 
 /// A quantised matrix of `rows` by `columns`.
 pub(crate) struct Matrix {
-    weights: QTensor,
+    weights: Weights,
     rows: usize,
     columns: usize,
+}
+
+/// The weights of a matrix: in a layout of our own if there is one, else as the file has them, for candle.
+enum Weights {
+    Tiled(Tiled),
+    Stored(QTensor),
 }
 
 impl Matrix {
     /// Reads a matrix, in a format that has a fast kernel.
     pub(crate) fn read(gguf: &mut Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, Error> {
-        let matrix = Self::read_as_stored(gguf, name, rows, columns)?;
-        if gguf::is_slow(matrix.weights.dtype()) {
-            let weights = QTensor::quantize(&matrix.weights.dequantize(&Device::Cpu)?, GgmlDType::Q8_0)?;
-            return Ok(Self { weights, ..matrix });
+        let mut weights = stored(gguf, name, rows, columns)?;
+        if gguf::is_slow(weights.dtype()) {
+            weights = QTensor::quantize(&weights.dequantize(&Device::Cpu)?, GgmlDType::Q8_0)?;
         }
-        Ok(matrix)
+        let tiled = Tiled::new(weights.dtype(), &weights.data()?, rows, columns);
+        Ok(Self { weights: tiled.map_or(Weights::Stored(weights), Weights::Tiled), rows, columns })
     }
 
-    fn read_as_stored(gguf: &mut Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, Error> {
-        let weights = gguf.tensor(name)?;
-        if weights.shape().dims() != [rows, columns] {
-            return Err(gguf.damaged(format!("the tensor `{name}` is not {rows} by {columns}")));
+    /// Puts the rows of `other` below its own, or gives it back if that is in another format.
+    fn append(&mut self, other: Self) -> Result<Option<Self>, Error> {
+        let more = other.rows;
+        match (&mut self.weights, other.weights) {
+            (Weights::Tiled(tiled), Weights::Tiled(below)) => {
+                if let Err(below) = tiled.append(below) {
+                    return Ok(Some(Self { weights: Weights::Tiled(below), ..other }));
+                }
+            }
+            (Weights::Stored(stored), Weights::Stored(below)) if stored.dtype() == below.dtype() => {
+                let mut bytes = stored.data()?.into_owned();
+                bytes.extend_from_slice(&below.data()?);
+                let storage = QStorage::from_data(bytes.into(), &Device::Cpu, below.dtype())?;
+                *stored = QTensor::new(storage, (self.rows + more, self.columns))?;
+            }
+            (_, weights) => return Ok(Some(Self { weights, ..other })),
         }
-        Ok(Self { weights, rows, columns })
-    }
-
-    /// Puts the rows of `other`, of the same format, below its own.
-    fn append(&mut self, other: &Self) -> Result<(), Error> {
-        let mut bytes = self.weights.data()?.into_owned();
-        bytes.extend_from_slice(&other.weights.data()?);
-        let format = self.weights.dtype();
-        let storage = QStorage::from_data(bytes.into(), &Device::Cpu, format)?;
-        self.rows += other.rows;
-        self.weights = QTensor::new(storage, (self.rows, self.columns))?;
-        Ok(())
+        self.rows += more;
+        Ok(None)
     }
 
     /// The product of the matrix with each row of `x`.
     pub(crate) fn apply(&self, x: &Rows) -> Result<Rows, Error> {
-        let layout = Layout::contiguous(Shape::from((x.count(), self.columns)));
-        let (storage, _) = self.weights.cpu_fwd(&x.storage, &layout)?;
-        Ok(Rows { storage, width: self.rows })
+        match &self.weights {
+            Weights::Tiled(tiled) => Ok(Rows::new(tiled.apply(x.values()), self.rows)),
+            Weights::Stored(stored) => {
+                let layout = Layout::contiguous(Shape::from((x.count(), self.columns)));
+                let (storage, _) = stored.cpu_fwd(&x.storage, &layout)?;
+                Ok(Rows { storage, width: self.rows })
+            }
+        }
     }
+}
+
+/// A matrix as the file has it.
+fn stored(gguf: &mut Gguf, name: &str, rows: usize, columns: usize) -> Result<QTensor, Error> {
+    let weights = gguf.tensor(name)?;
+    if weights.shape().dims() != [rows, columns] {
+        return Err(gguf.damaged(format!("the tensor `{name}` is not {rows} by {columns}")));
+    }
+    Ok(weights)
 }
 
 /// Matrices applied to the same rows, each with an optional bias; neighbours of one format are multiplied as one.
@@ -136,10 +159,11 @@ impl Stack {
         let mut stack = Self { matrices: Vec::new(), biases: Vec::new(), widths: Vec::new() };
         for (name, rows) in parts {
             let matrix = Matrix::read(gguf, &format!("{name}.weight"), *rows, columns)?;
-            match stack.matrices.last_mut() {
-                Some(last) if last.weights.dtype() == matrix.weights.dtype() => last.append(&matrix)?,
-                _ => stack.matrices.push(matrix),
-            }
+            let apart = match stack.matrices.last_mut() {
+                Some(last) => last.append(matrix)?,
+                None => Some(matrix),
+            };
+            stack.matrices.extend(apart);
             let bias = format!("{name}.bias");
             stack.biases.push(if gguf.has_tensor(&bias) { Some(gguf.vector(&bias, *rows)?) } else { None });
             stack.widths.push(*rows);
@@ -169,17 +193,33 @@ pub(crate) struct Embedding(Matrix);
 
 impl Embedding {
     pub(crate) fn read(gguf: &mut Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, Error> {
-        // Single rows are unpacked quickly from any format; only a product needs a fast kernel.
         let tied = !gguf.has_tensor("output.weight");
-        let matrix = if tied { Matrix::read } else { Matrix::read_as_stored };
-        matrix(gguf, name, rows, columns).map(Self)
+        if tied {
+            return Matrix::read(gguf, name, rows, columns).map(Self);
+        }
+        // Single rows are unpacked quickly from any format; only a product needs a fast kernel.
+        let weights = Weights::Stored(stored(gguf, name, rows, columns)?);
+        Ok(Self(Matrix { weights, rows, columns }))
     }
 
     /// One row per token.
     pub(crate) fn rows(&self, tokens: &[u32]) -> Result<Rows, Error> {
-        let ids = Tensor::from_slice(tokens, tokens.len(), &Device::Cpu)?;
-        let rows = self.0.weights.embedding(&ids)?.flatten_all()?.to_vec1::<f32>()?;
-        Ok(Rows::new(rows, self.0.columns))
+        let Matrix { weights, rows, columns } = &self.0;
+        let numbers = match weights {
+            Weights::Tiled(tiled) => {
+                let mut numbers = Vec::with_capacity(tokens.len() * columns);
+                for token in tokens {
+                    let row = usize::try_from(*token).ok().filter(|row| row < rows);
+                    tiled.unpack(row.ok_or_else(|| Error::broken("no such token"))?, &mut numbers);
+                }
+                numbers
+            }
+            Weights::Stored(stored) => {
+                let ids = Tensor::from_slice(tokens, tokens.len(), &Device::Cpu)?;
+                stored.embedding(&ids)?.flatten_all()?.to_vec1::<f32>()?
+            }
+        };
+        Ok(Rows::new(numbers, *columns))
     }
 
     /// The same numbers as an output matrix.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Lists of tables whose elements are known by their `name`.
-const NAMED_LISTS: [&str; 1] = ["endpoints"];
+const NAMED_LISTS: [&str; 2] = ["endpoints", "sso"];
 
 /// Puts one variable into its place.
 ///

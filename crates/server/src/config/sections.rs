@@ -251,6 +251,10 @@ pub struct IdentitySection {
     pub hashes_at_once: usize,
     /// Milliseconds to whose multiples answers to a sign-in are delayed.
     pub answer_grid_ms: u64,
+    /// The address people reach the instance at, when it is not the first name and port of `[web]`.
+    pub address: Option<String>,
+    /// The sign-in services of the organisation.
+    pub sso: Vec<identity::SsoConfig>,
     /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
     pub policies: Option<PathBuf>,
     /// Minutes the clock of these policies is ahead of UTC.
@@ -266,6 +270,8 @@ impl Default for IdentitySection {
             hash_passes: config.hashing.passes,
             hashes_at_once: config.hashing.at_once,
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
+            address: None,
+            sso: Vec::new(),
             policies: None,
             policies_utc_offset_minutes: 0,
         }
@@ -289,12 +295,33 @@ impl IdentitySection {
     pub(super) fn validate(&self) -> Result<(), Failure> {
         // No place on Earth is further from UTC.
         match (-12 * 60..=14 * 60).contains(&self.policies_utc_offset_minutes) {
-            true => Ok(()),
+            true => self.validate_directory(),
             false => Err(Failure::new(
                 Exit::Configuration,
                 "`identity.policies_utc_offset_minutes` takes -720 to 840, for example 330 for India.",
             )),
         }
+    }
+
+    fn validate_directory(&self) -> Result<(), Failure> {
+        let wrong = |what: String| Failure::new(Exit::Configuration, what);
+        identity::check_sso(&self.sso).map_err(wrong)?;
+        for one in &self.sso {
+            let name = format!("identity.sso.{}.issuer", one.name);
+            providers::errand::Errand::check_url(&name, &one.issuer, one.allow_plain_http_loopback)?;
+        }
+        let shaped = self.address.as_deref().is_none_or(|address| {
+            address
+                .strip_prefix("https://")
+                .is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']))
+        });
+        if !shaped {
+            return Err(wrong(
+                "`identity.address` is a name with a port at most, for example \"https://troth.example\"."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// The keys whose values are secrets; `*` stands for one step.
-const SECRETS: [&str; 3] = ["store.postgres", "web.limits.redis", "models.endpoints.*.api_key"];
+const SECRETS: [&str; 4] =
+    ["store.postgres", "web.limits.redis", "models.endpoints.*.api_key", "identity.sso.*.client_secret"];
 
 /// Whether the key at this dotted path is a secret.
 pub(super) fn is_secret(path: &str) -> bool {

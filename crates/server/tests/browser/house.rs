@@ -55,7 +55,7 @@ impl House {
     /// Starts both, the instance with `more` configuration.
     pub(crate) async fn open_with(look: Look, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key_file = format!("{more}\n[keys]\nkey_file = {:?}\n", folder.path().join("root.key"));
+        let key_file = format!("[keys]\nkey_file = {:?}\n{more}", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &key_file).unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
         let mut outside = Outside::real();
@@ -113,6 +113,11 @@ impl House {
         self.until("document.querySelector('#digits') !== null").await;
         self.type_into("#digits", recovery_code).await;
         self.click("main button[type=submit]").await;
+    }
+
+    /// The whole address of a path.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.instance.url())
     }
 
     /// The instance, for what nobody clicks together.
@@ -251,7 +256,7 @@ impl House {
 }
 
 /// The folder of the build's results, where the test itself lies.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 

@@ -38,6 +38,7 @@ const BODIES: &[(&str, &str)] = &[
     ("POST /account/notices", "until=0"),
     ("POST /account/keys/{id}/replace", "overlap_hours=0"),
     ("PATCH /chat/api/folders/{id}", "{\"name\":\"theirs\"}"),
+    ("POST /admin/addresses", "network=NOTHING&verdict=deny&time=hour&note="),
     ("POST /admin/roles/grant", "account=NOTHING&role=user"),
     ("POST /admin/roles/take", "account=NOTHING&role=user"),
     ("POST /admin/roles/own", "name="),
@@ -302,11 +303,10 @@ fn is_public(route: &str) -> bool {
 
 /// The same routes about one's own records: they are there.
 async fn own_records_answer(maker: &Maker<'_>, owner: &Client, routes: &[(String, Method)]) {
-    let (browser, mine) = maker.person(owner, "Uma", Roles::NONE.with(Role::User)).await;
-    let mut again = owner.beside();
-    again.sign_in("Uma", PASSWORD).await;
-    let asker = Asker { name: "own", browser: again, key: None };
-    drop(browser);
+    let (mut browser, mine) = maker.person(owner, "Uma", Roles::NONE.with(Role::User)).await;
+    // Another session, because the first is among the records that are ended.
+    browser.sign_in("Uma", PASSWORD).await;
+    let asker = Asker { name: "own", browser, key: None };
     let mut mine_alone: Vec<_> =
         routes.iter().filter_map(|(path, method)| Some((path, method, mine.filled(path)?))).collect();
     // Reading before changing, the inner before the outer, deleting last.

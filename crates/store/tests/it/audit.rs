@@ -163,10 +163,7 @@ both_engines!(nothing_is_appended_to_a_log_that_is_not_ours, |home| {
          WHERE seq = (SELECT MAX(seq) FROM audit)",
     ] {
         home.spoil(tampering).await;
-        assert_ne!(
-            home.store.verify_chain().await.unwrap().broken.is_some(),
-            tampering.starts_with("INSERT")
-        );
+        assert!(home.store.verify_chain().await.unwrap().broken.is_some(), "{tampering}");
         refuses_to_write(&home, &ada, tampering).await;
         home.spoil(restore).await;
     }

@@ -26,6 +26,11 @@ fn bounds(messages: u64) -> Bounds {
     Bounds { messages: Quota { a_day: Some(messages), a_month: None }, ..Bounds::default() }
 }
 
+/// The same, said by groups of these names.
+fn named(bounds: Bounds, names: &[&str]) -> Bounds {
+    Bounds { groups: names.iter().map(|name| (*name).to_owned()).collect(), ..bounds }
+}
+
 both_engines!(groups_hold_people_and_the_strictest_word_counts, |home| {
     let (owner, ada) = (home.owner("Owner").await, home.person("Ada").await);
     let manages = may(&owner, Action::ManageGroups);
@@ -46,7 +51,7 @@ both_engines!(groups_hold_people_and_the_strictest_word_counts, |home| {
     drop(tx);
 
     let held = groups::bounds_of(&home.store, &authenticate, ada.id).await.unwrap();
-    assert_eq!(held, models.and(&bounds(3)));
+    assert_eq!(held, named(models.and(&bounds(3)), &["Guests", "Interns"]));
     assert_eq!(held.messages.a_day, Some(3));
     assert_eq!(groups::bounds_of(&home.store, &authenticate, owner.id).await.unwrap(), Bounds::default());
     let listed = groups::list(&home.store, &manages).await.unwrap();
@@ -60,7 +65,10 @@ both_engines!(groups_hold_people_and_the_strictest_word_counts, |home| {
     groups::change(&mut tx, &manages, ids[0], "Trainees", &bounds(5)).await.unwrap();
     assert!(groups::take_out(&mut tx, &manages, ids[1], ada.id).await.unwrap());
     tx.commit(entry()).await.unwrap();
-    assert_eq!(groups::bounds_of(&home.store, &authenticate, ada.id).await.unwrap(), bounds(5));
+    assert_eq!(
+        groups::bounds_of(&home.store, &authenticate, ada.id).await.unwrap(),
+        named(bounds(5), &["Trainees"])
+    );
     let mut tx = home.store.begin(&owner.ctx).await.unwrap();
     groups::delete(&mut tx, &manages, ids[0]).await.unwrap();
     tx.commit(entry()).await.unwrap();

@@ -11,6 +11,7 @@ mod audit;
 mod chat;
 mod crash;
 mod damage;
+mod directory;
 mod drafts;
 mod groups;
 mod leaving;
@@ -19,6 +20,7 @@ mod people;
 mod sealing;
 mod search;
 mod system;
+mod tls;
 mod write;
 
 use domain::{

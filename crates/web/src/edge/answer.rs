@@ -45,6 +45,8 @@ enum Form {
     Json,
     /// A client of the API.
     Api,
+    /// An organisation's directory.
+    Scim,
 }
 
 impl Caller {
@@ -55,6 +57,8 @@ impl Caller {
         let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
         let form = if origin::is_api(&path) {
             Form::Api
+        } else if origin::is_scim(&path) {
+            Form::Scim
         } else if accept.windows(9).any(|part| part.eq_ignore_ascii_case(b"text/html")) {
             Form::Page
         } else {
@@ -98,6 +102,7 @@ pub fn render(mut response: Response, caller: &Caller, arrival: &Arrival) -> Res
     let reference = arrival.ctx.request.to_string();
     let mut told = match caller.form {
         Form::Api => api::error::envelope(&problem, &reference),
+        Form::Scim => api::scim::error::envelope(&problem, &reference),
         Form::Json => document(&problem, &reference),
         Form::Page => {
             let page = pages::error_page(problem.status, problem.title, &problem.detail, &reference);
@@ -212,7 +217,8 @@ fn keep(from: &Response, to: &mut Response, problem: &Problem) {
         to.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if problem.status == StatusCode::UNAUTHORIZED {
-        let scheme = if problem.code == "invalid-api-key" { "Bearer" } else { "Cookie" };
+        let by_token = ["invalid-api-key", "invalid-scim-token"].contains(&problem.code);
+        let scheme = if by_token { "Bearer" } else { "Cookie" };
         to.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
 }

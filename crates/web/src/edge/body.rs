@@ -57,7 +57,7 @@ impl Default for BodyLimits {
 impl BodyLimits {
     /// The limit for one path.
     fn at(&self, path: &str) -> u64 {
-        if origin::is_api(path) {
+        if origin::is_api(path) || origin::is_scim(path) {
             self.api
         } else if path.ends_with("/import") {
             self.import

@@ -24,7 +24,7 @@ pub fn check<B>(request: &Request<B>, listed: &[String]) -> Result<(), Problem> 
         enforced!(WEB09);
         return Err(refusal("This server answers no page of another site."));
     }
-    if is_api(request.uri().path()) {
+    if is_api(request.uri().path()) || is_scim(request.uri().path()) {
         return Ok(());
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -43,6 +43,12 @@ pub fn check<B>(request: &Request<B>, listed: &[String]) -> Result<(), Problem> 
 #[must_use]
 pub fn is_api(path: &str) -> bool {
     path == "/v1" || path.starts_with("/v1/")
+}
+
+/// Whether a path belongs to provisioning, which like `/v1` knows no cookie.
+#[must_use]
+pub fn is_scim(path: &str) -> bool {
+    path == "/scim/v2" || path.starts_with("/scim/v2/")
 }
 
 /// Whether a path is somewhere people go. What scripts ask for is not: a link on another site to an
@@ -157,5 +163,7 @@ mod tests {
         assert!(!asks("OPTIONS", "/sign-in", &listed));
         assert!(asks("POST", "/v1/chat/completions", &[]), "a program needs no origin");
         assert!(!asks("POST", "/v10", &[]), "only /v1 is the API");
+        assert!(asks("POST", "/scim/v2/Users", &[]), "nor does a directory");
+        assert!(!asks("POST", "/scim/v20", &[]) && !asks("OPTIONS", "/scim/v2/Users", &preflight));
     }
 }

@@ -54,6 +54,12 @@ pub const ENTRIES: &[Entry] = &[
         text: "Who is kept out, who is let in, and until when.",
         action: Action::ManageEdge,
     },
+    Entry {
+        path: "/admin/directory",
+        word: "Directory",
+        text: "Sign-in through your organisation's own service, and accounts that follow its directory.",
+        action: Action::ManageDirectory,
+    },
 ];
 
 /// The pages the rights of `standing` open.

@@ -19,6 +19,7 @@ pub fn error_page(status: StatusCode, title: &str, detail: &str, reference: &str
         idle: None,
         runs_it: false,
         version: env!("CARGO_PKG_VERSION"),
+        ways: Vec::new(),
     };
     let main = html! {
         div {

@@ -65,6 +65,8 @@ pub struct Frame {
     pub idle: Option<Idle>,
     /// The version people read.
     pub version: &'static str,
+    /// Services one may sign in with, for the sign-in page: names and labels.
+    pub ways: Vec<(String, String)>,
 }
 
 /// The entries of the bar.

@@ -46,6 +46,7 @@ impl Looks {
             runs_it: visitor.person.as_ref().is_some_and(|person| runs_it(&person.standing)),
             idle: None,
             version: app.settings.version,
+            ways: app.identity.sso_choices(),
         }
     }
 
@@ -61,6 +62,7 @@ impl Looks {
             runs_it: runs_it(&person.person.standing),
             idle: Some(Idle::of(person, app.identity.numbers())),
             version: app.settings.version,
+            ways: Vec::new(),
         }
     }
 

@@ -73,6 +73,12 @@ pub async fn show(
         return Ok(Redirect::to("/setup").into_response());
     }
     let frame = looks.frame(&app, &visitor);
+    if wish.out.is_some() {
+        let there = app.identity.sso_sign_outs().await;
+        if !there.is_empty() {
+            return Ok(super::sso::view::signed_out(&frame, &there).into_response());
+        }
+    }
     let notice = wish.out.is_some().then_some((Kind::Good, frame.words.signed_out));
     Ok(form::who(&frame, "", &wish.next, notice).into_response())
 }
@@ -164,12 +170,12 @@ fn go_on(frame: &super::frame::Frame, next: Next, wish: &str) -> Response {
     }
 }
 
-fn enter(session: &NewSession, wish: &str) -> Response {
+pub(super) fn enter(session: &NewSession, wish: &str) -> Response {
     let mut response = Redirect::to(home(wish)).into_response();
     session::begin(&mut response, &session.tokens);
     response
 }
 
-fn home(wish: &str) -> &str {
+pub(super) fn home(wish: &str) -> &str {
     session::safe_next(wish).unwrap_or("/chat")
 }

@@ -23,7 +23,9 @@ impl Jar {
     /// Puts them on the response.
     pub fn pour(self, response: &mut Response) {
         let headers = response.headers_mut();
-        let ours = |value: &HeaderValue| value.as_bytes().starts_with(COOKIE.as_bytes());
+        let ours = |value: &HeaderValue| {
+            value.as_bytes().strip_prefix(COOKIE.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+        };
         if headers.get_all(header::SET_COOKIE).iter().any(ours) {
             return;
         }

@@ -1,6 +1,11 @@
 //! How fast the local model decodes, beside llama.cpp on the same file with as many threads.
 
-use std::{ops::ControlFlow, path::Path, process::Command};
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    ops::ControlFlow,
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
 
 use anyhow::Context;
 use inference::{Llm, LoadOptions, Request, Role, Turn, catalog};
@@ -11,6 +16,9 @@ use crate::{load::Plan, report::Report};
 /// What both are asked.
 const QUESTION: &str = "Write a long story about a lighthouse keeper who learns to sail.";
 
+/// Answers of each, in turn; the best counts, because whatever else the machine does only slows them.
+const ROUNDS: usize = 3;
+
 /// Tokens a second on one file.
 #[derive(Debug, Serialize)]
 pub(crate) struct Decoding {
@@ -20,7 +28,9 @@ pub(crate) struct Decoding {
 }
 
 /// Measures every language model whose file is in `folder`; what is absent is said.
-pub(crate) fn measure(folder: Option<&Path>, plan: &Plan, report: &mut Report) {
+///
+/// `python` is the interpreter that is asked for llama.cpp.
+pub(crate) fn measure(folder: Option<&Path>, python: &Path, plan: &Plan, report: &mut Report) {
     let Some(folder) = folder else {
         report
             .remarks
@@ -33,17 +43,16 @@ pub(crate) fn measure(folder: Option<&Path>, plan: &Plan, report: &mut Report) {
     let before = report.decoding.len();
     for path in files {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match ours(&path, plan.decode_tokens) {
-            Ok(ours) => {
-                let llama_cpp = llama_cpp(&path, plan.decode_tokens);
-                if let Err(error) = &llama_cpp {
-                    let remark = format!("llama.cpp was not measured: {error:#}.");
-                    if !report.remarks.contains(&remark) {
-                        report.remarks.push(remark);
-                    }
+        let mut llama_cpp = LlamaCpp::start(python, &path)
+            .inspect_err(|error| {
+                let remark = format!("llama.cpp was not measured: {error:#}.");
+                if !report.remarks.contains(&remark) {
+                    report.remarks.push(remark);
                 }
-                report.decoding.push(Decoding { file, ours, llama_cpp: llama_cpp.ok() });
-            }
+            })
+            .ok();
+        match in_turn(&path, llama_cpp.as_mut(), plan.decode_tokens) {
+            Ok((ours, llama_cpp)) => report.decoding.push(Decoding { file, ours, llama_cpp }),
             Err(error) => report.remarks.push(format!("{file} was not measured: {error:#}.")),
         }
     }
@@ -54,38 +63,87 @@ pub(crate) fn measure(folder: Option<&Path>, plan: &Plan, report: &mut Report) {
     }
 }
 
-fn ours(path: &Path, tokens: u32) -> anyhow::Result<f64> {
+/// The best of both, one after the other again and again, so that a busy moment does not hit one alone.
+fn in_turn(
+    path: &Path,
+    mut llama_cpp: Option<&mut LlamaCpp>,
+    tokens: u32,
+) -> anyhow::Result<(f64, Option<f64>)> {
     let llm = Llm::load(path, &LoadOptions::default())?;
-    let mut best: f64 = 0.0;
-    for _ in 0..2 {
-        let request =
-            Request { max_tokens: Some(tokens), ..Request::new(vec![Turn::new(Role::User, QUESTION)]) };
-        let summary = llm.answer(&request, &|| false, &mut |_| ControlFlow::Continue(()))?;
-        best =
-            best.max(f64::from(summary.completion_tokens.saturating_sub(1)) / summary.decoding.as_secs_f64());
+    let (mut best, mut theirs) = (0.0_f64, None);
+    for _ in 0..ROUNDS {
+        best = best.max(ours(&llm, tokens)?);
+        if let Some(llama_cpp) = &mut llama_cpp {
+            let rate = llama_cpp.answer(tokens)?;
+            theirs = Some(theirs.map_or(rate, |best: f64| best.max(rate)));
+        }
     }
-    Ok(best)
+    Ok((best, theirs))
 }
 
-/// The same through the Python binding of llama.cpp, where that is installed.
-fn llama_cpp(path: &Path, tokens: u32) -> anyhow::Result<f64> {
-    let threads = std::thread::available_parallelism()?;
-    let script = format!(
-        "import time\n\
-         try:\n    from llama_cpp import Llama\nexcept ImportError:\n    raise SystemExit(3)\n\
-         m = Llama({path:?}, n_ctx=2048, n_threads={threads}, n_threads_batch={threads}, verbose=False)\n\
-         best = 0\n\
-         for _ in range(2):\n    \
-             times = []\n    \
-             for _ in m.create_chat_completion([{{'role': 'user', 'content': {QUESTION:?}}}], \
-                 max_tokens={tokens}, temperature=0, stream=True):\n        times.append(time.monotonic())\n    \
-             times = times[1:-1]\n    \
-             best = max(best, (len(times) - 1) / (times[-1] - times[0]))\n\
-         print(best)\n"
-    );
-    let output =
-        Command::new("python3").args(["-c", &script]).output().context("there is no python3 here")?;
-    anyhow::ensure!(output.status.code() != Some(3), "its Python module `llama_cpp` is not on this machine");
-    anyhow::ensure!(output.status.success(), "it failed");
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+fn ours(llm: &Llm, tokens: u32) -> anyhow::Result<f64> {
+    let request = Request { max_tokens: Some(tokens), ..Request::new(vec![Turn::new(Role::User, QUESTION)]) };
+    let summary = llm.answer(&request, &|| false, &mut |_| ControlFlow::Continue(()))?;
+    Ok(f64::from(summary.completion_tokens.saturating_sub(1)) / summary.decoding.as_secs_f64())
+}
+
+/// llama.cpp by its Python binding: a process that has the model loaded and answers when told to.
+struct LlamaCpp {
+    process: Child,
+    orders: ChildStdin,
+    rates: BufReader<ChildStdout>,
+}
+
+impl LlamaCpp {
+    fn start(python: &Path, model: &Path) -> anyhow::Result<Self> {
+        let threads = std::thread::available_parallelism()?;
+        let script = format!(
+            "import sys, time\n\
+             try:\n    from llama_cpp import Llama\nexcept ImportError:\n    raise SystemExit(3)\n\
+             m = Llama({model:?}, n_ctx=2048, n_threads={threads}, n_threads_batch={threads}, verbose=False)\n\
+             print('ready', flush=True)\n\
+             for tokens in sys.stdin:\n    \
+                 times = []\n    \
+                 for _ in m.create_chat_completion([{{'role': 'user', 'content': {QUESTION:?}}}], \
+                     max_tokens=int(tokens), temperature=0, stream=True):\n        times.append(time.monotonic())\n    \
+                 times = times[1:-1]\n    \
+                 print((len(times) - 1) / (times[-1] - times[0]), flush=True)\n"
+        );
+        let mut process = Command::new(python)
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{} does not start", python.display()))?;
+        let orders = process.stdin.take().context("it has no input")?;
+        let rates = BufReader::new(process.stdout.take().context("it has no output")?);
+        let mut started = Self { process, orders, rates };
+        if started.line()?.trim() != "ready" {
+            let status = started.process.wait()?;
+            anyhow::ensure!(status.code() != Some(3), "{} has no module `llama_cpp`", python.display());
+            anyhow::bail!("it failed");
+        }
+        Ok(started)
+    }
+
+    /// Tokens a second of one answer.
+    fn answer(&mut self, tokens: u32) -> anyhow::Result<f64> {
+        writeln!(self.orders, "{tokens}")?;
+        self.line()?.trim().parse().context("llama.cpp failed while it answered")
+    }
+
+    fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        self.rates.read_line(&mut line)?;
+        Ok(line)
+    }
+}
+
+impl Drop for LlamaCpp {
+    fn drop(&mut self) {
+        // It may have ended already; either way there is nothing left to do about it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

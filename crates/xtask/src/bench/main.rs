@@ -26,6 +26,7 @@ struct Wish {
     server: PathBuf,
     quick: bool,
     models: Option<PathBuf>,
+    python: PathBuf,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -40,11 +41,13 @@ fn main() -> anyhow::Result<()> {
 /// The command line. `None` when there is no server, as when cargo runs all benches.
 fn wish() -> Option<Wish> {
     let mut words = std::env::args_os().skip(1).filter(|word| word != "--bench");
-    let mut wish = Wish { server: words.next()?.into(), quick: false, models: None };
+    let mut wish =
+        Wish { server: words.next()?.into(), quick: false, models: None, python: "python3".into() };
     while let Some(word) = words.next() {
         match word.to_str() {
             Some("--quick") => wish.quick = true,
             Some("--models") => wish.models = words.next().map(PathBuf::from),
+            Some("--python") => wish.python = words.next()?.into(),
             _ => return None,
         }
     }
@@ -71,7 +74,7 @@ async fn measure(wish: &Wish) -> anyhow::Result<()> {
     load::measure(routes, &plan, &mut report).await?;
 
     println!("Local decoding.");
-    decode::measure(wish.models.as_deref(), &plan, &mut report);
+    decode::measure(wish.models.as_deref(), &wish.python, &plan, &mut report);
     report.print();
     report.save()
 }

@@ -65,7 +65,7 @@ fn holders(page: &Page<'_>, may: bool) -> Markup {
                                     div {
                                         strong { (name) }
                                         span.small.soft {
-                                            "Since " (when(grant.at))
+                                            "Since " (when(grant.at)) (given_by(page.held, &grant.by))
                                             @if let Some(ends) = grant.ends { @if over { " · over since " } @else { " · until " } (when(ends)) }
                                             @if let Some(at) = grant.last_used { " · last used " (when(at)) }
                                         }
@@ -158,6 +158,13 @@ fn own_roles(held: &Held, may: bool) -> Markup {
             }
         }
     }
+}
+
+/// Who gave it, by name where that is known.
+fn given_by(held: &Held, by: &str) -> String {
+    let name =
+        |holder: &&identity::Holder| by.strip_prefix("person:") == Some(holder.user.to_string().as_str());
+    held.holders.iter().find(name).map_or_else(String::new, |giver| format!(" · given by {}", giver.name))
 }
 
 fn rights(rights: Rights) -> String {

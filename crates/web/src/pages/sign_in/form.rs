@@ -18,6 +18,7 @@ pub fn who(frame: &Frame, name: &str, next: &str, notice: Notice<'_>) -> Markup 
     let main = html! {
         div { h1 { (words.sign_in_title) } p { (words.foot_line) } }
         @if let Some((kind, text)) = notice { (note(kind, text)) }
+        (super::super::sso::view::ways(frame, next))
         form method="post" action="/sign-in" {
             input type="hidden" name="next" value=(next);
             div.field {
