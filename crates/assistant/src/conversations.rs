@@ -33,9 +33,10 @@ impl Assistant {
     /// Begins a conversation that is kept.
     ///
     /// # Errors
-    /// [`Error::Denied`], [`Error::Store`].
+    /// [`Error::Denied`], [`Error::TemporaryOnly`], [`Error::Store`].
     pub async fn begin(&self, ctx: &Ctx) -> Result<ConversationId, Error> {
         let permit = rights::writes(ctx)?;
+        self.may_keep(ctx)?;
         let id = ConversationId::fresh(ctx);
         let mut tx = self.0.store.begin(ctx).await?;
         conversations::create(&mut tx, &permit, id, ctx.now()).await?;

@@ -1,6 +1,6 @@
 //! What can go wrong with a conversation, in variants a caller can act on.
 
-use domain::{Denied, id::TurnId};
+use domain::{Denied, Timestamp, id::TurnId};
 
 /// Why something was not done. Each message is a sentence for the person; none repeats what was said.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,19 @@ pub enum Error {
     /// No vendor has a model of that name.
     #[error("there is no model of that name; choose one from the list of models")]
     UnknownModel,
+    /// The person's group has only chats that are never written down.
+    #[error("your group has temporary chats only; begin one of those")]
+    TemporaryOnly,
+    /// A quota of the person's group is used up.
+    #[error("your group's quota of {what} is used up; there is more in {}", in_words(*retry_after_s))]
+    UsedUp {
+        /// Of what.
+        what: &'static str,
+        /// When there is more.
+        more_at: Timestamp,
+        /// Seconds until then.
+        retry_after_s: u32,
+    },
     /// The instance is stopping.
     #[error("Troth is stopping; try again when it has started")]
     Closing,
@@ -98,6 +111,16 @@ impl From<providers::Error> for Error {
     }
 }
 
+/// A span of time, rounded up to what people count in.
+fn in_words(seconds: u32) -> String {
+    let (count, unit) = match seconds {
+        0..=5_400 => (seconds.div_ceil(60), "minute"),
+        5_401..=129_600 => (seconds.div_ceil(3_600), "hour"),
+        _ => (seconds.div_ceil(86_400), "day"),
+    };
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+}
+
 /// An error's words as a sentence: a capital first and a full stop last.
 pub(crate) fn sentence(error: &impl std::fmt::Display) -> String {
     let words = error.to_string();
@@ -116,5 +139,6 @@ mod tests {
         assert_eq!(sentence(&Error::Empty), "Write something first.");
         assert_eq!(sentence(&"done."), "Done.");
         assert_eq!(sentence(&""), ".");
+        assert_eq!([in_words(1), in_words(7_200), in_words(200_000)], ["1 minute", "2 hours", "3 days"]);
     }
 }

@@ -6,6 +6,7 @@
 //! temporary chats, which live in memory; a turn runs on the instance's task tracker, not on the
 //! request that asked for it.
 
+mod bounds;
 mod conversations;
 mod drafts;
 mod error;
@@ -29,6 +30,7 @@ use store::Store;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+pub use bounds::Allowance;
 pub use conversations::Opened;
 pub use error::Error;
 pub use limits::{
@@ -36,7 +38,7 @@ pub use limits::{
 };
 pub use programs::Completion;
 pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
-pub use store::search::Hit;
+pub use store::{search::Hit, usage::Counted};
 pub use transfer::{Export, Format, ImportReport};
 pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
 

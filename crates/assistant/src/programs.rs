@@ -19,7 +19,7 @@ use futures::{Stream, StreamExt};
 use providers::Answer;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Assistant, Error, Limits, MAX_ANSWER_BYTES, rights};
+use crate::{Assistant, Error, Limits, MAX_ANSWER_BYTES, bounds::Charge, rights};
 
 /// What a refused program is told to wait, in seconds.
 const RETRY_AFTER_S: u32 = 2;
@@ -34,16 +34,26 @@ impl Assistant {
     /// Asks a model what a program wants to know.
     ///
     /// # Errors
-    /// [`Error::Denied`], [`Error::Busy`], [`Error::UnknownModel`], [`Error::Model`].
+    /// [`Error::Denied`], [`Error::Busy`], [`Error::UnknownModel`], [`Error::UsedUp`], [`Error::Model`].
     pub async fn complete(&self, ctx: &Ctx, prompt: Prompt) -> Result<Completion, Error> {
         let permit = rights::asks(ctx)?;
+        self.may_ask_model(ctx, &prompt.model)?;
         let pass = self.0.programs.enter(rights::person(ctx)?)?;
+        let bytes = prompt.lines.iter().map(|line| line.text.len()).sum();
+        let charge = self.charge(ctx, 1, bytes).await?;
         let cancel = CancellationToken::new();
-        let answer = self.0.providers.answer(&permit, prompt, cancel.clone()).await?;
+        let answer = match self.0.providers.answer(&permit, prompt, cancel.clone()).await {
+            Ok(answer) => answer,
+            Err(refused) => {
+                self.give_back(charge).await;
+                return Err(refused.into());
+            }
+        };
         Ok(Completion {
             answer,
             room: MAX_ANSWER_BYTES,
             ended: false,
+            bill: charge.map(|charge| Bill { assistant: self.clone(), charge, usage: None, bytes }),
             _cancel: cancel.drop_guard(),
             _pass: pass,
         })
@@ -52,7 +62,7 @@ impl Assistant {
     /// One vector for each of `inputs`.
     ///
     /// # Errors
-    /// [`Error::Denied`], [`Error::Busy`], [`Error::UnknownModel`], [`Error::Model`].
+    /// [`Error::Denied`], [`Error::Busy`], [`Error::UnknownModel`], [`Error::UsedUp`], [`Error::Model`].
     pub async fn embed(
         &self,
         ctx: &Ctx,
@@ -60,8 +70,20 @@ impl Assistant {
         inputs: Vec<String>,
     ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
         let permit = rights::embeds(ctx)?;
+        self.may_ask_model(ctx, model)?;
         let _pass = self.0.programs.enter(rights::person(ctx)?)?;
-        Ok(self.0.providers.embed(&permit, model, inputs).await?)
+        let bytes = inputs.iter().map(String::len).sum();
+        let charge = self.charge(ctx, 0, bytes).await?;
+        match self.0.providers.embed(&permit, model, inputs).await {
+            Ok((vectors, usage)) => {
+                self.settle(charge, Self::came_to(0, Some(usage), bytes)).await;
+                Ok((vectors, usage))
+            }
+            Err(refused) => {
+                self.give_back(charge).await;
+                Err(refused.into())
+            }
+        }
     }
 }
 
@@ -72,8 +94,30 @@ pub struct Completion {
     /// Bytes that may still come.
     room: usize,
     ended: bool,
+    bill: Option<Bill>,
     _cancel: DropGuard,
     _pass: Pass,
+}
+
+/// What a program with a quota is to be charged once its answer has ended, or was left.
+struct Bill {
+    assistant: Assistant,
+    charge: Charge,
+    usage: Option<Usage>,
+    /// Text of question and answer so far.
+    bytes: usize,
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        let Some(Bill { assistant, charge, usage, bytes }) = self.bill.take() else { return };
+        // Outside a runtime nobody can settle; then it stays as estimated.
+        if tokio::runtime::Handle::try_current().is_ok() {
+            let came_to = Assistant::came_to(1, usage, bytes);
+            let tasks = assistant.0.tasks.clone();
+            tasks.spawn(async move { assistant.settle(Some(charge), came_to).await });
+        }
+    }
 }
 
 impl Stream for Completion {
@@ -88,6 +132,12 @@ impl Stream for Completion {
             Some(Ok(delta)) => {
                 enforced!(MOD03);
                 let size = size(&delta);
+                if let Some(bill) = &mut self.bill {
+                    bill.bytes += size;
+                    if let Delta::Done { usage, .. } = &delta {
+                        bill.usage = Some(*usage);
+                    }
+                }
                 if size > self.room {
                     Ok(Delta::Done { finish: Finish::Length, usage: Usage::default() })
                 } else {

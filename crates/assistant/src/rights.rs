@@ -44,6 +44,11 @@ pub(crate) fn embeds(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::Embed, Resource::Of(person(ctx)?))
 }
 
+/// The permit to see what stands about the person's own account.
+pub(crate) fn sees_account(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::ReadAccount, Resource::Of(person(ctx)?))
+}
+
 /// What a turn may do after its person has left: the system acts, for that person alone.
 #[derive(Clone, Debug)]
 pub(crate) struct TurnRights {

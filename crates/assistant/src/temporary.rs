@@ -187,6 +187,12 @@ impl Assistant {
         Ok(())
     }
 
+    /// Stops every answer of a person whose account is closed or deleted, and ends their temporary chats.
+    pub fn end_person(&self, person: &UserId) {
+        self.0.temporary.forget(*person);
+        self.0.seats.forget(|turn| turn.person == *person);
+    }
+
     /// Ends every temporary chat of a person who signs out.
     pub fn forget_person(&self, person: &UserId) {
         let ended = self.0.temporary.forget(*person);

@@ -86,6 +86,16 @@ pub enum AskKind {
     },
 }
 
+impl AskKind {
+    /// How much text it brings.
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Say { text, .. } | Self::Edit { text, .. } => text.len(),
+            Self::Regenerate { .. } => 0,
+        }
+    }
+}
+
 /// A turn that has begun.
 #[derive(Clone, Debug)]
 pub struct Begun {
@@ -102,7 +112,7 @@ impl Assistant {
     /// # Errors
     /// [`Error::Denied`], [`Error::NotFound`], [`Error::UnknownModel`], [`Error::Empty`],
     /// [`Error::TooLong`], [`Error::Full`], [`Error::Answering`], [`Error::Busy`], [`Error::Closing`],
-    /// [`Error::Store`]. Nothing is kept then.
+    /// [`Error::TemporaryOnly`], [`Error::UsedUp`], [`Error::Store`]. Nothing is kept then.
     pub async fn respond(&self, ctx: &Ctx, ask: Ask) -> Result<Begun, Error> {
         let rights = TurnRights::of(ctx)?;
         let (assistant, ctx) = (self.clone(), ctx.clone());
@@ -113,18 +123,36 @@ impl Assistant {
     }
 
     async fn begin_turn(&self, ctx: &Ctx, rights: TurnRights, ask: Ask) -> Result<Begun, Error> {
-        let model = self.choose_model(ask.model.as_deref())?;
         let place = ask.place;
+        self.may_ask_in(ctx, place)?;
+        let model = self.choose_model(ctx, ask.model.as_deref())?;
         let seat = self.0.seats.take(rights::person(ctx)?, place.conversation(), ctx.now())?;
-        let Asked { question, path, mut opened } = self.keep_question(ctx, place, ask.kind).await?;
+        let charge = self.charge(ctx, 1, ask.kind.bytes()).await?;
+        let Asked { question, path, mut opened } = match self.keep_question(ctx, place, ask.kind).await {
+            Ok(kept) => kept,
+            Err(refused) => {
+                self.give_back(charge).await;
+                return Err(refused);
+            }
+        };
         let prompt = model.as_ref().map(|model| prompt::build(model, &path.iter().collect::<Vec<_>>()));
         let answers = path.last().map(|message| message.id);
         let answer = MessageId::fresh(ctx);
         let began = began(question, answer, model.as_ref());
         let turn = seat.begin(TurnId::fresh(ctx), Transcript::new(began));
         let id = turn.id;
-        let work =
-            Work { assistant: self.clone(), rights, seat, turn, place, answers, answer, model, prompt };
+        let work = Work {
+            assistant: self.clone(),
+            rights,
+            seat,
+            turn,
+            place,
+            answers,
+            answer,
+            model,
+            prompt,
+            charge,
+        };
         self.0.tasks.spawn(work.run());
         opened.running = Some(id);
         Ok(Begun { turn: id, opened })
@@ -153,11 +181,12 @@ impl Assistant {
     }
 
     /// The model to ask; `None` when none was named and there is none.
-    fn choose_model(&self, named: Option<&str>) -> Result<Option<ModelFacts>, Error> {
+    fn choose_model(&self, ctx: &Ctx, named: Option<&str>) -> Result<Option<ModelFacts>, Error> {
         let mut models = self.0.providers.models();
-        let Some(id) = named.map(str::to_owned).or_else(|| self.0.providers.default_model()) else {
+        let Some(id) = named.map(str::to_owned).or_else(|| self.default_model_for(ctx)) else {
             return Ok(None);
         };
+        self.may_ask_model(ctx, &id)?;
         let at = models.iter().position(|facts| facts.id == id).ok_or(Error::UnknownModel)?;
         Ok(Some(models.swap_remove(at)))
     }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
+#[path = "assistant/bounds.rs"]
+mod bounds;
 #[path = "assistant/conversations.rs"]
 mod conversations;
 #[path = "assistant/house.rs"]

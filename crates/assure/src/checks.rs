@@ -1,6 +1,7 @@
 //! The checks that need no room above the store; `server` registers the others.
 
 mod access;
+mod people;
 mod rows;
 mod rules;
 
@@ -18,8 +19,9 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 
 /// Every check of this room.
 pub(crate) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
-    let rows = rows::all(store, numbers);
-    rules::all(numbers).into_iter().chain(rows).chain(access::all(store, numbers)).collect()
+    let rows = rows::all(store, numbers).into_iter();
+    let of_rows = rows.chain(access::all(store, numbers)).chain(people::all(store));
+    rules::all(numbers).into_iter().chain(of_rows).collect()
 }
 
 /// The permit every look at the instance needs.

@@ -35,6 +35,8 @@ pub enum Act {
     TokenReused,
     /// A factor was taken away.
     FactorRemoved,
+    /// The counter of a passkey went back, so there may be two of it; it is out of use.
+    PasskeySuspended,
     /// Somebody who lost their factors asked for a way back.
     RecoveryRequested,
     /// Somebody agreed to it.
@@ -97,6 +99,8 @@ pub enum Act {
     MailSent,
     /// An e-mail was given up.
     MailFailed,
+    /// What had ended by itself (links, invitations, counts of use, sent mail) was cleared away.
+    Swept,
     /// A conversation was begun, renamed, moved, pinned, archived.
     ConversationChanged,
     /// Conversations were deleted.

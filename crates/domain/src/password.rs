@@ -1,10 +1,9 @@
-//! The `classic` password profile: pure rules, no hashing.
+//! The password profiles: pure rules, no hashing.
 //!
 //! Called by identity before a password is hashed, and by the page that gives advice while one
-//! types. The invariant: a password without problems here has at least
-//! [`Numbers::password_min_chars`] characters, all four classes, and is neither common nor a form of
-//! the account's name. Why these rules, and where they depart from NIST SP 800-63B-4:
-//! docs/decisions/0007-passwords.md.
+//! types. The invariant: a password without problems here has at least the characters its [`Rules`] ask
+//! for, the classes if they ask for them, and is neither common nor a form of the account's name. Why
+//! these rules, and where each profile departs from what: docs/decisions/0007-passwords.md.
 
 mod blocklist;
 
@@ -20,13 +19,70 @@ const MIN_DIFFERENT: usize = 6;
 /// Shortest name that is looked for inside a password; shorter ones occur by chance.
 const MIN_NAME_CHARS: usize = 3;
 
+/// Which rules passwords follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub enum Profile {
+    /// What the published policies promise: twelve characters of four classes, changed every 90 days.
+    #[default]
+    #[serde(rename = "classic")]
+    Classic,
+    /// NIST SP 800-63B-4: longer when alone, no classes, changed only when compromised.
+    #[serde(rename = "nist-800-63b-4")]
+    Nist,
+}
+
+impl Profile {
+    /// The profile as the configuration spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Nist => "nist-800-63b-4",
+        }
+    }
+
+    /// The numbers this profile sets in place of the policy's own. What is weaker than a clause shows as a
+    /// deviation, like every other number.
+    #[must_use]
+    pub const fn numbers(self) -> &'static [(&'static str, u32)] {
+        match self {
+            Self::Classic => &[],
+            Self::Nist => &[
+                ("password_min_chars", 15),
+                ("password_min_chars_with_factor", 8),
+                ("password_classes", 0),
+                ("password_max_days", 0),
+            ],
+        }
+    }
+}
+
+/// The rules a password is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Fewest characters.
+    pub min_chars: u32,
+    /// Whether all four classes of characters must be in it.
+    pub classes: bool,
+}
+
+impl Rules {
+    /// The rules for a password that opens an account alone, or beside a second factor.
+    #[must_use]
+    pub const fn of(numbers: &Numbers, second_factor: bool) -> Self {
+        let alone = numbers.password_min_chars;
+        let beside = numbers.password_min_chars_with_factor;
+        Self { min_chars: if second_factor { beside } else { alone }, classes: numbers.password_classes > 0 }
+    }
+}
+
 /// One thing to change about a password. Its words go to the person as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Fewer than `min` characters.
     #[error("Make it at least {min} characters long; a few unrelated words are easy to remember.")]
     TooShort {
-        /// [`Numbers::password_min_chars`].
+        /// [`Rules::min_chars`].
         min: u32,
     },
     /// More than [`MAX_BYTES`] bytes.
@@ -74,7 +130,7 @@ pub fn normalise(password: &str) -> Zeroizing<String> {
 /// What is wrong with `password` for the account called `name`, in the order a person would fix it.
 /// Empty when it is acceptable.
 #[must_use]
-pub fn problems(password: &str, name: &str, numbers: &Numbers) -> Vec<Problem> {
+pub fn problems(password: &str, name: &str, rules: Rules) -> Vec<Problem> {
     // Looked at first: nothing else is done with a text of unbounded length.
     if password.len() > MAX_BYTES {
         return vec![Problem::TooLong];
@@ -87,12 +143,12 @@ pub fn problems(password: &str, name: &str, numbers: &Numbers) -> Vec<Problem> {
             found.push(problem);
         }
     };
-    let min = numbers.password_min_chars;
+    let Rules { min_chars: min, classes } = rules;
     note(password.chars().count() < min as usize, Problem::TooShort { min });
-    note(!has(char::is_uppercase), Problem::NoUpper);
-    note(!has(char::is_lowercase), Problem::NoLower);
-    note(!has(char::is_numeric), Problem::NoDigit);
-    note(!has(|c| !c.is_alphanumeric() && !c.is_control()), Problem::NoSpecial);
+    note(classes && !has(char::is_uppercase), Problem::NoUpper);
+    note(classes && !has(char::is_lowercase), Problem::NoLower);
+    note(classes && !has(char::is_numeric), Problem::NoDigit);
+    note(classes && !has(|c| !c.is_alphanumeric() && !c.is_control()), Problem::NoSpecial);
     note(has(char::is_control), Problem::Unprintable);
     note(contains_name(&password, name), Problem::ContainsName);
     note(blocklist::is_common(&password), Problem::Common);
@@ -123,8 +179,27 @@ mod tests {
 
     use super::*;
 
+    const CLASSIC: Rules = Rules { min_chars: 12, classes: true };
+
     fn of(password: &str) -> Vec<Problem> {
-        problems(password, "Ada Lovelace", &Numbers::default())
+        problems(password, "Ada Lovelace", CLASSIC)
+    }
+
+    #[test]
+    fn nist_wants_length_alone_and_less_of_it_beside_a_factor() {
+        let numbers = Numbers::from_overrides(Profile::Nist.numbers().iter().copied()).unwrap();
+        let (alone, beside) = (Rules::of(&numbers, false), Rules::of(&numbers, true));
+        assert_eq!(problems("quiet harbour", "", alone), [Problem::TooShort { min: 15 }]);
+        assert_eq!(problems("quiet harbour", "", beside), []);
+        assert_eq!(problems("quietha", "", beside), [Problem::TooShort { min: 8 }]);
+        assert_eq!(problems("quiet harbour lantern", "", alone), []);
+        // The blocklist and the long passwords are common to both.
+        assert_eq!(problems("passwordpassword", "", beside), [Problem::Common]);
+        assert_eq!(problems(&"quiet harbour lantern ".repeat(4), "", alone), []);
+        let names: Vec<_> = numbers.deviations().iter().map(|one| one.number.name).collect();
+        assert_eq!(names, ["password_classes", "password_max_days", "password_min_chars_with_factor"]);
+        assert_eq!(Rules::of(&Numbers::default(), false), CLASSIC);
+        assert_eq!(Rules::of(&Numbers::default(), true), CLASSIC);
     }
 
     #[test]
@@ -160,12 +235,15 @@ mod tests {
     #[test]
     fn the_shortest_length_is_the_policys_number() {
         let numbers = Numbers { password_min_chars: 15, ..Numbers::default() };
-        assert_eq!(problems("Quiet-Harb-47", "", &numbers), [Problem::TooShort { min: 15 }]);
+        assert_eq!(
+            problems("Quiet-Harb-47", "", Rules::of(&numbers, false)),
+            [Problem::TooShort { min: 15 }]
+        );
     }
 
     #[test]
     fn a_name_is_found_however_it_is_written_and_short_ones_are_not_looked_for() {
-        let with = |name: &str, password: &str| problems(password, name, &Numbers::default());
+        let with = |name: &str, password: &str| problems(password, name, CLASSIC);
         assert_eq!(with("ada@harbour.example", "Quiet-ADA-9-boats"), [Problem::ContainsName]);
         assert_eq!(with("ＡＤＡ", "Quiet-ada-9-boats"), [Problem::ContainsName]);
         assert_eq!(with("Al", "Quiet-Also-9-boats"), []);
@@ -191,7 +269,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_the_rules_stumble(password in "\\PC{0,80}", name in "\\PC{0,20}") {
-            let _ = problems(&password, &name, &Numbers::default());
+            let _ = problems(&password, &name, CLASSIC);
         }
     }
 }

@@ -8,17 +8,19 @@ use domain::{
     audit::{Act, Entry},
     authorize, enforced,
     id::UserId,
-    password::{self, Problem},
+    password::{self, Problem, Profile, Rules},
 };
 use store::{
     accounts::{self, Account, Settings},
-    credentials,
+    credentials, settings,
 };
 use zeroize::Zeroizing;
 
-use crate::{Advice, Error, Identity, advice, permits, recovery, sessions, throttle::Key};
+use crate::{Advice, Error, Identity, advice, permits, sessions, throttle::Key};
 
 const DAY_S: i64 = 24 * 3600;
+/// Under which key the store keeps the profile of the last start.
+const PROFILE: &str = "password profile";
 /// Longest value of a setting, in bytes.
 const MOST_SETTING_BYTES: usize = 200;
 
@@ -105,8 +107,7 @@ impl Identity {
             return Err(Error::Refused);
         }
         self.throttle().give_back(&one);
-        let (codes, hashes) = recovery::fresh(ctx, self.store(), user);
-        credentials::set_recovery_codes(&mut tx, &permit, &hashes).await?;
+        let codes = self.fresh_codes(&mut tx, ctx, &permit).await?;
         tx.commit(Entry::new(Act::FactorSet, user)).await?;
         Ok(codes)
     }
@@ -117,13 +118,45 @@ impl Identity {
     /// [`Error::Busy`] when many are being advised; to ask for it costs nothing and to give it does.
     pub async fn password_advice(&self, password: &Secret<String>, name: &str) -> Result<Advice, Error> {
         let (typed, name) = (Zeroizing::new(password.expose().clone()), name.to_owned());
-        let numbers = self.numbers().clone();
-        self.advice().run(move || advice::about(&typed, &name, &numbers)).await
+        let rules = self.password_rules(false);
+        self.advice().run(move || advice::about(&typed, &name, rules)).await
     }
 
-    /// Refuses a password that breaks the rules of the profile.
+    /// Writes down that the password profile is another one than at the last start.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor may change the instance.
+    pub async fn note_profile(&self, ctx: &Ctx) -> Result<(), Error> {
+        let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
+        let profile = self.config().password_profile.as_str();
+        let before = settings::get(self.store(), PROFILE).await?;
+        if before.as_deref().unwrap_or(Profile::default().as_str()) == profile {
+            return Ok(());
+        }
+        let mut tx = self.store().begin(ctx).await?;
+        settings::set(&mut tx, &permit, PROFILE, profile).await?;
+        Ok(tx.commit(Entry::new(Act::SettingsChanged, "password-profile")).await?)
+    }
+
+    /// The rules a new password is held against, alone or beside a second factor.
+    #[must_use]
+    pub fn password_rules(&self, second_factor: bool) -> Rules {
+        Rules::of(self.numbers(), second_factor)
+    }
+
+    /// Refuses a password that breaks the rules for one that opens an account alone.
     pub(crate) fn check_rules(&self, password: &Secret<String>, name: &str) -> Result<(), Error> {
-        let problems = password::problems(password.expose(), name, self.numbers());
+        self.check_rules_beside(password, name, false)
+    }
+
+    /// Refuses a password that breaks the rules, for an account with or without a second factor.
+    pub(crate) fn check_rules_beside(
+        &self,
+        password: &Secret<String>,
+        name: &str,
+        second_factor: bool,
+    ) -> Result<(), Error> {
+        let problems = password::problems(password.expose(), name, self.password_rules(second_factor));
         if problems.is_empty() {
             return Ok(());
         }
@@ -140,7 +173,8 @@ impl Identity {
     ) -> Result<Zeroizing<String>, Error> {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         let name = accounts::get(self.store(), &permit).await?.name;
-        self.check_rules(new, &name)?;
+        let second_factor = self.factors_of(&permit).await?.count() > 0;
+        self.check_rules_beside(new, &name, second_factor)?;
         // The one in force comes first in this list, and is not to be "changed" into itself either.
         let history = self.numbers().password_history.saturating_add(1);
         for verifier in credentials::earlier_passwords(self.store(), &permit, history).await? {

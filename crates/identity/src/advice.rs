@@ -2,10 +2,7 @@
 //!
 //! Called by the pages as one types. It decides nothing: the rules in `domain::password` do.
 
-use domain::{
-    control::Numbers,
-    password::{self, Problem as P},
-};
+use domain::password::{self, Problem as P, Rules};
 use zxcvbn::zxcvbn;
 
 /// Estimates at the same time.
@@ -35,8 +32,8 @@ pub struct Advice {
 }
 
 /// Advice about `password` for an account called `name`.
-pub(crate) fn about(typed: &str, name: &str, numbers: &Numbers) -> Advice {
-    let problems = password::problems(typed, name, numbers);
+pub(crate) fn about(typed: &str, name: &str, rules: Rules) -> Advice {
+    let problems = password::problems(typed, name, rules);
     let looked_at = typed.char_indices().nth(LOOKED_AT).map_or(typed, |(end, _)| &typed[..end]);
     let name = &name[..name.floor_char_boundary(LOOKED_AT)];
     let estimate = zxcvbn(looked_at, &[name, "troth"]);
@@ -64,8 +61,10 @@ mod tests {
     use super::*;
     use crate::{Config, Error, Identity};
 
+    const RULES: Rules = Rules { min_chars: 12, classes: true };
+
     fn of(password: &str) -> Advice {
-        about(password, "Ada", &Numbers::default())
+        about(password, "Ada", RULES)
     }
 
     #[test]
@@ -89,7 +88,7 @@ mod tests {
     fn text_of_any_length_is_answered() {
         assert_eq!(of("").score, 0);
         assert!(!of(&"ä1A!".repeat(100_000)).acceptable);
-        assert_eq!(about("x", &"é".repeat(1_000), &Numbers::default()).score, 0);
+        assert_eq!(about("x", &"é".repeat(1_000), RULES).score, 0);
     }
 
     #[test]

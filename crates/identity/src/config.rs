@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::control::Numbers;
+use domain::{control::Numbers, password::Profile};
 
 use crate::Policies;
 use crate::directory::Sso;
@@ -24,8 +24,31 @@ pub struct Config {
     pub address: String,
     /// The sign-in services of the organisation.
     pub sso: Vec<Sso>,
+    /// Whether a mail server is configured; without one links are shown to whoever makes them.
+    pub sends_mail: bool,
     /// The organisation's own policies, which narrow what roles allow.
     pub policies: Option<Policies>,
+    /// Whose accounts must have a second factor before they are let in.
+    pub require_second_factor: Require,
+    /// Which rules passwords follow; the numbers are set accordingly.
+    pub password_profile: Profile,
+    /// Which pepper new verifiers are made with. Raising it makes every verifier anew, each when its
+    /// person signs in.
+    pub pepper: u32,
+    /// The addresses passkeys are made for and shown at, e.g. `https://localhost:8443`; the host name of
+    /// each is its relying party. Without any there are no passkeys.
+    pub passkey_origins: Vec<String>,
+}
+
+/// Whose accounts must have a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Require {
+    /// Those with an administrative role.
+    #[default]
+    Administrators,
+    /// All of them.
+    Everyone,
 }
 
 impl Default for Config {
@@ -37,6 +60,11 @@ impl Default for Config {
             issuer: "Troth".to_owned(),
             address: "https://localhost:8443".to_owned(),
             sso: Vec::new(),
+            require_second_factor: Require::default(),
+            password_profile: Profile::default(),
+            pepper: 1,
+            passkey_origins: Vec::new(),
+            sends_mail: false,
             policies: None,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The invariant: an unknown name, a wrong password and a wrong code are one and the same variant.
 
-use domain::{Denied, name::NameProblem, password::Problem};
+use domain::{Denied, mail::NotAnAddress, name::NameProblem, password::Problem};
 
 /// Why identity said no.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,24 @@ pub enum Error {
         /// What to change.
         problems: Vec<Problem>,
     },
+    /// It cannot go: without it the account would have fewer factors than it must have.
+    #[error("This is the last factor of an account that must have one. Add another one first.")]
+    LastFactor,
+    /// Passkeys belong to a host name; this one has none.
+    #[error("Passkeys work at this server's proper name only. Open it by its name, not by an address.")]
+    NoPasskeysHere,
+    /// There are not two people who could agree.
+    #[error(
+        "There are not two other people here who could agree. Use a recovery code, or ask whoever runs this \
+         server to type “troth recover” on the machine itself."
+    )]
+    NobodyToAsk,
+    /// The recovery was agreed to, and its delay is not over; or it was not agreed to yet.
+    #[error("{0}")]
+    NotYet(Waiting),
+    /// Somebody agreed to the same thing before.
+    #[error("You have agreed to this already. Somebody else has to as well.")]
+    AgreedAlready,
     /// The label of an API key is empty, too long or unprintable.
     #[error("Give the key a label of 1 to 60 characters, so that you know it again.")]
     Label,
@@ -69,6 +87,24 @@ pub enum Error {
         /// How many there may be.
         most: u32,
     },
+    /// Another account is called so.
+    #[error("Somebody here is called that already. Choose another name.")]
+    NameTaken,
+    /// Another group is called so.
+    #[error("There is a group of that name already. Choose another one.")]
+    GroupTaken,
+    /// The text is no e-mail address.
+    #[error("{0}")]
+    Email(#[from] NotAnAddress),
+    /// A link that was mailed or handed over is not good, or not any more.
+    #[error("This link is not good any more. Ask for a new one.")]
+    Link,
+    /// Nothing can be mailed here.
+    #[error("No mail server is configured here, so nothing can be sent.")]
+    NoMail,
+    /// An instance without an owner could not be run.
+    #[error("This is the last owner. Make somebody else an owner first.")]
+    LastOwner,
     /// A rule about roles, reviews or reading content stands against it.
     #[error("{0}")]
     Unfit(Unfit),
@@ -90,6 +126,20 @@ pub enum Error {
     /// Something stored or configured for identity cannot be used; the text says what, for the log.
     #[error("Troth could not check this. Tell whoever runs it to look at the log.")]
     Broken(&'static str),
+}
+
+/// What a recovery still waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Waiting {
+    /// Two people.
+    #[error("Two people have not agreed to this yet. Ask them, then come back with this code.")]
+    Agreement,
+    /// Time.
+    #[error("Two people have agreed. This code works in {hours} hours; come back then.")]
+    Hours {
+        /// How many, rounded up.
+        hours: u32,
+    },
 }
 
 /// What stands against a change of roles, a decision of a review, or a request to read content.

@@ -12,18 +12,27 @@ mod addresses;
 mod advice;
 mod api_keys;
 mod break_glass;
+mod ceremonies;
 mod codes;
 mod config;
 mod directory;
+mod emails;
 mod error;
+mod factors;
 mod gate;
+mod groups;
+mod invitations;
 mod notices;
+mod passkeys;
 mod passwords;
+mod people;
 mod permits;
 mod presence;
 mod recognise;
+mod recover;
 mod recovery;
 mod refresh_tokens;
+mod reset;
 mod reviews;
 mod roles;
 mod sessions;
@@ -38,6 +47,7 @@ mod totp;
 mod touches;
 mod turns;
 mod uses;
+mod visits;
 
 use std::{
     fmt,
@@ -55,15 +65,23 @@ pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, V
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, KeyState, KeyWish, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
-pub use config::{Config, Hashing};
+pub use config::{Config, Hashing, Require};
 pub use directory::{
     Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,
     NewScimToken, PersonChange, Provisioned, ProvisionedGroup, Record, RoleRule, ScimTokenInfo, Sso,
     SsoAnswer, SsoBegun, SsoConfig, SsoEnd, SsoProblem, check_sso, try_tokens,
 };
-pub use error::{Error, Unfit};
+pub use domain::password::Profile;
+pub use error::{Error, Unfit, Waiting};
+pub use factors::{Factors, PasskeyInfo};
 pub use gate::{Policies, PolicyProblem};
+pub use groups::Group;
+pub use invitations::{Accepted, InvitationInfo, Invited, Offer};
+pub use notices::{Notices, RecoveryNotice};
+pub use passkeys::Challenge;
+pub use people::{PersonInfo, PersonPage};
 pub use recognise::{Presented, Recognised, Tokens};
+pub use recover::{OpenRecovery, RecoveryAsked};
 pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
 pub use sessions::{NewSession, SessionInfo};
@@ -73,12 +91,14 @@ pub use step_up::{Proof, Ways};
 pub use store::{
     accounts::{Account, Settings},
     content_requests::{ContentRequest, Opened, State as RequestState},
-    notices::Notice,
+    notices::Notice as News,
+    outbox::{Listed as ListedMail, State as MailState},
     reviews::{Item, Review, Subject, Verdict as ReviewVerdict, hash_of},
     roles::{CustomRole, Grant, Granted, Holder},
 };
 
 use access_tokens::Ring;
+use ceremonies::Ceremonies;
 use directory::Directory;
 use passwords::Passwords;
 use throttle::Throttle;
@@ -99,6 +119,10 @@ struct Inner {
     throttle: Throttle,
     setups: Tickets<setup::Pending>,
     sign_ins: Tickets<sign_in::Pending>,
+    enrolments: Tickets<factors::Enrolling>,
+    ceremonies: Ceremonies,
+    acceptances: Tickets<invitations::Pending>,
+    resets: reset::Pace,
     /// The hash of the setup code that counts, while there is no account.
     setup_code: Mutex<Option<tokens::Hash>>,
     /// There is an account; stays true, so that setup never opens again while this runs.
@@ -118,11 +142,15 @@ impl Identity {
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
         let uses = Arc::new(Uses::default());
         Ok(Self(Arc::new(Inner {
-            passwords: Passwords::new(store.clone(), config.hashing)?,
+            passwords: Passwords::new(store.clone(), config.hashing, config.pepper)?,
+            ceremonies: Ceremonies::new(&config)?,
+            enrolments: Tickets::new(factors::LIFE_S, factors::MOST),
             advice: Turns::new(advice::AT_ONCE, advice::WAITING),
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
             sign_ins: Tickets::new(sign_in::LIFE_S, sign_in::MOST),
+            acceptances: Tickets::new(setup::LIFE_S, invitations::MOST),
+            resets: reset::Pace::default(),
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
@@ -202,6 +230,26 @@ impl Identity {
 
     fn sign_ins(&self) -> &Tickets<sign_in::Pending> {
         &self.0.sign_ins
+    }
+
+    fn enrolments(&self) -> &Tickets<factors::Enrolling> {
+        &self.0.enrolments
+    }
+
+    fn ceremonies(&self) -> &Ceremonies {
+        &self.0.ceremonies
+    }
+
+    fn acceptances(&self) -> &Tickets<invitations::Pending> {
+        &self.0.acceptances
+    }
+
+    fn resets(&self) -> &reset::Pace {
+        &self.0.resets
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
     }
 
     fn setup_code(&self) -> &Mutex<Option<tokens::Hash>> {

@@ -1,8 +1,9 @@
 //! Password verifiers: Argon2id (RFC 9106) over a peppered password, a few at a time.
 //!
 //! Called by setup, sign-in and password changes. The invariants: what is hashed is a keyed hash of
-//! the password, so a stolen database cannot be guessed without the key; every question costs exactly
-//! one Argon2 run, whether the account exists or not; never more runs at once than configured, and
+//! the password under a pepper from the keyring, so a stolen database cannot be guessed without the key;
+//! a verifier says which pepper it was made with, so that peppers can follow one another; every question
+//! costs exactly one Argon2 run, whether the account exists or not; never more runs at once than configured, and
 //! none on the threads that serve requests.
 
 use std::sync::Arc;
@@ -23,23 +24,25 @@ const OUTPUT_BYTES: usize = 32;
 pub(crate) struct Passwords {
     store: Store,
     params: Params,
+    /// The pepper new verifiers are made with.
+    pepper: u32,
     /// Verified for accounts that do not exist: same parameters, matches nothing.
     decoy: Arc<str>,
     turns: Turns,
 }
 
 impl Passwords {
-    /// Prepares hashing with `hashing`.
+    /// Prepares hashing with `hashing` and the pepper of this number.
     ///
     /// # Errors
     /// [`Error::Broken`] when Argon2 does not accept the parameters.
-    pub(crate) fn new(store: Store, hashing: Hashing) -> Result<Self, Error> {
+    pub(crate) fn new(store: Store, hashing: Hashing, pepper: u32) -> Result<Self, Error> {
         let bad = Error::Broken("the configured password hashing parameters are outside Argon2's limits");
         let params = Params::new(hashing.memory_kib, hashing.passes, hashing.lanes, Some(OUTPUT_BYTES));
         let Ok(params) = params else { return Err(bad) };
         let decoy = decoy(&params)?.into();
         let turns = Turns::new(hashing.at_once, hashing.waiting);
-        Ok(Self { store, params, decoy, turns })
+        Ok(Self { store, params, pepper, decoy, turns })
     }
 
     /// How often Argon2 ran since the start.
@@ -47,18 +50,19 @@ impl Passwords {
         self.turns.runs()
     }
 
-    /// A verifier of `password`, as a PHC string with a fresh salt.
+    /// A verifier of `password`: the number of its pepper, then a PHC string with a fresh salt.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many are waiting.
     pub(crate) async fn hash(&self, ctx: &Ctx, password: &str) -> Result<String, Error> {
-        let peppered = self.peppered(password);
+        let (pepper, peppered) = (self.pepper, self.peppered(password, self.pepper));
         let salt = ctx.random::<16>();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
         let work = move || {
             let hash = argon2.hash_password_with_salt(peppered.as_bytes(), &salt);
             enforced!(AUT02);
-            hash.map(|hash| hash.to_string()).map_err(|_| Error::Broken("a password could not be hashed"))
+            hash.map(|hash| format!("{pepper}{hash}"))
+                .map_err(|_| Error::Broken("a password could not be hashed"))
         };
         self.turns.run(work).await?
     }
@@ -70,14 +74,17 @@ impl Passwords {
     pub(crate) async fn verify(&self, password: &str, verifier: Option<&str>) -> Result<bool, Error> {
         // A text that could not have been set is hashed cut to nothing, so that it costs the same.
         let fits = password.len() <= password::MAX_BYTES;
-        let peppered = self.peppered(if fits { password } else { "" });
-        let against: Arc<str> = match verifier {
-            Some(verifier) => verifier.into(),
+        let (pepper, against): (u32, Arc<str>) = match verifier {
+            Some(verifier) => {
+                let (pepper, hash) = parts(verifier)?;
+                (pepper, hash.into())
+            }
             None => {
                 enforced!(AUT05);
-                Arc::clone(&self.decoy)
+                (self.pepper, Arc::clone(&self.decoy))
             }
         };
+        let peppered = self.peppered(if fits { password } else { "" }, pepper);
         let matches = self
             .turns
             .run(move || {
@@ -89,20 +96,43 @@ impl Passwords {
         Ok(matches && fits && verifier.is_some())
     }
 
-    /// Whether `verifier` was made with less than is configured now.
+    /// Whether `verifier` was made with less than is configured now, or with another pepper.
     pub(crate) fn is_weak(&self, verifier: &str) -> bool {
-        let Ok(hash) = PasswordHash::new(verifier) else { return false };
+        let Ok((pepper, hash)) = parts(verifier) else { return false };
+        let Ok(hash) = PasswordHash::new(hash) else { return false };
+        if pepper != self.pepper {
+            return true;
+        }
         let Ok(made) = Params::try_from(&hash) else { return true };
         hash.algorithm != argon2::ARGON2ID_IDENT
             || made.m_cost() < self.params.m_cost()
             || made.t_cost() < self.params.t_cost()
     }
 
-    /// The password as Argon2 sees it: hex of a keyed hash of its normal form.
-    fn peppered(&self, password: &str) -> Zeroizing<String> {
+    /// The password as Argon2 sees it: hex of a keyed hash of its normal form. The key comes from the
+    /// keyring; the number of the pepper goes into what is hashed, and 0 is the one before there were numbers.
+    fn peppered(&self, password: &str, pepper: u32) -> Zeroizing<String> {
         let normal = password::normalise(password);
-        let keyed = Zeroizing::new(self.store.mac("password pepper", normal.as_bytes()));
+        let mut text = Zeroizing::new(Vec::with_capacity(normal.len() + 5));
+        if pepper > 0 {
+            text.extend_from_slice(&pepper.to_be_bytes());
+            text.push(0);
+        }
+        text.extend_from_slice(normal.as_bytes());
+        let keyed = Zeroizing::new(self.store.mac("password pepper", &text));
         Zeroizing::new(hex::encode(*keyed))
+    }
+}
+
+/// The number of a verifier's pepper, and its PHC string. One without a number has pepper 0.
+fn parts(verifier: &str) -> Result<(u32, &str), Error> {
+    let damaged = Error::Broken("a stored password verifier is damaged");
+    let Some(at) = verifier.find('$') else { return Err(damaged) };
+    let (pepper, hash) = verifier.split_at(at);
+    match (pepper, pepper.parse()) {
+        ("", _) => Ok((0, hash)),
+        (_, Ok(pepper)) => Ok((pepper, hash)),
+        _ => Err(damaged),
     }
 }
 
@@ -132,7 +162,7 @@ mod tests {
 
     async fn passwords(hashing: Hashing) -> (testkit::Home, Arc<Passwords>) {
         let home = testkit::store().await;
-        let passwords = Passwords::new(home.store.clone(), hashing).unwrap();
+        let passwords = Passwords::new(home.store.clone(), hashing, 1).unwrap();
         (home, Arc::new(passwords))
     }
 
@@ -146,7 +176,7 @@ mod tests {
             assert!(passwords.verify("Quiet-Harbour-47", Some(&verifier)).await.unwrap());
             assert!(!passwords.verify("quiet-harbour-47", Some(&verifier)).await.unwrap());
             assert_ne!(verifier, passwords.hash(&ctx, "Quiet-Harbour-47").await.unwrap(), "salted");
-            let damaged = passwords.verify("x", Some(&verifier[..20])).await;
+            let damaged = passwords.verify("x", Some(&verifier[..21])).await;
             assert!(matches!(damaged, Err(Error::Broken(_))));
         });
     }
@@ -161,7 +191,7 @@ mod tests {
             // The decoy asks Argon2 for what is configured, no less.
             let decoy = PasswordHash::new(&passwords.decoy).unwrap();
             assert_eq!(Params::try_from(&decoy).unwrap(), passwords.params);
-            assert!(!passwords.is_weak(&passwords.decoy));
+            assert!(!passwords.is_weak(&format!("1{}", passwords.decoy)));
         });
     }
 
@@ -178,12 +208,36 @@ mod tests {
     }
 
     #[test]
+    fn peppers_follow_one_another_and_old_verifiers_still_fit() {
+        testkit::run(async {
+            let (home, first) = passwords(HASHING).await;
+            let ctx = home.ctx(domain::Actor::Anonymous);
+            let second = Passwords::new(home.store.clone(), HASHING, 2).unwrap();
+            let verifier = first.hash(&ctx, "Quiet-Harbour-47").await.unwrap();
+            assert!(verifier.starts_with("1$argon2id$"));
+            assert!(second.verify("Quiet-Harbour-47", Some(&verifier)).await.unwrap());
+            assert!(second.is_weak(&verifier) && !first.is_weak(&verifier));
+            // Under another number the same password is another one.
+            let moved = verifier.replacen('1', "2", 1);
+            assert!(!second.verify("Quiet-Harbour-47", Some(&moved)).await.unwrap());
+            // One from before peppers had numbers.
+            let zeroth = Passwords::new(home.store.clone(), HASHING, 0).unwrap();
+            let old = zeroth.hash(&ctx, "Quiet-Harbour-47").await.unwrap();
+            assert!(first.verify("Quiet-Harbour-47", Some(&old[1..])).await.unwrap());
+            assert!(first.is_weak(&old[1..]));
+            for damaged in ["", "x$argon2id$", "-1$argon2id$", "99999999999$argon2id$"] {
+                assert!(matches!(first.verify("x", Some(damaged)).await, Err(Error::Broken(_))), "{damaged}");
+            }
+        });
+    }
+
+    #[test]
     fn parameters_that_rose_make_a_verifier_weak() {
         testkit::run(async {
             let (home, passwords) = passwords(HASHING).await;
             let ctx = home.ctx(domain::Actor::Anonymous);
             let verifier = passwords.hash(&ctx, "Quiet-Harbour-47").await.unwrap();
-            let with = |hashing| Passwords::new(home.store.clone(), hashing).unwrap().is_weak(&verifier);
+            let with = |hashing| Passwords::new(home.store.clone(), hashing, 1).unwrap().is_weak(&verifier);
             assert!(!with(HASHING));
             assert!(with(Hashing { memory_kib: 128, ..HASHING }));
             assert!(with(Hashing { passes: 2, ..HASHING }));

@@ -18,6 +18,11 @@ pub(crate) fn authenticate(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::Authenticate, Resource::Instance)
 }
 
+/// The same circumstances, with the system looking up what stands about somebody's account.
+pub(crate) fn provisioning(ctx: &Ctx) -> Ctx {
+    ctx.acting_as(Actor::System(Job::Provisioning))
+}
+
 /// The permit to change what opens the actor's own account. It takes a confirmation that is still fresh.
 pub(crate) fn managing(ctx: &Ctx) -> Result<Permit, Denied> {
     own(ctx, Action::ManageCredentials)?;

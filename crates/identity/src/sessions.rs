@@ -152,6 +152,7 @@ impl Identity {
         }
         self.retire_keys(ctx).await?;
         self.note_last_strangers(ctx).await?;
+        self.end_old_recoveries(ctx).await?;
         self.keep_access(ctx).await?;
         Ok(ended)
     }
@@ -165,6 +166,7 @@ impl Identity {
         device: &str,
         second_factor: bool,
     ) -> Result<NewSession, Error> {
+        let _ = second_factor;
         let (id, now) = (SessionId::fresh(ctx), ctx.now());
         let expires = now.plus_seconds(i64::from(self.numbers().absolute_hours) * 3600);
         enforced!(SES03);

@@ -19,7 +19,7 @@ use domain::{
 use store::{Tx, accounts, credentials};
 use zeroize::Zeroizing;
 
-use crate::{Error, Identity, NewSession, codes, recovery, tickets::Held, tokens, totp};
+use crate::{Error, Identity, NewSession, codes, tickets::Held, tokens, totp};
 
 /// Seconds the person has from choosing a password to proving the authenticator.
 pub(crate) const LIFE_S: i64 = 15 * 60;
@@ -115,7 +115,8 @@ impl Identity {
             return Err(Error::SetupCode);
         }
         let name = name::tidy(name).map_err(Error::Name)?;
-        self.check_rules(password, &name)?;
+        // Setup does not end without an authenticator.
+        self.check_rules_beside(password, &name, true)?;
         let verifier = Zeroizing::new(self.passwords().hash(ctx, password.expose()).await?);
         let pending = Pending { name, verifier, secret: totp::fresh_secret(ctx) };
         let (secret, name) = (pending.secret.clone(), pending.name.clone());
@@ -194,10 +195,7 @@ impl Identity {
         credentials::set_totp(tx, permit, &setup.secret, true).await?;
         // The code that proved the authenticator is used up by that.
         credentials::use_totp_step(tx, permit, step).await?;
-        let (recovery_codes, hashes) =
-            recovery::fresh(ctx, self.store(), permit.subject(Action::WriteAccount)?);
-        credentials::set_recovery_codes(tx, permit, &hashes).await?;
-        Ok(recovery_codes)
+        self.fresh_codes(tx, ctx, permit).await
     }
 
     /// Ends setup for good: there is an account.

@@ -1,15 +1,18 @@
-//! Sign-in: a name and a password, then a factor, then a session.
+//! Sign-in: a name and a password, then a factor, then a session; or a passkey alone.
 //!
 //! Called by the sign-in pages. The invariants: whether a name exists shows neither in the answer nor
 //! in its time (one Argon2 run and one write either way, and answers leave on a grid of time); every
-//! wrong password and every wrong code counts; a password alone opens nothing.
+//! wrong password and every wrong code counts; where an account has a second factor, or must have one, a
+//! password alone opens nothing; a session says whether a factor was shown on its way.
+
+mod steps;
 
 use domain::{
     Action, Ctx, Resource, Secret, Timestamp,
     access::Permit,
     audit::{Act, Entry},
     authorize, enforced,
-    id::UserId,
+    id::{RecoveryId, UserId},
     name,
 };
 use store::{
@@ -20,31 +23,34 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Identity, NewSession, permits, recovery,
+    Challenge, Error, Identity, NewSession, SetupPending, permits, recovery,
     throttle::{Count, Key},
-    tickets::Held,
     totp,
 };
 
-/// Seconds from the password to the factor, and from there to a new password.
+/// Seconds from the password to the factor, and from there to each further step.
 pub(crate) const LIFE_S: i64 = 5 * 60;
-/// Sign-ins under way at the same time; each has shown a right password.
+/// Sign-ins under way at the same time; each has shown a right password or passkey.
 pub(crate) const MOST: usize = 4096;
 
 /// What the person must do next.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Next {
-    /// Show a factor: a code of the authenticator, or a recovery code.
+    /// Show a factor: a code of the authenticator, a passkey, a recovery code.
     Factor {
         /// Names this sign-in in the next step.
         ticket: Secret<String>,
+        /// Whether the account has a passkey to show.
+        passkey: bool,
     },
     /// Choose a new password, because the old one is too old.
     NewPassword {
         /// Names this sign-in in the next step.
         ticket: Secret<String>,
     },
+    /// Add an authenticator, because the account must have a factor or its factors were lost.
+    Enrol(SetupPending),
     /// Nothing: they are in.
     Done(NewSession),
 }
@@ -52,8 +58,19 @@ pub enum Next {
 /// How far a sign-in has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// A factor is to be shown.
     PasswordShown,
-    FactorShown,
+    /// A new password is to be chosen.
+    Renewing,
+    /// An authenticator is to be added.
+    Enrolling,
+}
+
+/// An authenticator that must be added before the session.
+struct Enrol {
+    secret: Zeroizing<Vec<u8>>,
+    /// The recovery this uses up, when the account had factors that were lost.
+    recovery: Option<RecoveryId>,
 }
 
 /// What is known between the steps of a sign-in.
@@ -62,10 +79,23 @@ pub(crate) struct Pending {
     key: Key,
     stage: Stage,
     password_expired: bool,
-    /// When the password that was shown was set; one set since ends this sign-in.
-    changed: Timestamp,
-    /// The password hashed anew, when its verifier had weaker parameters.
+    /// When the password in force was set; one set since ends this sign-in.
+    changed: Option<Timestamp>,
+    /// The password hashed anew, when its verifier was made with less than is asked for now.
     stronger: Option<Zeroizing<String>>,
+    /// Whether a second factor was shown.
+    second_factor: bool,
+    enrol: Option<Enrol>,
+}
+
+impl Pending {
+    /// What is still to be done before the session, once enough was shown.
+    fn stage_after(&self) -> Option<Stage> {
+        if self.password_expired {
+            return Some(Stage::Renewing);
+        }
+        self.enrol.is_some().then_some(Stage::Enrolling)
+    }
 }
 
 /// An account somebody wants to sign in to.
@@ -74,24 +104,39 @@ struct Known {
     password: Password,
 }
 
+/// A factor somebody shows.
+enum Shown<'a> {
+    /// A code of the authenticator, a recovery code, or the code of a recovery.
+    Code(&'a str),
+    /// The answer of an authenticator to the question `ceremony` names.
+    Passkey { ceremony: &'a Secret<String>, answer: &'a str },
+}
+
 impl Identity {
     /// The first step: a name and a password.
     ///
     /// # Errors
     /// [`Error::Refused`] when the name is unknown or the password wrong, [`Error::Throttled`] after
     /// too many of either, [`Error::Busy`].
-    pub async fn sign_in(&self, ctx: &Ctx, name: &str, password: &Secret<String>) -> Result<Next, Error> {
+    pub async fn sign_in(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        password: &Secret<String>,
+        device: &str,
+    ) -> Result<Next, Error> {
         let came = Instant::now();
-        let answer = self.check_password(&permits::authenticating(ctx), name, password).await;
+        let answer = self.check_password(&permits::authenticating(ctx), name, password, device).await;
         self.hold_back(came).await;
         answer
     }
 
-    /// The second step: a code of the authenticator or a recovery code.
+    /// The second step: a code of the authenticator, a recovery code, or the code of a recovery.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a wrong or used code, [`Error::Throttled`]; [`Error::TicketGone`], also
-    /// when the password was changed meanwhile or the account is not active any more.
+    /// [`Error::Refused`] for a wrong or used code, [`Error::Throttled`]; [`Error::NotYet`] for a recovery
+    /// that still waits; [`Error::TicketGone`], also when the password was changed meanwhile or the account
+    /// is not active any more.
     pub async fn finish_sign_in(
         &self,
         ctx: &Ctx,
@@ -100,34 +145,70 @@ impl Identity {
         device: &str,
     ) -> Result<Next, Error> {
         let came = Instant::now();
-        let answer = self.check_factor(&permits::authenticating(ctx), ticket, code, device).await;
+        let answer =
+            self.check_factor(&permits::authenticating(ctx), ticket, Shown::Code(code), device).await;
         self.hold_back(came).await;
         answer
     }
 
-    /// The last step for somebody whose password was too old: a new one.
+    /// Asks for a passkey as the second step, at the host `host`.
     ///
     /// # Errors
-    /// [`Error::Password`] with what to change, [`Error::Busy`]; [`Error::TicketGone`], also when the
-    /// password was changed elsewhere meanwhile.
-    pub async fn renew_password(
+    /// [`Error::TicketGone`], [`Error::NoPasskeysHere`].
+    pub async fn begin_passkey_factor(
         &self,
         ctx: &Ctx,
         ticket: &Secret<String>,
-        new: &Secret<String>,
-        device: &str,
-    ) -> Result<NewSession, Error> {
-        let ctx = &permits::authenticating(ctx);
-        let held = self.take(ctx, ticket, Stage::FactorShown)?;
-        let renewed = self.renew(ctx, &held.value, new, device).await;
-        match renewed {
-            Ok(_) | Err(Error::TicketGone) => {}
-            Err(_) => self.sign_ins().put_back_tried(held),
-        }
-        renewed
+        host: &str,
+    ) -> Result<Challenge, Error> {
+        let waiting = |one: &Pending| (one.stage == Stage::PasswordShown).then_some(one.user);
+        let user = self.sign_ins().look(ticket.expose(), ctx.now(), waiting).flatten();
+        self.ask_for_one(&permits::authenticating(ctx), host, user.ok_or(Error::TicketGone)?, None).await
     }
 
-    async fn check_password(&self, ctx: &Ctx, name: &str, password: &Secret<String>) -> Result<Next, Error> {
+    /// The second step with a passkey.
+    ///
+    /// # Errors
+    /// As [`Identity::finish_sign_in`].
+    pub async fn finish_sign_in_with_passkey(
+        &self,
+        ctx: &Ctx,
+        ticket: &Secret<String>,
+        ceremony: &Secret<String>,
+        answer: &str,
+        device: &str,
+    ) -> Result<Next, Error> {
+        let came = Instant::now();
+        let shown = Shown::Passkey { ceremony, answer };
+        let answer = self.check_factor(&permits::authenticating(ctx), ticket, shown, device).await;
+        self.hold_back(came).await;
+        answer
+    }
+
+    /// Signing in with a passkey that says whose it is: no name, no password.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it is not believed, [`Error::TicketGone`] when its question is over.
+    pub async fn sign_in_with_passkey(
+        &self,
+        ctx: &Ctx,
+        ceremony: &Secret<String>,
+        answer: &str,
+        device: &str,
+    ) -> Result<Next, Error> {
+        let came = Instant::now();
+        let answer = self.check_passkey(&permits::authenticating(ctx), ceremony, answer, device).await;
+        self.hold_back(came).await;
+        answer
+    }
+
+    async fn check_password(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        password: &Secret<String>,
+        device: &str,
+    ) -> Result<Next, Error> {
         // What cannot be a name is a name nobody has.
         let name = name::tidy(name).unwrap_or_default();
         let key = self.throttle_key(&name);
@@ -144,10 +225,7 @@ impl Identity {
             self.throttle().give_back(&one);
         }
         match known {
-            Some(known) if right? => {
-                let pending = self.pending(ctx, key, known, password).await?;
-                Ok(Next::Factor { ticket: self.sign_ins().issue(ctx, pending) })
-            }
+            Some(known) if right? => self.password_was_right(ctx, key, known, password, device).await,
             other => {
                 self.note_failure(ctx, other.map(|known| known.user)).await?;
                 Err(Error::Refused)
@@ -155,20 +233,86 @@ impl Identity {
         }
     }
 
+    async fn password_was_right(
+        &self,
+        ctx: &Ctx,
+        key: Key,
+        known: Known,
+        password: &Secret<String>,
+        device: &str,
+    ) -> Result<Next, Error> {
+        let Known { user, password: kept } = known;
+        let stronger = if self.passwords().is_weak(&kept.verifier) {
+            Some(Zeroizing::new(self.passwords().hash(ctx, password.expose()).await?))
+        } else {
+            None
+        };
+        let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
+        let factors = self.factors_of(&permit).await?;
+        let mut pending = self.pending(ctx, key, user, Some(kept.changed));
+        pending.stronger = stronger;
+        if factors.guard() {
+            let passkey = factors.passkeys.iter().any(|one| !one.suspended);
+            return Ok(Next::Factor { ticket: self.sign_ins().issue(ctx, pending), passkey });
+        }
+        if factors.required {
+            enforced!(AUT10);
+            pending.enrol = Some(Enrol { secret: totp::fresh_secret(ctx), recovery: None });
+        }
+        let tx = self.store().begin(ctx).await?;
+        let in_force = self.still_stands(ctx, &pending).await?;
+        match self.conclude(tx, ctx, &pending, in_force, device).await? {
+            Some(session) => Ok(Next::Done(session)),
+            None => self.next_step(ctx, pending).await,
+        }
+    }
+
+    async fn check_passkey(
+        &self,
+        ctx: &Ctx,
+        ceremony: &Secret<String>,
+        answer: &str,
+        device: &str,
+    ) -> Result<Next, Error> {
+        let (user, shown) = match self.verify_any(ctx, ceremony, answer).await {
+            Err(Error::Refused) => {
+                // Whose it would be is only what somebody says.
+                self.note_failure(ctx, None).await?;
+                return Err(Error::Refused);
+            }
+            other => other?,
+        };
+        let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
+        let key = self.throttle_key(&accounts::get(self.store(), &permit).await?.name);
+        let kept = credentials::password(self.store(), &permit).await?;
+        let mut pending = self.pending(ctx, key, user, kept.map(|kept| kept.changed));
+        pending.second_factor = true;
+        let mut tx = self.store().begin(ctx).await?;
+        let in_force = self.still_stands(ctx, &pending).await?;
+        self.use_passkey(&mut tx, ctx, user, &shown).await?;
+        match self.conclude(tx, ctx, &pending, in_force, device).await? {
+            Some(session) => Ok(Next::Done(session)),
+            None => self.next_step(ctx, pending).await,
+        }
+    }
+
     async fn check_factor(
         &self,
         ctx: &Ctx,
         ticket: &Secret<String>,
-        code: &str,
+        shown: Shown<'_>,
         device: &str,
     ) -> Result<Next, Error> {
         let mut held = self.take(ctx, ticket, Stage::PasswordShown)?;
-        match self.try_factor(ctx, &held.value, code, device).await {
-            Ok(Some(session)) => Ok(Next::Done(session)),
-            Ok(None) => {
-                held.value.stage = Stage::FactorShown;
-                Ok(Next::NewPassword { ticket: self.sign_ins().issue(ctx, held.value) })
+        let end = match shown {
+            Shown::Code(code) => self.try_code(ctx, &mut held.value, code, device).await,
+            Shown::Passkey { ceremony, answer } => {
+                self.try_passkey(ctx, &mut held.value, ceremony, answer, device).await
             }
+        };
+        match end {
+            Ok(Some(session)) => Ok(Next::Done(session)),
+            Ok(None) => self.next_step(ctx, held.value).await,
             Err(Error::Refused) => {
                 self.sign_ins().put_back_tried(held);
                 Err(Error::Refused)
@@ -181,82 +325,68 @@ impl Identity {
         }
     }
 
-    /// Opens a session against a right code; `None` when the password must be renewed first.
-    async fn try_factor(
+    /// Opens a session against a right code; `None` when something is to be done first.
+    async fn try_code(
         &self,
         ctx: &Ctx,
-        pending: &Pending,
+        pending: &mut Pending,
         code: &str,
         device: &str,
     ) -> Result<Option<NewSession>, Error> {
-        let Pending { user, key, password_expired, .. } = *pending;
+        let Pending { user, key, .. } = *pending;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
         let kept = self.kept_failures(ctx, user).await?;
         // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
         let one = self.throttle().admit(key, kept, ctx.now())?;
         let mut tx = self.store().begin(ctx).await?;
-        let in_force = match self.still_stands(ctx, pending).await {
-            Ok(in_force) => in_force,
-            Err(not_looked_at) => {
-                self.throttle().give_back(&one);
-                return Err(not_looked_at);
-            }
+        let looked_at = async {
+            let in_force = self.still_stands(ctx, pending).await?;
+            Ok((in_force, self.claim(ctx, user, code).await))
         };
-        if !self.use_code(&mut tx, ctx, &permit, code).await? {
+        let (in_force, claim) = match looked_at.await {
+            Ok((_, Err(error @ Error::NotYet(_)))) | Err(error) => {
+                self.throttle().give_back(&one);
+                return Err(error);
+            }
+            Ok((in_force, claim)) => (in_force, claim),
+        };
+        if let Ok(Some(recovery)) = claim {
+            self.throttle().give_back(&one);
+            pending.enrol = Some(Enrol { secret: totp::fresh_secret(ctx), recovery: Some(recovery) });
+            return Ok(None);
+        }
+        if matches!(claim, Err(Error::Refused)) || !self.use_code(&mut tx, ctx, &permit, code).await? {
             drop(tx);
             self.note_failure(ctx, Some(user)).await?;
             return Err(Error::Refused);
         }
-        credentials::clear_failures(&mut tx, &permit).await?;
-        let session = if password_expired {
-            tx.commit(Entry::new(Act::FactorUsed, user)).await?;
-            None
-        } else {
-            // Another sign-in may have made it stronger meanwhile; once is enough.
-            if let Some(verifier) = pending.stronger.as_ref().filter(|_| self.passwords().is_weak(&in_force))
-            {
-                credentials::set_password(&mut tx, &permit, verifier, pending.changed).await?;
-            }
-            let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
-            tx.commit(Entry::new(Act::SignedIn, user)).await?;
-            Some(session)
-        };
-        self.throttle().clear(&key);
-        Ok(session)
+        claim?;
+        pending.second_factor = true;
+        self.conclude(tx, ctx, pending, in_force, device).await
     }
 
-    async fn renew(
+    /// Opens a session against a passkey; `None` when something is to be done first.
+    async fn try_passkey(
         &self,
         ctx: &Ctx,
-        pending: &Pending,
-        new: &Secret<String>,
+        pending: &mut Pending,
+        ceremony: &Secret<String>,
+        answer: &str,
         device: &str,
-    ) -> Result<NewSession, Error> {
-        let verifier = self.acceptable(ctx, pending.user, new).await?;
-        let permit = authorize(ctx, Action::WriteAccount, Resource::Of(pending.user))?;
-        let mut tx = self.store().begin(ctx).await?;
-        self.still_stands(ctx, pending).await?;
-        credentials::set_password(&mut tx, &permit, &verifier, ctx.now()).await?;
-        let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
-        tx.commit(Entry::new(Act::PasswordSet, pending.user)).await?;
-        Ok(session)
-    }
-
-    /// The verifier in force, provided it is still that of the password that was shown.
-    ///
-    /// Called while the caller's transaction holds the writers' turn, so the answer stands until its
-    /// commit: who changes a password because it leaked also ends what was begun with it.
-    async fn still_stands(&self, ctx: &Ctx, pending: &Pending) -> Result<Zeroizing<String>, Error> {
-        let permit =
-            authorize(&permits::authenticating(ctx), Action::ReadAccount, Resource::Of(pending.user))?;
-        let active = match accounts::get(self.store(), &permit).await {
-            Ok(account) => account.active,
-            Err(store::Error::NotFound) => false,
-            Err(error) => return Err(error.into()),
+    ) -> Result<Option<NewSession>, Error> {
+        let user = pending.user;
+        let shown = match self.verify_one(ctx, user, None, ceremony, answer).await {
+            Err(Error::Refused) => {
+                self.note_failure(ctx, Some(user)).await?;
+                return Err(Error::Refused);
+            }
+            other => other?,
         };
-        let password = if active { credentials::password(self.store(), &permit).await? } else { None };
-        let shown = password.filter(|password| password.changed == pending.changed);
-        shown.map(|password| Zeroizing::new(password.verifier)).ok_or(Error::TicketGone)
+        let mut tx = self.store().begin(ctx).await?;
+        let in_force = self.still_stands(ctx, pending).await?;
+        self.use_passkey(&mut tx, ctx, user, &shown).await?;
+        pending.second_factor = true;
+        self.conclude(tx, ctx, pending, in_force, device).await
     }
 
     /// Uses up a code of the authenticator or a recovery code; false when it is neither, or used.
@@ -307,37 +437,6 @@ impl Identity {
         Ok(password.map(|password| Known { user: account.id, password }))
     }
 
-    async fn pending(
-        &self,
-        ctx: &Ctx,
-        key: Key,
-        known: Known,
-        password: &Secret<String>,
-    ) -> Result<Pending, Error> {
-        let Known { user, password: kept } = known;
-        let stronger = if self.passwords().is_weak(&kept.verifier) {
-            Some(Zeroizing::new(self.passwords().hash(ctx, password.expose()).await?))
-        } else {
-            None
-        };
-        let changed = kept.changed;
-        let password_expired = self.expiry(changed).is_some_and(|end| ctx.now() >= end);
-        if password_expired {
-            enforced!(AUT01);
-        }
-        Ok(Pending { user, key, stage: Stage::PasswordShown, password_expired, changed, stronger })
-    }
-
-    /// Takes a ticket of the right stage; one of another stage stays where it is.
-    fn take(&self, ctx: &Ctx, ticket: &Secret<String>, stage: Stage) -> Result<Held<Pending>, Error> {
-        let held = self.sign_ins().take(ticket.expose(), ctx.now()).ok_or(Error::TicketGone)?;
-        if held.value.stage != stage {
-            self.sign_ins().put_back(held);
-            return Err(Error::TicketGone);
-        }
-        Ok(held)
-    }
-
     /// How often this account was tried wrongly, as the store remembers it.
     pub(crate) async fn kept_failures(&self, ctx: &Ctx, user: UserId) -> Result<Count, Error> {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
@@ -361,7 +460,7 @@ impl Identity {
     }
 
     /// Waits for the next line of the time grid, so that an answer's time says less about its way.
-    async fn hold_back(&self, came: Instant) {
+    pub(crate) async fn hold_back(&self, came: Instant) {
         let grid = self.answer_grid().as_nanos();
         if grid > 0 {
             let over = came.elapsed().as_nanos() % grid;

@@ -21,6 +21,13 @@ pub enum Proof {
     Password(Secret<String>),
     /// A code of the authenticator, or a recovery code. It counts as a second factor.
     Code(Secret<String>),
+    /// The answer of an authenticator. It counts as a second factor.
+    Passkey {
+        /// Names the question.
+        ceremony: Secret<String>,
+        /// What the authenticator said.
+        answer: String,
+    },
 }
 
 /// What somebody has to show.
@@ -30,6 +37,8 @@ pub struct Ways {
     pub password: bool,
     /// An authenticator or recovery codes.
     pub code: bool,
+    /// A passkey.
+    pub passkey: bool,
 }
 
 impl Identity {
@@ -47,6 +56,12 @@ impl Identity {
                 (self.store().begin(ctx).await?, false)
             }
             Proof::Code(code) => (self.prove_code(ctx, &permit, user, code).await?, true),
+            Proof::Passkey { ceremony, answer } => {
+                let shown = self.verify_one(ctx, user, Some(session), ceremony, answer).await?;
+                let mut tx = self.store().begin(ctx).await?;
+                self.use_passkey(&mut tx, ctx, user, &shown).await?;
+                (tx, true)
+            }
         };
         sessions::confirm(&mut tx, &permit, session, second_factor, ctx.now()).await?;
         Ok(tx.commit(Entry::new(Act::StepUpConfirmed, session)).await?)
@@ -59,9 +74,9 @@ impl Identity {
     pub async fn ways_to_confirm(&self, ctx: &Ctx) -> Result<Ways, Error> {
         let permit = permits::own(ctx, Action::ReadAccount)?;
         let password = credentials::password(self.store(), &permit).await?.is_some();
-        let app = credentials::totp(self.store(), &permit).await?.is_some_and(|factor| factor.confirmed);
-        let code = app || credentials::recovery_codes_left(self.store(), &permit).await? > 0;
-        Ok(Ways { password, code })
+        let factors = self.factors_of(&permit).await?;
+        let passkey = factors.passkeys.iter().any(|one| !one.suspended);
+        Ok(Ways { password, code: factors.authenticator || factors.codes_left > 0, passkey })
     }
 
     /// Uses up a right code, counted like a sign-in. What comes back is the transaction that does.

@@ -39,7 +39,7 @@ impl Touches {
 
 /// Keeps the note in `tx`. It is no act of anybody's, so the log has no entry for it.
 pub(crate) async fn keep(tx: Tx) -> Result<(), store::Error> {
-    tx.commit_unaudited("when a session or an API key was last seen, or a token followed another").await
+    tx.commit_unaudited("when a session, a key or a link was last seen, or a token followed another").await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod directory;
 mod disk;
 mod edge;
+mod mail;
 mod probe;
 mod wire;
 
@@ -35,6 +36,7 @@ pub(crate) fn register(assure: &Assure, face: &Face) {
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
     add(assure, face, Control::SSO01, directory::lies_prove_nothing);
     add(assure, face, Control::SSO02, directory::nobody_provisions);
+    add(assure, face, Control::MAI01, mail::the_way_is_under_tls);
     add(assure, face, Control::ACC03, edge::strangers_get_what_is_listed);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
 }

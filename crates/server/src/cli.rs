@@ -55,6 +55,8 @@ enum Command {
     Serve(Serve),
     /// Say which published promises are kept, and what shows it
     Verify(Verify),
+    /// Let somebody who lost every factor add a new one; the server must be running on this machine
+    Recover(Recover),
     /// Keep addresses out, or let them in, on the running instance
     #[command(subcommand)]
     Addresses(AddressesCommand),
@@ -92,6 +94,13 @@ pub(crate) struct Verify {
     /// Read the passphrase from the first line of standard input, if no instance is running
     #[arg(long)]
     pub(crate) passphrase_stdin: bool,
+}
+
+/// What `recover` takes.
+#[derive(Args, Debug)]
+pub(crate) struct Recover {
+    /// The name the person signs in with
+    pub(crate) name: String,
 }
 
 #[derive(Subcommand, Debug)]
@@ -187,6 +196,7 @@ fn obey(line: Line) -> Result<ExitCode, Failure> {
             command::serve::serve(config, &serve)
         }
         Command::Verify(verify) => command::verify::verify(read(place)?, &verify),
+        Command::Recover(recover) => command::recover::recover(&read(place)?, &recover),
         Command::Addresses(addresses) => command::addresses::addresses(&read(place)?, &addresses),
         Command::Config(ConfigCommand::Check) => command::config::check(&read(place)?),
         Command::Config(ConfigCommand::Show { json }) => Ok(command::config::show(&read(place)?, json)),

@@ -3,6 +3,7 @@
 pub(crate) mod addresses;
 pub(crate) mod config;
 pub(crate) mod models;
+pub(crate) mod recover;
 pub(crate) mod serve;
 pub(crate) mod verify;
 

@@ -27,8 +27,8 @@ use crate::{
 };
 
 pub use sections::{
-    IdentitySection, KeysSection, LimitsSection, LogFormat, LogSection, ProtectorKind, ProxyHeader,
-    StoreSection, WebSection, addresses,
+    IdentitySection, KeysSection, LimitsSection, LogFormat, LogSection, MailSection, MailTls, ProtectorKind,
+    ProxyHeader, StoreSection, WebSection, addresses,
 };
 pub use show::show;
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub store: StoreSection,
     /// `[identity]`
     pub identity: IdentitySection,
+    /// `[mail]`
+    pub mail: MailSection,
     /// `[models]`
     pub models: providers::Config,
     /// `[policy]`, over the defaults.
@@ -69,7 +71,7 @@ pub struct Sources {
 }
 
 /// The sections, in the order in which they are shown.
-const SECTIONS: [&str; 7] = ["web", "keys", "store", "identity", "models", "policy", "log"];
+const SECTIONS: [&str; 8] = ["web", "keys", "store", "identity", "mail", "models", "policy", "log"];
 
 /// Variables that are read before there is a configuration.
 const EARLY: [&str; 3] = ["TROTH_DATA", "TROTH_CONFIG", "TROTH_PASSPHRASE"];
@@ -107,18 +109,21 @@ impl Config {
         if models.models_folder.as_os_str().is_empty() {
             models.models_folder = data.join(folder::MODELS);
         }
+        let identity: IdentitySection = section(&table, "identity")?;
         let config = Self {
+            numbers: numbers(&table, identity.password_profile)?,
+            identity,
             web: section(&table, "web")?,
             keys: section(&table, "keys")?,
             store: section(&table, "store")?,
-            identity: section(&table, "identity")?,
-            numbers: numbers(&table)?,
+            mail: section(&table, "mail")?,
             log: section(&table, "log")?,
             models,
             data,
             table,
         };
         config.web.validate()?;
+        config.mail.validate()?;
         config.identity.validate()?;
         Ok(config)
     }
@@ -212,14 +217,15 @@ fn section<T: DeserializeOwned>(table: &Table, name: &str) -> Result<T, Failure>
     T::deserialize(value).map_err(|error| unknown::explain(name, &error))
 }
 
-/// `[policy]`: the numbers of the policy, overridden by name.
-fn numbers(table: &Table) -> Result<Numbers, Failure> {
+/// `[policy]`: the numbers of the policy, those the password profile sets, overridden by name.
+fn numbers(table: &Table, profile: identity::Profile) -> Result<Numbers, Failure> {
     let overrides: BTreeMap<String, u32> = section(table, "policy")?;
     let known: Vec<&str> = domain::control::NUMBERS.iter().map(|number| number.name).collect();
     if let Some(strange) = overrides.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(unknown::failure_in("policy", strange, &known));
     }
-    let pairs = overrides.iter().map(|(name, value)| (name.as_str(), *value));
+    let pairs = profile.numbers().iter().copied();
+    let pairs = pairs.chain(overrides.iter().map(|(name, value)| (name.as_str(), *value)));
     Numbers::from_overrides(pairs).map_err(|error| Failure::new(Exit::Configuration, error.to_string()))
 }
 

@@ -32,6 +32,7 @@ use crate::{
     config::{Config, LimitsSection},
     failure::{Exit, Failure, disk},
     folder::Folder,
+    mail::Post,
     outside::Outside,
     protector,
     tls::{Desk, Issued},
@@ -53,19 +54,36 @@ pub(crate) struct Face {
     pub(crate) redirects: Arc<[SocketAddr]>,
 }
 
+impl Face {
+    /// The address for people.
+    pub(crate) fn url(&self) -> String {
+        url(&self.config, &self.addresses)
+    }
+
+    /// The way to the mail server, when one is configured.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] when its authority cannot be read.
+    pub(crate) fn post(&self) -> Result<Option<Post>, Failure> {
+        let address = || self.config.identity.address.clone().unwrap_or_else(|| self.url());
+        let links = self.config.mail.links.clone().unwrap_or_else(address);
+        Post::new(&self.config.mail, links, self.config.identity.issuer.clone())
+    }
+}
+
 /// What everything in the background may need.
 #[derive(Clone)]
-struct House {
-    face: Face,
-    outside: Outside,
-    store: Store,
+pub(crate) struct House {
+    pub(crate) face: Face,
+    pub(crate) outside: Outside,
+    pub(crate) store: Store,
     providers: Providers,
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
     lists: Arc<Lists>,
     desk: Arc<Desk>,
-    shutdown: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
 }
 
 /// An instance that listens.
@@ -119,8 +137,10 @@ impl Instance {
         let shared = shared_limits(&house.face.config.web.limits).await?;
         let limits = Limits::new(&house.face.config.numbers, shared);
         let serving = serve(&house, &tasks, limits, sockets, plain)?;
+        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
         let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
-        background::start(&house, &tasks);
+        let post = house.face.post()?;
+        background::start(&house, &tasks, post);
         Ok(Self { house, tasks, serving, setup_code, is_new_authority })
     }
 
@@ -139,7 +159,7 @@ impl Instance {
     /// The address for people.
     #[must_use]
     pub fn url(&self) -> String {
-        url(&self.house.face.config, &self.house.face.addresses)
+        self.house.face.url()
     }
 
     /// The code that makes the first account, while there is none. Works once.
@@ -250,8 +270,27 @@ fn identity_config(
         issuer: section.issuer.clone(),
         address: section.address.clone().unwrap_or_else(|| url(config, &addresses(sockets))),
         sso,
+        require_second_factor: section.require_second_factor,
+        password_profile: section.password_profile,
+        pepper: section.pepper,
+        passkey_origins: passkey_origins(config, sockets),
+        sends_mail: config.mail.server.is_some(),
         policies,
     })
+}
+
+/// Where passkeys are made and shown: every host name we answer to, at the ports we listen on and at the
+/// usual one, and what the configuration adds. Browsers give none to bare addresses.
+fn passkey_origins(config: &Config, sockets: &[TcpListener]) -> Vec<String> {
+    let ports: Vec<u16> = addresses(sockets).iter().map(SocketAddr::port).chain([443]).collect();
+    let is_name = |host: &String| host.parse::<std::net::IpAddr>().is_err();
+    let hosts = config.web.all_hosts().into_iter().filter(is_name);
+    let at_ports = |host: String| ports.clone().into_iter().map(move |port| format!("https://{host}:{port}"));
+    let mut origins: Vec<String> = hosts.flat_map(at_ports).collect();
+    origins.extend(config.identity.passkey_origins.iter().cloned());
+    origins.sort();
+    origins.dedup();
+    origins
 }
 
 /// Binds every address. One that this machine has no such protocol for is left out if another is there.

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod folder;
 pub mod instance;
 mod logging;
+mod mail;
 pub mod outside;
 mod protector;
 mod tls;

@@ -6,8 +6,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
+#[path = "browser/factors.rs"]
+mod factors;
 #[path = "browser/house.rs"]
 mod house;
+#[path = "browser/leaving.rs"]
+mod leaving;
+#[path = "browser/people.rs"]
+mod people;
 #[path = "browser/service.rs"]
 mod service;
 #[path = "browser/staff.rs"]
@@ -248,7 +254,7 @@ fn a_session_about_to_end_warns_and_an_unfinished_message_survives_it() {
     let _proofs = (verifies!(SES06), verifies!(SES01));
     testkit::run(async {
         let house = House::open_with(Look::Desk, "[policy]\nidle_minutes = 1\n").await;
-        let code = house.set_up_and_keep_a_code().await;
+        let codes = house.set_up().await;
         let looks = "document.dispatchEvent(new Event('visibilitychange'))";
         house.type_into("#message", "half a thought, and then").await;
         house.pass(40);
@@ -271,7 +277,7 @@ fn a_session_about_to_end_warns_and_an_unfinished_message_survives_it() {
         house.until("location.pathname === '/sign-in'").await;
         let kept = "return localStorage.length + sessionStorage.length + document.cookie.length";
         assert_eq!(house.js(kept).await, 0, "nothing stays in the browser");
-        house.sign_in(&code).await;
+        house.sign_in(&codes[0]).await;
         house.until("document.querySelector('#message')?.value === 'half a thought, and then'").await;
         house.until("document.querySelector('.toast') !== null").await;
         house.look_at("draft-restored").await;

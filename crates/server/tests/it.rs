@@ -14,10 +14,14 @@ mod first_run;
 mod house;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "it/mail.rs"]
+mod mail;
 #[path = "it/matrix.rs"]
 mod matrix;
 #[path = "it/places.rs"]
 mod places;
+#[path = "it/recover.rs"]
+mod recover;
 #[path = "it/routes.rs"]
 mod routes;
 #[path = "it/scim.rs"]

@@ -1,5 +1,6 @@
 //! Released `openai` SDKs hold a conversation with a running instance: models, an answer whole and
-//! streamed, tools, embeddings, errors. The scripts lie in `sdk/`; `cargo xtask test --install` puts the
+//! streamed, tools, embeddings, errors. Released scanners look at one: requests made from its own
+//! description (schemathesis), its TLS (sslyze), its headers (Mozilla's HTTP observatory). The scripts lie in `sdk/`; `cargo xtask test --install` puts the
 //! SDKs into `target/sdk`.
 
 #![expect(clippy::panic, reason = "a test whose steps do not succeed has failed")]
@@ -89,4 +90,23 @@ async fn the_scim_tester_finds_nothing_wrong() {
 async fn the_javascript_sdk_holds_a_conversation() {
     let packages = installed("js/node_modules/openai").join("..");
     talks(PathBuf::from("node"), "conversation.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_made_from_the_published_description_find_no_fault() {
+    let _proof = domain::verifies!(WEB14);
+    talks(installed("python/bin/python"), "schema.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_finds_tls_1_3_alone_and_modern() {
+    let _proof = domain::verifies!(CRY04);
+    talks(installed("python/bin/python"), "tls.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outside_scanner_takes_no_points_for_missing_headers() {
+    let _proof = domain::verifies!(WEB02);
+    let packages = installed("js/node_modules/@mdn").join("..");
+    talks(PathBuf::from("node"), "observatory.mjs", Some(packages)).await;
 }

@@ -136,6 +136,34 @@ pub(crate) async fn open_own(store: &Store, id: UserId, found: &AnyRow) -> Resul
     Ok((name, SETTINGS.open_json(&dek, &key, &row::bytes(found, "settings")?)?))
 }
 
+/// What somebody is called. The caller has shown a permit that lets it say so.
+pub(crate) async fn name_of(store: &Store, id: UserId) -> Result<String, Error> {
+    let found = sqlx::query("SELECT name FROM accounts WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(store.readers())
+        .await?
+        .ok_or(Error::NotFound)?;
+    open_name(store, id, &found).await
+}
+
+/// How many active accounts other than `besides` hold a role that may approve recoveries.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is for authentication.
+pub async fn approvers(store: &Store, permit: &Permit, besides: UserId) -> Result<usize, Error> {
+    permit.instance(Action::Authenticate)?;
+    let found = sqlx::query("SELECT roles FROM accounts WHERE active = 1 AND id <> $1")
+        .bind(besides.to_string())
+        .fetch_all(store.readers())
+        .await?;
+    let mut count = 0;
+    for found in &found {
+        let roles = roles(&found.try_get::<String, _>("roles")?);
+        count += usize::from(roles.rights().has(Action::ApproveRecovery));
+    }
+    Ok(count)
+}
+
 /// The name in a row of accounts.
 pub(crate) async fn open_name(store: &Store, id: UserId, found: &AnyRow) -> Result<String, Error> {
     NAME.open_text(&*store.dek(id).await?, &id.to_string(), &row::bytes(found, "name")?)

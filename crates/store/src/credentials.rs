@@ -4,7 +4,7 @@
 //! `identity` calls this and does all hashing; here things are kept. Verifiers and secrets are sealed on
 //! top. Invariant: a TOTP step and a recovery code are used up in the transaction that accepts them.
 
-use domain::{Action, Permit, Timestamp};
+use domain::{Action, Denied, Permit, Timestamp, id::UserId};
 use sqlx::Row;
 use zeroize::Zeroizing;
 
@@ -12,6 +12,11 @@ use crate::{Error, Store, Tx, cell::Cell, row, store::number};
 
 const VERIFIER: Cell = Cell::new("passwords", "verifier");
 const SECRET: Cell = Cell::new("totp", "secret");
+
+/// The person whose credentials `permit` may change: their own right to, or that of a job of the system.
+pub(crate) fn changing(permit: &Permit) -> Result<UserId, Denied> {
+    permit.subject_of(&[Action::ManageCredentials, Action::WriteAccount])
+}
 
 /// The password in force.
 #[derive(Clone)]
@@ -70,7 +75,7 @@ async fn passwords(store: &Store, permit: &Permit, limit: u32) -> Result<Vec<Pas
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
 pub async fn set_password(tx: &mut Tx, permit: &Permit, verifier: &str, now: Timestamp) -> Result<(), Error> {
-    let subject = permit.subject(Action::WriteAccount)?;
+    let subject = changing(permit)?;
     let (dek, account) = (tx.dek(subject).await?, subject.to_string());
     let last = sqlx::query("SELECT COALESCE(MAX(ordinal), 0) FROM passwords WHERE account = $1")
         .bind(account.as_str())
@@ -136,7 +141,7 @@ pub async fn totp(store: &Store, permit: &Permit) -> Result<Option<Totp>, Error>
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
 pub async fn set_totp(tx: &mut Tx, permit: &Permit, secret: &[u8], confirmed: bool) -> Result<(), Error> {
-    let subject = permit.subject(Action::WriteAccount)?;
+    let subject = changing(permit)?;
     let (dek, account) = (tx.dek(subject).await?, subject.to_string());
     let sealed = SECRET.seal(&dek, &account, secret, tx.entropy())?;
     sqlx::query(
@@ -149,6 +154,17 @@ pub async fn set_totp(tx: &mut Tx, permit: &Permit, secret: &[u8], confirmed: bo
     .execute(tx.db())
     .await?;
     Ok(())
+}
+
+/// Takes the TOTP factor away. `false`: there was none.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change credentials.
+pub async fn remove_totp(tx: &mut Tx, permit: &Permit) -> Result<bool, Error> {
+    let account = changing(permit)?.to_string();
+    tx.note_deletion();
+    let done = sqlx::query("DELETE FROM totp WHERE account = $1").bind(account).execute(tx.db()).await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Uses up the time step of an accepted code. `false`: it, or a later one, was used before.
@@ -170,7 +186,7 @@ pub async fn use_totp_step(tx: &mut Tx, permit: &Permit, step: i64) -> Result<bo
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
 pub async fn set_recovery_codes(tx: &mut Tx, permit: &Permit, hashes: &[[u8; 32]]) -> Result<(), Error> {
-    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let account = changing(permit)?.to_string();
     sqlx::query("DELETE FROM recovery_codes WHERE account = $1")
         .bind(account.as_str())
         .execute(tx.db())

@@ -11,7 +11,7 @@ use domain::{
 };
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, accounts, cell::Cell, row};
+use crate::{Error, Store, Tx, accounts, cell::Cell, row, store::number};
 
 const ADDRESS: Cell = Cell::new("invitations", "address");
 const COLUMNS: &str = "SELECT id, address, roles, inviter, created, expires FROM invitations";
@@ -150,4 +150,13 @@ fn read(store: &Store, found: &AnyRow) -> Result<Invitation, Error> {
         created: row::time(found, "created")?,
         expires: row::time(found, "expires")?,
     })
+}
+
+/// How many there are, as they stand for the running transaction.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn count(tx: &mut Tx) -> Result<u64, Error> {
+    let found = sqlx::query("SELECT COUNT(*) FROM invitations").fetch_one(tx.db()).await?;
+    Ok(number(&found)?.unsigned_abs())
 }

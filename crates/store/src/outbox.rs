@@ -83,12 +83,15 @@ pub struct Listed {
     pub problem: String,
 }
 
-/// Queues `letter` for somebody who has no account. The permit is to manage people.
+/// Queues `letter` for somebody who has no account, or soon none. The permit is to manage or remove people,
+/// or that of a person to manage what opens their account.
 ///
 /// # Errors
 /// [`Error::Denied`] for any other permit.
 pub async fn queue(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter) -> Result<(), Error> {
-    permit.instance(Action::ManagePeople)?;
+    if permit.subject(Action::ManageCredentials).is_err() {
+        permit.instance(Action::ManagePeople).or_else(|_| permit.instance(Action::RemovePeople))?;
+    }
     let sealed = MAIL.seal_json(tx.store().system_dek(), &id.to_string(), letter, tx.entropy())?;
     insert(tx, id, None, letter.mail.kind(), sealed).await
 }

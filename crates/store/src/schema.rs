@@ -31,6 +31,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0003_sessions.sql"),
     ),
     (
+        4,
+        "passkeys and recoveries",
+        include_str!("../migrations/common/0004_factors.sql"),
+        include_str!("../migrations/common/0004_factors.sql"),
+    ),
+    (
         5,
         "addresses, invitations, groups, e-mail",
         include_str!("../migrations/common/0005_people.sql"),

@@ -129,6 +129,15 @@ pub async fn settle(
     add(tx, &account, day(taken_at), change).await
 }
 
+/// Commits what was taken or settled. Without an audit entry: a temporary chat leaves none, and a count a day
+/// says less than a list of moments.
+///
+/// # Errors
+/// As [`Tx::commit`].
+pub async fn keep(tx: Tx) -> Result<(), Error> {
+    tx.commit_unaudited("how much somebody with a quota used today; what they did has its own entry").await
+}
+
 /// What the permit's person used, at `now`.
 ///
 /// # Errors

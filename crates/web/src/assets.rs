@@ -41,6 +41,7 @@ static ASSETS: &[Asset] = &[
     file!("js/forms.js", "forms.js", JS),
     file!("js/idle.js", "idle.js", JS),
     file!("js/palette.js", "palette.js", JS),
+    file!("js/passkey.js", "passkey.js", JS),
     file!("js/rail.js", "rail.js", JS),
     file!("js/readiness.js", "readiness.js", JS),
     file!("js/scroll.js", "scroll.js", JS),

@@ -148,6 +148,14 @@ impl Problem {
         problem
     }
 
+    /// 429: a quota is used up.
+    pub fn used_up(detail: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
+        let mut problem =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "quota-used-up", "Your quota is used up", detail);
+        problem.retry_after = Some(retry_after);
+        problem
+    }
+
     /// 500: our fault. Logs `cause` once; nothing of it reaches the caller.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         let mut causes = cause.to_string();
@@ -221,8 +229,18 @@ impl From<identity::Error> for Problem {
             E::TooMany { .. } => Self::conflict(said),
             E::Taken => Self::conflict(said),
             E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
+            E::NameTaken | E::GroupTaken => Self::invalid("name", said),
+            E::Email(_) => Self::invalid("address", said),
+            E::Link | E::LastOwner | E::NoMail => Self::conflict(said),
             E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
+            E::NoPasskeysHere => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-passkeys-here",
+                "Passkeys do not work at this address",
+                said,
+            ),
+            E::LastFactor | E::NobodyToAsk | E::NotYet(_) | E::AgreedAlready => Self::conflict(said),
             E::Denied(denied) => denied.into(),
             E::Store(_) | E::Broken(_) => Self::internal(&error),
         }
@@ -244,6 +262,10 @@ impl From<assistant::Error> for Problem {
                 Self::new(StatusCode::NOT_FOUND, "model-not-found", "There is no such model", said)
                     .about("model")
             }
+            E::TemporaryOnly => {
+                Self::new(StatusCode::FORBIDDEN, "temporary-only", "Only temporary chats here", said)
+            }
+            E::UsedUp { retry_after_s, .. } => Self::used_up(said, retry_after_s),
             E::Closing => Self::busy(said, 5),
             E::BadImport { .. } => Self::invalid("file", said),
             E::Model(model) if model.is_temporary() => Self::busy(said, 5),

@@ -43,6 +43,10 @@ pub const PUBLIC: &[Public] = &[
     open("POST", "/sign-in", "Where somebody becomes known."),
     open("POST", "/sign-in/factor", "Asks for the ticket of the step before, and a factor."),
     open("POST", "/sign-in/password", "Asks for the ticket of the step before."),
+    open("POST", "/sign-in/passkey/options", "A question for an authenticator; the same for everybody."),
+    open("POST", "/sign-in/passkey", "Asks for an authenticator's answer to such a question."),
+    open("POST", "/sign-in/enrol", "Asks for the ticket of the step before, and a code of what is added."),
+    open("POST", "/sign-in/lost", "Asks for the ticket of a right password."),
     open("GET", "/sign-in/with/{name}", "Leads to a sign-in service of the configuration."),
     open(
         "GET",
@@ -50,6 +54,15 @@ pub const PUBLIC: &[Public] = &[
         "Asks for an answer of that service to a question of this browser.",
     ),
     open("POST", "/sign-in/with/{name}/factor", "Asks for the ticket of the step before, and a factor."),
+    open("GET", "/invitation", "Where somebody who was invited makes an account; shows an empty form."),
+    open("POST", "/invitation", "Asks for the secret of an invitation."),
+    open("POST", "/invitation/factor", "Asks for the ticket of the step before."),
+    open("GET", "/forgot", "Where somebody asks for a new password; shows an empty form."),
+    open("POST", "/forgot", "Answers the same for every address and tells nothing."),
+    open("GET", "/reset", "What a mailed link leads to; shows an empty form."),
+    open("POST", "/reset", "Asks for the secret of a mailed link; signs nobody in."),
+    open("GET", "/confirm-address", "What a mailed link leads to; shows an empty form."),
+    open("POST", "/confirm-address", "Asks for the secret of a mailed link."),
 ];
 
 /// Whether a request was recognised as somebody's, by whichever extractor. Clones say the same.

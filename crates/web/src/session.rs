@@ -116,7 +116,7 @@ impl Visitor {
         }
         let Actor::Person { user, session, standing } = known.actor else { return Ok(nobody) };
         recognised.note();
-        let ctx = nobody.ctx.acting_as(known.actor);
+        let ctx = app.identity.acting_within_bounds(&nobody.ctx, known.actor).await?;
         meter.recognised(&app.limits, &ctx).await?;
         let person = Person {
             user,
@@ -174,7 +174,7 @@ where
         let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
         known.note();
-        let ctx = ctx.acting_as(actor);
+        let ctx = app.identity.acting_within_bounds(&ctx, actor).await?;
         meter.recognised(&app.limits, &ctx).await?;
         Ok(Self { ctx })
     }

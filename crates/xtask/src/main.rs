@@ -50,6 +50,12 @@ enum Chore {
     },
     /// The dependencies against deny.toml
     Supply,
+    /// Whether the time of an answer tells who exists: four kinds of sign-in, compared
+    SignInTimes {
+        /// How often each kind is asked
+        #[arg(default_value_t = 500)]
+        pairs: usize,
+    },
     /// Measure a release build: first token, throughput, memory, decoding
     Bench(bench::Options),
 }
@@ -76,6 +82,18 @@ fn run() -> anyhow::Result<()> {
         Chore::Layers => layers::run(&root),
         Chore::Trace { write } => trace::run(&root, write),
         Chore::Supply => supply::run(&root),
+        Chore::SignInTimes { pairs } => {
+            let mut build = std::process::Command::new("cargo");
+            // The whole workspace, so that nothing is built again with other features.
+            workspace::run(build.current_dir(&root).args([
+                "build",
+                "--workspace",
+                "--example",
+                "sign_in_times",
+            ]))?;
+            let program = root.join("target/debug/examples/sign_in_times");
+            workspace::run(std::process::Command::new(program).current_dir(&root).arg(pairs.to_string()))
+        }
         Chore::Bench(options) => bench::run(&root, &options),
     }
 }

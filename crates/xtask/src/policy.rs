@@ -41,6 +41,8 @@ pub(crate) struct Number {
     pub floor: Option<u32>,
     #[serde(default)]
     pub clauses: Vec<String>,
+    #[serde(default)]
+    pub zero_is_none: bool,
 }
 
 /// Which way a number promises more.

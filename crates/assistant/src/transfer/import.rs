@@ -56,6 +56,7 @@ impl Assistant {
     /// then.
     pub async fn import(&self, ctx: &Ctx, bytes: &[u8]) -> Result<ImportReport, Error> {
         let permit = rights::writes(ctx)?;
+        self.may_keep(ctx)?;
         if bytes.len() > MAX_IMPORT_BYTES {
             return Err(Error::TooLong { what: "a file to import", limit: MAX_IMPORT_BYTES, unit: "bytes" });
         }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     Assistant, Error, MAX_ANSWER_BYTES,
+    bounds::Charge,
     error::sentence,
     limits::{TURN_LASTS_S, WAITS_FOR_MISSING_S},
     rights::TurnRights,
@@ -45,6 +46,8 @@ pub(super) struct Work {
     pub(super) answer: MessageId,
     pub(super) model: Option<ModelFacts>,
     pub(super) prompt: Option<Prompt>,
+    /// What was taken from the person's quota, when there is one.
+    pub(super) charge: Option<Charge>,
 }
 
 /// How the making of an answer came out.
@@ -91,6 +94,8 @@ impl Work {
     pub(super) async fn run(mut self) {
         let _anyway = EndsAnyway { turn: Arc::clone(&self.turn), clock: self.rights.ctx.clock().clone() };
         let outcome = self.answer().await;
+        let came_to = Assistant::came_to(1, outcome.usage, self.turn.transcript.text().len());
+        self.assistant.settle(self.charge.take(), came_to).await;
         let ended = match self.keep(&outcome).await {
             Ok(()) => self.ended(outcome),
             Err(error) => self.ended(Outcome::failed(&error)),

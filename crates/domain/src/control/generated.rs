@@ -20,13 +20,17 @@ pub enum Control {
     ACC06,
     /// The account a server uses in PostgreSQL cannot make or drop tables, and cannot change or delete what stands in the audit log.
     ACC07,
+    /// An invitation works once and for `invitation_days` days, a mailed link once and for `link_minutes` minutes; both are kept as a hash, and nobody learns from us whether an address is known.
+    ACT01,
+    /// Closing an account ends its sessions and keys at once, deleting it removes every row and destroys its key, a reset ends every session, and nobody does this to an account with more rights than their own.
+    ACT02,
     /// The chat says at its start and under every answer that an AI answers, and which model.
     AID01,
     /// A write transaction commits together with its audit entry, or not at all.
     AUD01,
     /// Each entry carries the hash of the one before, and the last stands under a keyed hash; recomputing the chain locates the first entry that was altered or removed.
     AUD02,
-    /// A password has at least `password_min_chars` characters, with upper case, lower case, digits and other characters among them, and is replaced after `password_max_days` days.
+    /// A password has at least `password_min_chars` characters, or `password_min_chars_with_factor` beside a second factor, of `password_classes` classes (upper case, lower case, digits, other characters), and is replaced after `password_max_days` days.
     AUT01,
     /// Of a password only an Argon2id verifier is kept, mixed with a pepper from the keyring and sealed like any other row.
     AUT02,
@@ -42,6 +46,14 @@ pub enum Control {
     AUT07,
     /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
     AUT08,
+    /// A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.
+    AUT09,
+    /// An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.
+    AUT10,
+    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
+    AUT11,
+    /// From `password_notice_days` days before a password must be changed, its person is told so on every page.
+    AUT12,
     /// A key the configuration does not know stops the start with a sentence that names it.
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
@@ -64,12 +76,18 @@ pub enum Control {
     DAT02,
     /// A temporary conversation lives in memory alone and is wiped when it ends or has been idle.
     DAT03,
+    /// What the groups of an account say, which models and whether only temporary chats, holds from the next request on, in the chat and for programs; of several groups the strictest counts.
+    GRP01,
+    /// Messages, tokens and voice of people with a quota are counted by day without content, and a question beyond the quota is refused until there is more.
+    GRP02,
     /// A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.
     KEY01,
     /// An API key may do what its scopes say and never more than its person, ends after `api_key_max_days` days at the latest, is replaced with an overlap of at most `api_key_overlap_days` days, and is proposed for removal after `api_key_unused_days` days without use.
     KEY02,
     /// No message, name, token, key or address of a person stands in a log line.
     LOG01,
+    /// E-mail is handed over under TLS to the one configured server, whose certificate is verified; what cannot be sent is tried again for `mail_hours` hours, and what was sent is forgotten down to its kind.
+    MAI01,
     /// A model file is loaded only after its hash matched the catalogue or the operator added it by hash.
     MOD01,
     /// Calls to other machines use verified TLS, have time-outs and size limits, and stop for a while when the other side keeps failing.
@@ -138,11 +156,13 @@ pub enum Control {
     WEB12,
     /// One address holds at most a share of the connections and one person a share of the open streams, and a stream whose session has ended is closed within `stream_recheck_seconds` seconds.
     WEB13,
+    /// A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.
+    WEB14,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 76] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -150,6 +170,8 @@ impl Control {
         Self::ACC05,
         Self::ACC06,
         Self::ACC07,
+        Self::ACT01,
+        Self::ACT02,
         Self::AID01,
         Self::AUD01,
         Self::AUD02,
@@ -161,6 +183,10 @@ impl Control {
         Self::AUT06,
         Self::AUT07,
         Self::AUT08,
+        Self::AUT09,
+        Self::AUT10,
+        Self::AUT11,
+        Self::AUT12,
         Self::CFG01,
         Self::CFG02,
         Self::CRY01,
@@ -172,9 +198,12 @@ impl Control {
         Self::DAT01,
         Self::DAT02,
         Self::DAT03,
+        Self::GRP01,
+        Self::GRP02,
         Self::KEY01,
         Self::KEY02,
         Self::LOG01,
+        Self::MAI01,
         Self::MOD01,
         Self::MOD02,
         Self::MOD03,
@@ -209,6 +238,7 @@ impl Control {
         Self::WEB11,
         Self::WEB12,
         Self::WEB13,
+        Self::WEB14,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -216,7 +246,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 66] = [
+static FACTS: [Facts; 76] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -269,6 +299,20 @@ static FACTS: [Facts; 66] = [
         proof: Proof::Live,
     },
     Facts {
+        token: "ACT01",
+        title: "Links work once",
+        sentence: "An invitation works once and for {invitation_days} days, a mailed link once and for {link_minutes} minutes; both are kept as a hash, and nobody learns from us whether an address is known.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "ACT02",
+        title: "Closed accounts open nothing",
+        sentence: "Closing an account ends its sessions and keys at once, deleting it removes every row and destroys its key, a reset ends every session, and nobody does this to an account with more rights than their own.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
         token: "AID01",
         title: "People know it is an AI",
         sentence: "The chat says at its start and under every answer that an AI answers, and which model.",
@@ -292,7 +336,7 @@ static FACTS: [Facts; 66] = [
     Facts {
         token: "AUT01",
         title: "Password rules",
-        sentence: "A password has at least {password_min_chars} characters, with upper case, lower case, digits and other characters among them, and is replaced after {password_max_days} days.",
+        sentence: "A password has at least {password_min_chars} characters, or {password_min_chars_with_factor} beside a second factor, of {password_classes} classes (upper case, lower case, digits, other characters), and is replaced after {password_max_days} days.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -350,6 +394,42 @@ static FACTS: [Facts; 66] = [
         sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
         kind: Kind::Enforced,
         proof: Proof::Live,
+    },
+    Facts {
+        token: "AUT09",
+        title: "Passkeys verified",
+        sentence: "A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs an authenticator of a real account; tests bring one of their own and play back, bend and copy what it says.",
+        ),
+    },
+    Facts {
+        token: "AUT10",
+        title: "Administration needs a second factor",
+        sentence: "An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking needs the password of a real account; tests sign in as an administrator without a factor.",
+        ),
+    },
+    Facts {
+        token: "AUT11",
+        title: "Lost factors come back by two",
+        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take two people and as long as the delay; tests bring the people and move the clock.",
+        ),
+    },
+    Facts {
+        token: "AUT12",
+        title: "Notice before a password must change",
+        sentence: "From {password_notice_days} days before a password must be changed, its person is told so on every page.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would take until the password of a real account is old; tests move the clock.",
+        ),
     },
     Facts {
         token: "CFG01",
@@ -437,6 +517,24 @@ static FACTS: [Facts; 66] = [
         ),
     },
     Facts {
+        token: "GRP01",
+        title: "Groups set bounds",
+        sentence: "What the groups of an account say, which models and whether only temporary chats, holds from the next request on, in the chat and for programs; of several groups the strictest counts.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would put somebody into a group; tests do, and ask in the chat and as a program.",
+        ),
+    },
+    Facts {
+        token: "GRP02",
+        title: "Quotas hold",
+        sentence: "Messages, tokens and voice of people with a quota are counted by day without content, and a question beyond the quota is refused until there is more.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would use up somebody's quota; tests use up one of their own, several at once.",
+        ),
+    },
+    Facts {
         token: "KEY01",
         title: "API keys shown once",
         sentence: "A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.",
@@ -458,6 +556,13 @@ static FACTS: [Facts; 66] = [
         proof: Proof::Test(
             "A system that could search its log for a person's words would have to keep them; tests run with marked words and search.",
         ),
+    },
+    Facts {
+        token: "MAI01",
+        title: "Mail leaves under TLS",
+        sentence: "E-mail is handed over under TLS to the one configured server, whose certificate is verified; what cannot be sent is tried again for {mail_hours} hours, and what was sent is forgotten down to its kind.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "MOD01",
@@ -713,6 +818,15 @@ static FACTS: [Facts; 66] = [
             "Asking would use up the places of the running system; tests fill one of their own.",
         ),
     },
+    Facts {
+        token: "WEB14",
+        title: "The API is what its description says",
+        sentence: "A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Thousands of requests made from the description would load the running system; a test sends them to one of its own.",
+        ),
+    },
 ];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
@@ -720,16 +834,28 @@ static FACTS: [Facts; 66] = [
 pub struct Numbers {
     /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
     pub break_glass_minutes: u32,
-    /// Days after which a password must be changed (AUT01).
+    /// Days an invitation is good for (ACT01).
+    pub invitation_days: u32,
+    /// Minutes a mailed link is good for (ACT01).
+    pub link_minutes: u32,
+    /// Classes of characters a password must have; 0 asks for none, any other value for all four (AUT01).
+    pub password_classes: u32,
+    /// Days after which a password must be changed; 0 never (AUT01).
     pub password_max_days: u32,
     /// Fewest characters of a password (AUT01).
     pub password_min_chars: u32,
+    /// Fewest characters of a password that stands beside a second factor (AUT01).
+    pub password_min_chars_with_factor: u32,
     /// Failed sign-ins before each further try must wait (AUT06).
     pub failures_before_throttle: u32,
     /// Earlier passwords that may not be used again (AUT07).
     pub password_history: u32,
     /// Minutes for which a confirmation counts (AUT08).
     pub step_up_minutes: u32,
+    /// Hours between the second agreement to a recovery and its use (AUT11).
+    pub recovery_delay_hours: u32,
+    /// Days of notice before a password must be changed (AUT12).
+    pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Longest life of an API key (KEY02).
@@ -738,6 +864,8 @@ pub struct Numbers {
     pub api_key_overlap_days: u32,
     /// Days without use after which an API key is proposed for removal (KEY02).
     pub api_key_unused_days: u32,
+    /// Hours after which an e-mail that cannot be sent is given up (MAI01).
+    pub mail_hours: u32,
     /// Days from the beginning of one access review to the next; a grant unused for as long is proposed for removal (REV01).
     pub review_every_days: u32,
     /// Days an access review is open before what nobody confirmed lapses (REV02).
@@ -778,15 +906,22 @@ impl Default for Numbers {
     fn default() -> Self {
         Self {
             break_glass_minutes: 60,
+            invitation_days: 7,
+            link_minutes: 60,
+            password_classes: 4,
             password_max_days: 90,
             password_min_chars: 12,
+            password_min_chars_with_factor: 12,
             failures_before_throttle: 5,
             password_history: 24,
             step_up_minutes: 10,
+            recovery_delay_hours: 24,
+            password_notice_days: 14,
             certificate_days: 90,
             api_key_max_days: 365,
             api_key_overlap_days: 7,
             api_key_unused_days: 90,
+            mail_hours: 72,
             review_every_days: 90,
             review_days_open: 14,
             idle_minutes: 30,
@@ -814,15 +949,22 @@ impl Numbers {
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
             "break_glass_minutes" => Some(self.break_glass_minutes),
+            "invitation_days" => Some(self.invitation_days),
+            "link_minutes" => Some(self.link_minutes),
+            "password_classes" => Some(self.password_classes),
             "password_max_days" => Some(self.password_max_days),
             "password_min_chars" => Some(self.password_min_chars),
+            "password_min_chars_with_factor" => Some(self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(self.failures_before_throttle),
             "password_history" => Some(self.password_history),
             "step_up_minutes" => Some(self.step_up_minutes),
+            "recovery_delay_hours" => Some(self.recovery_delay_hours),
+            "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
             "api_key_max_days" => Some(self.api_key_max_days),
             "api_key_overlap_days" => Some(self.api_key_overlap_days),
             "api_key_unused_days" => Some(self.api_key_unused_days),
+            "mail_hours" => Some(self.mail_hours),
             "review_every_days" => Some(self.review_every_days),
             "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
@@ -847,15 +989,22 @@ impl Numbers {
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
             "break_glass_minutes" => Some(&mut self.break_glass_minutes),
+            "invitation_days" => Some(&mut self.invitation_days),
+            "link_minutes" => Some(&mut self.link_minutes),
+            "password_classes" => Some(&mut self.password_classes),
             "password_max_days" => Some(&mut self.password_max_days),
             "password_min_chars" => Some(&mut self.password_min_chars),
+            "password_min_chars_with_factor" => Some(&mut self.password_min_chars_with_factor),
             "failures_before_throttle" => Some(&mut self.failures_before_throttle),
             "password_history" => Some(&mut self.password_history),
             "step_up_minutes" => Some(&mut self.step_up_minutes),
+            "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
+            "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
             "api_key_max_days" => Some(&mut self.api_key_max_days),
             "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
             "api_key_unused_days" => Some(&mut self.api_key_unused_days),
+            "mail_hours" => Some(&mut self.mail_hours),
             "review_every_days" => Some(&mut self.review_every_days),
             "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
@@ -879,7 +1028,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 27] = [
+pub static NUMBERS: [Number; 34] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -888,6 +1037,37 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "invitation_days",
+        control: Control::ACT01,
+        value: 7,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "link_minutes",
+        control: Control::ACT01,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_classes",
+        control: Control::AUT01,
+        value: 4,
+        unit: "classes",
+        stronger: Stronger::Higher,
+        floor: Some(4),
+        clauses: &["AZ-A6"],
+        zero_is_none: false,
     },
     Number {
         name: "password_max_days",
@@ -897,6 +1077,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: Some(90),
         clauses: &["AZ-A7"],
+        zero_is_none: true,
     },
     Number {
         name: "password_min_chars",
@@ -906,6 +1087,17 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Higher,
         floor: Some(12),
         clauses: &["AZ-A5"],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_min_chars_with_factor",
+        control: Control::AUT01,
+        value: 12,
+        unit: "characters",
+        stronger: Stronger::Higher,
+        floor: Some(12),
+        clauses: &["AZ-A5"],
+        zero_is_none: false,
     },
     Number {
         name: "failures_before_throttle",
@@ -915,6 +1107,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "password_history",
@@ -924,6 +1117,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Higher,
         floor: Some(1),
         clauses: &["AZ-A8"],
+        zero_is_none: false,
     },
     Number {
         name: "step_up_minutes",
@@ -933,6 +1127,27 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "recovery_delay_hours",
+        control: Control::AUT11,
+        value: 24,
+        unit: "hours",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "password_notice_days",
+        control: Control::AUT12,
+        value: 14,
+        unit: "days",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "certificate_days",
@@ -942,6 +1157,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "api_key_max_days",
@@ -951,6 +1167,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "api_key_overlap_days",
@@ -960,6 +1177,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "api_key_unused_days",
@@ -969,6 +1187,17 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "mail_hours",
+        control: Control::MAI01,
+        value: 72,
+        unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "review_every_days",
@@ -978,6 +1207,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "review_days_open",
@@ -987,6 +1217,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "idle_minutes",
@@ -996,6 +1227,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: Some(30),
         clauses: &["AZ-A4"],
+        zero_is_none: false,
     },
     Number {
         name: "absolute_hours",
@@ -1005,6 +1237,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "access_token_minutes",
@@ -1014,6 +1247,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "refresh_grace_seconds",
@@ -1023,6 +1257,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "idle_warning_seconds",
@@ -1032,6 +1267,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Higher,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "signing_key_days",
@@ -1041,6 +1277,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "sso_minutes",
@@ -1050,6 +1287,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "scim_token_days",
@@ -1059,6 +1297,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "address_times",
@@ -1068,6 +1307,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "api_calls_a_minute",
@@ -1077,6 +1317,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "asks_a_minute",
@@ -1086,6 +1327,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "pages_a_minute",
@@ -1095,6 +1337,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "sign_ins_a_minute",
@@ -1104,6 +1347,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "transfers_a_minute",
@@ -1113,6 +1357,7 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
     Number {
         name: "stream_recheck_seconds",
@@ -1122,5 +1367,6 @@ pub static NUMBERS: [Number; 27] = [
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
+        zero_is_none: false,
     },
 ];

@@ -32,6 +32,8 @@ pub struct Number {
     pub floor: Option<u32>,
     /// The clauses that name it.
     pub clauses: &'static [&'static str],
+    /// Whether 0 stands for no limit at all, which promises nothing.
+    pub zero_is_none: bool,
 }
 
 impl Number {
@@ -40,7 +42,7 @@ impl Number {
     pub fn is_weaker_than_promised(&self, value: u32) -> bool {
         match (self.floor, self.stronger) {
             (None, _) => false,
-            (Some(floor), Stronger::Lower) => value > floor,
+            (Some(floor), Stronger::Lower) => value > floor || (self.zero_is_none && value == 0),
             (Some(floor), Stronger::Higher) => value < floor,
         }
     }
@@ -60,6 +62,9 @@ impl std::fmt::Display for Deviation {
         let Number { name, unit, stronger, floor, value: default, .. } = self.number;
         let bound = if *stronger == Stronger::Lower { "most" } else { "least" };
         let floor = floor.unwrap_or(*default);
+        if self.number.zero_is_none && self.value == 0 {
+            return write!(f, "{name} is without limit here; the policy promises {floor} {unit} at {bound}");
+        }
         write!(f, "{name} is {} {unit} here; the policy promises {floor} at {bound}", self.value)
     }
 }
@@ -121,6 +126,9 @@ mod tests {
 
     #[test]
     fn a_deviation_says_what_is_and_what_was_promised() {
+        let none = Numbers::from_overrides([("password_max_days", 0)]).unwrap();
+        let said = none.deviations()[0].to_string();
+        assert_eq!(said, "password_max_days is without limit here; the policy promises 90 days at most");
         let numbers = Numbers::from_overrides([("idle_minutes", 60)]).unwrap();
         let said = numbers.deviations()[0].to_string();
         assert_eq!(said, "idle_minutes is 60 minutes here; the policy promises 30 at most");

@@ -15,7 +15,7 @@ use domain::{
 use store::{Tx, accounts, directory};
 
 use super::{SsoProblem, proof::Assertion, provider::Provider};
-use crate::{Error, Identity, permits};
+use crate::{Error, Identity, permits, touches};
 
 /// Names tried for a new account when the first one is taken.
 const NAMES_TRIED: u32 = 20;
@@ -98,7 +98,7 @@ impl Identity {
         if changed || moved > 0 || now_given != given {
             tx.commit(Entry::new(act, user)).await?;
         } else {
-            tx.commit_unaudited("when a link was last used; the sign-in that follows is audited").await?;
+            touches::keep(tx).await?;
         }
         Ok(())
     }

@@ -262,7 +262,7 @@ impl Identity {
         let has_own = credentials::totp(self.store(), &read).await?.is_some_and(|totp| totp.confirmed);
         if !proven.second_factor && has_own && account.roles.are_administrative() {
             let ticket = self.directory().factors.issue(ctx, FactorWanted { user, wish: wish.clone() });
-            return Ok(SsoEnd { next: Next::Factor { ticket }, wish });
+            return Ok(SsoEnd { next: Next::Factor { ticket, passkey: false }, wish });
         }
         let session = self.open_sso_session(ctx, user, proven.second_factor, device).await?;
         Ok(SsoEnd { next: Next::Done(session), wish })

@@ -7,9 +7,14 @@
 )]
 
 mod account;
+mod accounts;
 mod api_keys;
+mod authenticator;
 mod break_glass;
 mod directory;
+mod factors;
+mod passkeys;
+mod recovery;
 mod reviews;
 mod roles;
 mod scene;

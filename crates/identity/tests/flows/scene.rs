@@ -87,8 +87,8 @@ pub(crate) async fn set_up_with(home: &Home, config: Config) -> Owned {
 impl Owned {
     /// Shows name and password, and gives back the ticket.
     pub(crate) async fn ticket(&self, home: &Home, password: &str) -> Result<Secret<String>, Error> {
-        match self.identity.sign_in(&stranger(home), NAME, &secret(password)).await? {
-            Next::Factor { ticket } => Ok(ticket),
+        match self.identity.sign_in(&stranger(home), NAME, &secret(password), DEVICE).await? {
+            Next::Factor { ticket, .. } => Ok(ticket),
             other => panic!("a factor was to be asked for, not {other:?}"),
         }
     }

@@ -57,7 +57,10 @@ both_engines!(a_password_or_a_code_confirms_for_ten_minutes_and_this_session_alo
     // A code confirms once.
     let again = identity.confirm(&ctx, Proof::Code(secret(&code))).await;
     assert!(matches!(again, Err(Error::Refused)), "{again:?}");
-    assert_eq!(identity.ways_to_confirm(&ctx).await.unwrap(), Ways { password: true, code: true });
+    assert_eq!(
+        identity.ways_to_confirm(&ctx).await.unwrap(),
+        Ways { password: true, code: true, passkey: false }
+    );
 });
 
 both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
@@ -72,7 +75,7 @@ both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
         assert!(matches!(next, Err(Error::Throttled { .. })), "{next:?}");
     }
     // The same count stands before the sign-in.
-    let sign_in = owned.identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD)).await;
+    let sign_in = owned.identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD), "").await;
     assert!(matches!(sign_in, Err(Error::Throttled { .. })), "{sign_in:?}");
 });
 

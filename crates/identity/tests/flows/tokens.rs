@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{Secret, audit::Act, verifies};
-use identity::{Identity, Notice, Presented, Tokens};
+use identity::{Identity, News, Presented, Tokens};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use testkit::{Home, both_engines};
@@ -181,10 +181,10 @@ both_engines!(two_tabs_get_the_same_successor_and_a_replay_ends_the_session, |ho
     // Its person hears of it at the next visit.
     let session = owned.sign_in(&home, PASSWORD).await.unwrap();
     let ctx = crate::scene::ctx_of(&owned.identity, &home, &session).await;
-    let notices = owned.identity.notices(&ctx).await.unwrap();
-    assert!(matches!(&notices[0].1, Notice::TokenReused { device } if device == crate::scene::DEVICE));
-    owned.identity.put_notices_away(&ctx, notices[0].0).await.unwrap();
-    assert!(owned.identity.notices(&ctx).await.unwrap().is_empty());
+    let notices = owned.identity.news(&ctx).await.unwrap();
+    assert!(matches!(&notices[0].1, News::TokenReused { device } if device == crate::scene::DEVICE));
+    owned.identity.put_news_away(&ctx, notices[0].0).await.unwrap();
+    assert!(owned.identity.news(&ctx).await.unwrap().is_empty());
 });
 
 both_engines!(a_much_older_token_ends_the_session_at_once, |home| {
@@ -264,7 +264,7 @@ both_engines!(a_sign_in_from_somewhere_new_is_told_once, |home| {
     let _proof = verifies!(SES07);
     let owned = set_up(&home).await;
     let ctx = owned.ctx(&home).await;
-    assert!(owned.identity.notices(&ctx).await.unwrap().is_empty(), "the first of all is no news");
+    assert!(owned.identity.news(&ctx).await.unwrap().is_empty(), "the first of all is no news");
     let from = async |address: &str| {
         let ticket = owned.ticket(&home, PASSWORD).await.unwrap();
         let code = owned.app.next_code(&home);
@@ -272,7 +272,7 @@ both_engines!(a_sign_in_from_somewhere_new_is_told_once, |home| {
         stranger.address = Some(address.parse().unwrap());
         let next = owned.identity.finish_sign_in(&stranger, &ticket, &code, crate::scene::DEVICE).await;
         assert!(matches!(next, Ok(identity::Next::Done(_))));
-        owned.identity.notices(&ctx).await.unwrap().len()
+        owned.identity.news(&ctx).await.unwrap().len()
     };
     // A provider's network is one place, and nothing is told twice.
     assert_eq!(from("198.51.100.7").await, 1);

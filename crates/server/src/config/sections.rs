@@ -237,7 +237,7 @@ pub struct StoreSection {
     pub postgres: Option<Secret<String>>,
 }
 
-/// `[identity]`: how passwords are hashed.
+/// `[identity]`: what people show to get in, and how passwords are kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentitySection {
@@ -255,6 +255,15 @@ pub struct IdentitySection {
     pub address: Option<String>,
     /// The sign-in services of the organisation.
     pub sso: Vec<identity::SsoConfig>,
+    /// Whose accounts must have a second factor.
+    pub require_second_factor: identity::Require,
+    /// Which rules passwords follow.
+    pub password_profile: identity::Profile,
+    /// The number of the pepper new password verifiers are made with.
+    pub pepper: u32,
+    /// More addresses passkeys are made for, beside the names and ports of `[web]`.
+    #[serde(deserialize_with = "words")]
+    pub passkey_origins: Vec<String>,
     /// A folder with policies of the organisation's own (`*.cedar`), which narrow what roles allow.
     pub policies: Option<PathBuf>,
     /// Minutes the clock of these policies is ahead of UTC.
@@ -272,6 +281,10 @@ impl Default for IdentitySection {
             answer_grid_ms: u64::try_from(config.answer_grid.as_millis()).unwrap_or(u64::MAX),
             address: None,
             sso: Vec::new(),
+            require_second_factor: config.require_second_factor,
+            password_profile: config.password_profile,
+            pepper: config.pepper,
+            passkey_origins: config.passkey_origins,
             policies: None,
             policies_utc_offset_minutes: 0,
         }
@@ -320,6 +333,84 @@ impl IdentitySection {
                 "`identity.address` is a name with a port at most, for example \"https://troth.example\"."
                     .to_owned(),
             ));
+        }
+        Ok(())
+    }
+}
+
+/// `[mail]`: how e-mail leaves. Without a server, links are shown to whoever makes them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailSection {
+    /// The mail server's name, which its certificate must carry.
+    pub server: Option<String>,
+    /// Its port; 587, or 465 with TLS from the start.
+    pub port: Option<u16>,
+    /// How the connection comes under TLS.
+    pub tls: MailTls,
+    /// Whom mail comes from: `name@example.org`, or `Troth <name@example.org>`.
+    pub from: Option<String>,
+    /// The user to sign in as.
+    pub user: Option<String>,
+    /// That user's password, a secret.
+    pub password: Option<Secret<String>>,
+    /// A PEM file with the authority to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// The address links in mails begin with; where people reach this instance, unless set.
+    pub links: Option<String>,
+}
+
+/// How a connection to the mail server comes under TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailTls {
+    /// It begins plain and goes under TLS before anything is said (RFC 3207), or ends.
+    #[default]
+    Starttls,
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+    /// None; only to this machine itself.
+    NoneOnLoopback,
+}
+
+impl MailSection {
+    /// The port of the mail server.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.tls == MailTls::Implicit { 465 } else { 587 })
+    }
+
+    /// Whom mail comes from.
+    #[must_use]
+    pub(crate) fn from(&self) -> Option<lettre::message::Mailbox> {
+        self.from.as_deref()?.parse().ok()
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        let wrong = |what: &str| Err(Failure::new(Exit::Configuration, what));
+        let Some(server) = &self.server else {
+            let is_empty = self.from.is_none() && self.user.is_none() && self.password.is_none();
+            return if is_empty {
+                Ok(())
+            } else {
+                wrong("`mail.server` is missing; the rest of `[mail]` needs it.")
+            };
+        };
+        if self.from().is_none() {
+            return wrong("`mail.from` must be an address like \"Troth <troth@example.org>\".");
+        }
+        if self.user.is_some() != self.password.is_some() {
+            return wrong("`mail.user` and TROTH_MAIL__PASSWORD belong together. Set both, or neither.");
+        }
+        let is_loopback = server == "localhost"
+            || server.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+        if self.tls == MailTls::NoneOnLoopback && !is_loopback {
+            return wrong(
+                "`mail.tls` is \"none-on-loopback\" and `mail.server` is another machine. Use \"starttls\" or \"implicit\".",
+            );
+        }
+        if self.links.as_ref().is_some_and(|links| !links.starts_with("https://") || links.ends_with('/')) {
+            return wrong("`mail.links` must be like \"https://troth.example\", without a slash at the end.");
         }
         Ok(())
     }

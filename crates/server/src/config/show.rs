@@ -11,8 +11,13 @@ use crate::{
 };
 
 /// The keys whose values are secrets; `*` stands for one step.
-const SECRETS: [&str; 4] =
-    ["store.postgres", "web.limits.redis", "models.endpoints.*.api_key", "identity.sso.*.client_secret"];
+const SECRETS: [&str; 5] = [
+    "store.postgres",
+    "web.limits.redis",
+    "mail.password",
+    "models.endpoints.*.api_key",
+    "identity.sso.*.client_secret",
+];
 
 /// Whether the key at this dotted path is a secret.
 pub(super) fn is_secret(path: &str) -> bool {

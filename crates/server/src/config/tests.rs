@@ -219,9 +219,18 @@ fn the_documentation_names_the_keys_there_are() {
     let documentation = include_str!("../../../../docs/configuration.md");
     let mut known: Vec<String> =
         domain::control::NUMBERS.iter().map(|n| format!("policy.{}", n.name)).collect();
-    for section in
-        ["web", "web.limits", "keys", "store", "identity", "models", "models.local", "models.sources", "log"]
-    {
+    for section in [
+        "web",
+        "web.limits",
+        "keys",
+        "store",
+        "identity",
+        "mail",
+        "models",
+        "models.local",
+        "models.sources",
+        "log",
+    ] {
         let refusal = Place::new(&format!("[{section}]\nqqqqqqqqqqqq = 1"), &[]).refusal();
         let keys = refusal.split_once("Known are: ").unwrap().1.trim_end_matches('.').to_owned();
         known.extend(keys.split(", ").map(|key| format!("{section}.{key}")));

@@ -7,8 +7,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::task::TaskTracker;
 
 use super::{House, control};
+use crate::mail::{self, Post};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The first checks let the start pass; then the trust page has something to show.
 const SOON: Duration = Duration::from_secs(10);
@@ -19,7 +21,11 @@ const CHECKS: Duration = Duration::from_secs(15 * 60);
 const ADDRESSES: Duration = Duration::from_secs(5);
 
 /// Starts all of it; it ends with the instance's shutdown.
-pub(super) fn start(house: &House, tasks: &TaskTracker) {
+pub(super) fn start(house: &House, tasks: &TaskTracker, post: Option<Post>) {
+    if let Some(post) = post {
+        tasks.spawn(mail::serve(house.clone(), post));
+    }
+    tasks.spawn(every(house.clone(), HOUR, HOUR, clear));
     tasks.spawn(every(house.clone(), MINUTE, MINUTE, sweep));
     tasks.spawn(every(house.clone(), DAY, DAY, renew));
     tasks.spawn(every(house.clone(), SOON, CHECKS, ask_checks));
@@ -62,6 +68,12 @@ async fn sweep(house: House) {
 async fn look_at_addresses(house: House) {
     if let Err(error) = house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await {
         tracing::warn!(%error, "the address rules could not be read; those read before hold on");
+    }
+}
+
+async fn clear(house: House) {
+    if let Err(error) = house.identity.sweep_accounts(&house.outside.ctx(Job::Upkeep)).await {
+        tracing::warn!(%error, "links and invitations that ended could not be cleared away; the next round tries again");
     }
 }
 

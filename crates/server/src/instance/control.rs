@@ -1,8 +1,8 @@
 //! The control socket: how commands of the same account ask a running instance, e.g. `troth verify`.
 //!
 //! A Unix socket in the data folder, which only its own account can enter, and mode 0600 itself. One line
-//! in (`verify json`, `addresses {…}`), an exit code and a text back. What it changes is noted in the audit
-//! log as done by the operator.
+//! in (`verify json`, `addresses {…}`, `recover NAME`), an exit code and a text back. What it changes is
+//! noted in the audit log, and a way back is shown to the person it is about.
 
 mod addresses;
 
@@ -74,6 +74,7 @@ async fn talk(house: House, stream: UnixStream) {
         "verify json" => verify(&house, Form::Json).await,
         "verify text" => verify(&house, Form::Text).await,
         "verify colour" => verify(&house, Form::Colour).await,
+        line if line.starts_with("recover ") => recover(&house, &line["recover ".len()..]).await,
         line if line.starts_with(addresses::WORD) => {
             addresses::answer(&house, &line[addresses::WORD.len()..]).await
         }
@@ -100,6 +101,25 @@ async fn verify(house: &House, form: Form) -> Answer {
                 Form::Colour => assure::text::render(&report, true),
             };
             Answer { exit: if report.exit_code() == 0 { 0 } else { 3 }, text }
+        }
+        Err(error) => Answer { exit: 1, text: format!("{error}\n") },
+    }
+}
+
+/// Makes a way back for the account called `name`. Whoever reaches this socket holds the keys already.
+async fn recover(house: &House, name: &str) -> Answer {
+    match house.identity.operator_recovery(&house.outside.ctx(Job::Authentication), name).await {
+        Ok(asked) => Answer {
+            exit: 0,
+            text: format!(
+                "Code: {}\n\nIts person signs in with name and password and types it where the six digits are asked \
+                 for;\nthen they add a new authenticator. It works once, for one hour. It is in the audit log, and \
+                 every\nsession of the account shows it and can call it off.\n",
+                asked.code.expose()
+            ),
+        },
+        Err(identity::Error::NotFound) => {
+            Answer { exit: 2, text: "Nobody here is called that. Check the name.\n".to_owned() }
         }
         Err(error) => Answer { exit: 1, text: format!("{error}\n") },
     }

@@ -1,6 +1,7 @@
 //! An instance, a Chromium in front of it, and a person who types.
 
 use std::{
+    cell::RefCell,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{
@@ -10,15 +11,17 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Clock, Timestamp};
 use serde_json::Value;
 use server::{Config, Instance, Outside};
 use thirtyfour::{
     By, Capabilities, CapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver,
+    common::command::{Command, ExtensionCommand},
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{self, Child},
     time::{Instant, sleep},
 };
 
@@ -43,7 +46,9 @@ pub(crate) struct House {
     driver: Child,
     axe: String,
     ahead: Arc<AtomicI64>,
-    _folder: tempfile::TempDir,
+    /// The authenticator's secret, once setup showed it.
+    secret: RefCell<String>,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -55,8 +60,10 @@ impl House {
     /// Starts both, the instance with `more` configuration.
     pub(crate) async fn open_with(look: Look, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key_file = format!("[keys]\nkey_file = {:?}\n{more}", folder.path().join("root.key"));
-        let config = Config::for_tests(&folder.path().join("data"), &key_file).unwrap();
+        let (certificate, fingerprint) = certificate(folder.path());
+        let settings =
+            format!("[keys]\nkey_file = {:?}\n{certificate}\n{more}", folder.path().join("root.key"));
+        let config = Config::for_tests(&folder.path().join("data"), &settings).unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
         let mut outside = Outside::real();
         outside.clock = Clock::new({
@@ -65,20 +72,16 @@ impl House {
         });
         let instance = Instance::start(config, outside).await.unwrap();
         let (driver, port) = driver().await;
-        let capabilities = capabilities(look, &folder.path().join("browser"));
+        let capabilities = capabilities(look, &folder.path().join("browser"), &fingerprint);
         let browser = WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
-        Self { instance, browser, driver, axe, ahead, _folder: folder }
+        let secret = RefCell::default();
+        Self { instance, browser, driver, axe, ahead, secret, folder }
     }
 
-    /// Makes the owner, as a person would, and arrives at the chat.
-    pub(crate) async fn set_up(&self) {
-        self.set_up_and_keep_a_code().await;
-    }
-
-    /// The same, with a recovery code kept for later.
-    pub(crate) async fn set_up_and_keep_a_code(&self) -> String {
+    /// Makes the owner, as a person would, and arrives at the chat. What comes back are the recovery codes.
+    pub(crate) async fn set_up(&self) -> Vec<String> {
         let code = self.instance.setup_code().unwrap().expose().clone();
         self.go(&format!("/setup#{code}")).await;
         self.until("document.querySelector('#code-field').hidden").await;
@@ -90,14 +93,16 @@ impl House {
         self.until("document.querySelector('#digits') !== null").await;
         self.look_at("setup-2").await;
         let secret = self.js("return document.querySelector('.secret').textContent").await;
-        self.type_into("#digits", &digits(secret.as_str().unwrap())).await;
+        self.type_into("#digits", &digits(secret.as_str().unwrap(), 0)).await;
+        *self.secret.borrow_mut() = secret.as_str().unwrap().to_owned();
         self.click("main button[type=submit]").await;
         self.until("document.querySelectorAll('#codes li').length === 10").await;
         self.look_at("setup-3").await;
-        let code = self.js("return document.querySelector('#codes li').textContent").await;
+        let codes =
+            self.js("return [...document.querySelectorAll('#codes li')].map((one) => one.textContent)").await;
         self.click("main a.button").await;
         self.until("document.querySelector('#message') !== null").await;
-        code.as_str().unwrap().to_owned()
+        serde_json::from_value(codes).unwrap()
     }
 
     /// Moves the instance's clock; the browser's goes on as it was.
@@ -109,10 +114,39 @@ impl House {
     pub(crate) async fn sign_in(&self, recovery_code: &str) {
         self.type_into("#name", NAME).await;
         self.type_into("#password", PASSWORD).await;
-        self.click("main button[type=submit]").await;
+        self.click("form[action='/sign-in'] button[type=submit]").await;
         self.until("document.querySelector('#digits') !== null").await;
         self.type_into("#digits", recovery_code).await;
-        self.click("main button[type=submit]").await;
+        self.click("main form:has(#digits) button[type=submit]").await;
+    }
+
+    /// What the authenticator shows in half a minute: setup used up the code of now.
+    pub(crate) fn next_digits(&self) -> String {
+        digits(&self.secret.borrow(), 30)
+    }
+
+    /// Signs out and gives name and password again.
+    pub(crate) async fn come_back(&self) {
+        self.go("/account").await;
+        self.click("form[action='/sign-out'] button").await;
+        self.until("location.pathname === '/sign-in'").await;
+        self.type_into("#name", NAME).await;
+        self.type_into("#password", PASSWORD).await;
+        self.click("form[action='/sign-in'] button[type=submit]").await;
+        self.until("document.querySelector('#digits') !== null").await;
+    }
+
+    /// A command to the browser's own tools.
+    pub(crate) async fn tell_browser(&self, command: &str, parameters: Value) -> Value {
+        let told = Tell(serde_json::json!({ "cmd": command, "params": parameters }));
+        let answer = self.browser.handle().cmd(Command::ExtensionCommand(Box::new(told))).await.unwrap();
+        answer.value().unwrap()
+    }
+
+    /// The address of a path at another name for the same server.
+    pub(crate) async fn go_by_address(&self, path: &str) {
+        let url = self.instance.url().replace("localhost", "127.0.0.1");
+        self.browser.goto(format!("{url}{path}")).await.unwrap();
     }
 
     /// The whole address of a path.
@@ -123,6 +157,11 @@ impl House {
     /// The instance, for what nobody clicks together.
     pub(crate) fn instance(&self) -> &Instance {
         &self.instance
+    }
+
+    /// Where the browser keeps its own files.
+    pub(crate) fn profile(&self) -> PathBuf {
+        self.folder.path().join("browser")
     }
 
     /// Opens a path.
@@ -255,6 +294,24 @@ impl House {
     }
 }
 
+/// A command of the browser's own tools, as its driver passes it on.
+#[derive(Debug)]
+struct Tell(Value);
+
+impl ExtensionCommand for Tell {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
+
+    fn method(&self) -> reqwest::Method {
+        reqwest::Method::POST
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        "/goog/cdp/execute".into()
+    }
+}
+
 /// The folder of the build's results, where the test itself lies.
 pub(crate) fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
@@ -262,7 +319,7 @@ pub(crate) fn target() -> PathBuf {
 
 /// A driver on a port of its own choosing.
 async fn driver() -> (Child, u16) {
-    let mut child = Command::new("chromedriver")
+    let mut child = process::Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -281,11 +338,28 @@ async fn driver() -> (Child, u16) {
     panic!("chromedriver ended before it listened");
 }
 
-fn capabilities(look: Look, profile: &Path) -> Capabilities {
+/// A certificate of the test's own, as configuration, and the fingerprint of its key. Passkeys need a
+/// certificate the browser has nothing against; it is told to trust this very key.
+fn certificate(folder: &Path) -> (String, String) {
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let digest = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA256,
+        &rcgen::PublicKeyData::subject_public_key_info(&made.signing_key),
+    );
+    let settings = format!("[web]\ncertificate = {chain:?}\ncertificate_key = {key:?}\n");
+    (settings, STANDARD.encode(digest.as_ref()))
+}
+
+fn capabilities(look: Look, profile: &Path, fingerprint: &str) -> Capabilities {
     let mut capabilities = DesiredCapabilities::chrome();
     capabilities.accept_insecure_certs(true).unwrap();
     let size = if look == Look::Desk { "--window-size=1280,900" } else { "--window-size=500,900" };
     let profile = format!("--user-data-dir={}", profile.display());
+    let trusted = format!("--ignore-certificate-errors-spki-list={fingerprint}");
     for argument in [
         "--headless=new",
         // Tests may run as root, where Chromium's own sandbox refuses to start.
@@ -299,6 +373,7 @@ fn capabilities(look: Look, profile: &Path) -> Capabilities {
         "--force-prefers-reduced-motion",
         size,
         &profile,
+        &trusted,
     ] {
         capabilities.add_arg(argument).unwrap();
     }
@@ -310,9 +385,9 @@ fn capabilities(look: Look, profile: &Path) -> Capabilities {
     capabilities.into()
 }
 
-/// The digits an authenticator shows now.
-fn digits(secret_base32: &str) -> String {
+/// The digits an authenticator shows in some seconds.
+fn digits(secret_base32: &str, seconds: u64) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret_base32.replace(' ', "")).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
-    totp.generate(u64::try_from(Outside::real().clock.now().seconds()).unwrap()).to_string()
+    totp.generate(u64::try_from(Outside::real().clock.now().seconds()).unwrap() + seconds).to_string()
 }

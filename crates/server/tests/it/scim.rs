@@ -243,7 +243,7 @@ async fn only_the_directorys_own_token_opens_it() {
         None,
         Some(String::new()),
         Some(format!("Basic {token}")),
-        Some(format!("Bearer {}x", token)),
+        Some(format!("Bearer {token}x")),
         Some(format!("Bearer {}", &token[..token.len() - 1])),
         Some("Bearer troth_abc".to_owned()),
         Some(format!("Bearer troth_scim_{}", "A".repeat(43))),

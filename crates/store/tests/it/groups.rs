@@ -11,7 +11,8 @@ use domain::{
 };
 use sqlx::Row;
 use store::{
-    Engine, Error, groups, people, sessions,
+    Engine, Error, groups, people,
+    sessions::{self, Beginning},
     usage::{self, Counted, Use, UsedUp},
 };
 use testkit::{Home, Person, both_engines};
@@ -113,12 +114,13 @@ both_engines!(a_closed_account_has_no_session_and_comes_back_without_one, |home|
     let manages = may(&owner, Action::ManagePeople);
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     let write = ada.permit(Action::WriteAccount);
-    let begins = sessions::Beginning {
+    let now = home.clockwork.now();
+    let begins = Beginning {
         id: SessionId::fresh(&ada.ctx),
         device: "",
         address: None,
         second_factor: true,
-        now: home.clockwork.now(),
+        now,
         expires: later(&home, 60),
     };
     sessions::create(&mut tx, &write, begins).await.unwrap();

@@ -1,33 +1,19 @@
 //! A process that leaves while one of its connections is still closing ends well.
 
-use std::{
-    ffi::c_int,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{ffi::c_int, time::Duration};
 
 use testkit::Home;
 
 /// Work of some tenths of a second for a connection's thread, after which it closes.
 const WORK: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) \
                     SELECT COUNT(*) FROM n";
-/// How long the child stays when the exit handlers of its libraries have run. A connection that needs what
-/// they took away then meets its end in every run, and not once in a few hundred.
+/// How long the process stays when the exit handlers of its libraries have run. A connection that needs
+/// what they took away then meets its end in every run, and not once in a few hundred.
 const LINGERS: Duration = Duration::from_secs(2);
 
+/// Each test has a process of its own: this one fails by SIGSEGV when that leaves too early.
 #[test]
 fn a_process_leaves_well_while_a_connection_closes() {
-    // The child is this test program itself.
-    let mut child = Command::new(std::env::current_exe().expect("this program"));
-    child.args(["--ignored", "--exact", "leaving::leaves_at_once", "--quiet"]);
-    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let ended = child.status().expect("a child");
-    assert!(ended.success(), "{ended}");
-}
-
-#[test]
-#[ignore = "the child of a_process_leaves_well_while_a_connection_closes"]
-fn leaves_at_once() {
     // Exit handlers run last come, first served: this one runs after those that come with SQLite.
     assert_eq!(atexit(linger), 0);
     testkit::run(async {

@@ -6,7 +6,7 @@ use domain::{
     Action, Actor, Denied, Job, Resource,
     access::{Rights, Role, Roles},
     authorize,
-    id::{ApiKeyId, SessionId, UserId},
+    id::{ApiKeyId, PasskeyId, SessionId, UserId},
 };
 use store::{
     Error,
@@ -14,6 +14,7 @@ use store::{
     api_keys::{self, Making},
     credentials,
     notices::{self, Notice},
+    passkeys::{self, NewPasskey},
     sessions::{self, Beginning, Seen},
 };
 use testkit::{Home, both_engines};
@@ -280,4 +281,60 @@ both_engines!(notices_wait_for_their_person_and_devices_are_news_once, |home| {
     assert_eq!(notices::forget_devices(&mut tx, &upkeep, now()).await.unwrap(), 2);
     tx.commit(entry()).await.unwrap();
     assert_eq!(notices::list(&home.store, &read).await.unwrap().len(), 1);
+});
+
+both_engines!(a_passkey_is_used_upwards_and_not_once_suspended, |home| {
+    let (ada, eve) = (home.person("Ada").await, home.person("Eve").await);
+    let (read, write) = (ada.permit(Action::ReadAccount), ada.permit(Action::WriteAccount));
+    let manage = ada.permit(Action::ManageCredentials);
+    let id = PasskeyId::fresh(&ada.ctx);
+    let new = NewPasskey {
+        id,
+        credential: b"credential",
+        party: "localhost",
+        name: "my telephone",
+        passkey: b"{}",
+        counter: 0,
+    };
+    let now = home.clockwork.now();
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    passkeys::create(&mut tx, &manage, &new, now).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    // A credential belongs to one person.
+    let mut tx = home.store.begin(&eve.ctx).await.unwrap();
+    let taken = NewPasskey { id: PasskeyId::fresh(&eve.ctx), ..new };
+    let end = passkeys::create(&mut tx, &eve.permit(Action::ManageCredentials), &taken, now).await;
+    assert!(matches!(end, Err(Error::Conflict)), "{end:?}");
+    drop(tx);
+
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let stranger = passkeys::note_use(&mut tx, &eve.permit(Action::WriteAccount), id, b"{}", 1, now).await;
+    assert!(!stranger.unwrap());
+    for (counter, used) in [(0, true), (0, true), (5, true), (5, false), (4, false), (0, false), (6, true)] {
+        assert_eq!(
+            passkeys::note_use(&mut tx, &write, id, b"{1}", counter, now).await.unwrap(),
+            used,
+            "{counter}"
+        );
+    }
+    passkeys::rename(&mut tx, &manage, id, "my watch").await.unwrap();
+    let end = passkeys::rename(&mut tx, &eve.permit(Action::ManageCredentials), id, "mine").await;
+    assert!(matches!(end, Err(Error::NotFound)), "{end:?}");
+    tx.commit(entry()).await.unwrap();
+    let kept = passkeys::list(&home.store, &read).await.unwrap().pop().unwrap();
+    assert_eq!(
+        (kept.name.as_str(), kept.passkey.as_slice(), kept.suspended),
+        ("my watch", &b"{1}"[..], false)
+    );
+    assert_eq!(kept.last_used, Some(now));
+
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    assert!(passkeys::suspend(&mut tx, &write, id).await.unwrap());
+    assert!(!passkeys::suspend(&mut tx, &write, id).await.unwrap());
+    assert!(!passkeys::note_use(&mut tx, &write, id, b"{}", 100, now).await.unwrap());
+    let end = passkeys::remove(&mut tx, &eve.permit(Action::ManageCredentials), id).await;
+    assert!(matches!(end, Err(Error::NotFound)), "{end:?}");
+    passkeys::remove(&mut tx, &manage, id).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    assert!(passkeys::list(&home.store, &read).await.unwrap().is_empty());
 });

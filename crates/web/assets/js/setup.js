@@ -10,7 +10,7 @@ if (code && location.hash.length > 1) {
   code.value = decodeURIComponent(location.hash.slice(1));
   history.replaceState(null, "", location.pathname);
   find("#code-field").hidden = true;
-  find("#name").focus();
+  find("#who input:not([type=hidden], #code, [hidden])")?.focus();
 }
 
 const codes = () => [...document.querySelectorAll("#codes li")].map((item) => item.textContent).join("\n");

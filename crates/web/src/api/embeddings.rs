@@ -90,7 +90,11 @@ struct EmbeddingUsage {
         (status = 200, description = "One vector for each text.", body = Embeddings),
         (status = 400, description = "Something in the request is not right.", body = error::Envelope),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+        (status = 403, description = "The key may not do this, or requests from this address are not answered.", body = error::Envelope),
         (status = 404, description = "There is no such model for embeddings.", body = error::Envelope),
+        (status = 408, description = "The body came too slowly.", body = error::Envelope),
+        (status = 413, description = "The body is too large.", body = error::Envelope),
+        (status = 415, description = "The body is not said to be JSON.", body = error::Envelope),
         (status = 429, description = "Too much at once; see Retry-After.", body = error::Envelope),
         (status = 503, description = "The model cannot answer now; see Retry-After.", body = error::Envelope),
     )

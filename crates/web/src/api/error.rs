@@ -82,6 +82,9 @@ pub(super) fn of_assistant(error: &assistant::Error) -> Problem {
             problem.detail = error.to_string().into();
             problem
         }
+        assistant::Error::UsedUp { retry_after_s, .. } => {
+            Problem::used_up(capital(&error.to_string()), *retry_after_s)
+        }
         assistant::Error::Model(error) => of_model(error),
         assistant::Error::NotFound => Problem::not_found(),
         other => Problem::internal(other),

@@ -4,6 +4,7 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
+use domain::enforced;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         // A body cut for its size or slowness is told apart by the edge, which did the cutting.
         let body = Bytes::from_request(request, app).await;
         let body = body.map_err(|_| Problem::bad_request("The body could not be read to its end."))?;
+        enforced!(WEB14);
         serde_json::from_slice(&body).map(Self).map_err(|error| refusal(&error))
     }
 }

@@ -61,11 +61,13 @@ impl From<ModelFacts> for Model {
     responses(
         (status = 200, description = "The models.", body = Models),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+        (status = 403, description = "The key may not do this, or requests from this address are not answered.", body = error::Envelope),
+        (status = 429, description = "Too much at once; see Retry-After.", body = error::Envelope),
     )
 )]
 pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Result<Json<Models>, Problem> {
     authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
-    Ok(Json(Models { object: "list", data: all(&app).map(Model::from).collect() }))
+    Ok(Json(Models { object: "list", data: all(&app, &caller).map(Model::from).collect() }))
 }
 
 /// One model.
@@ -75,7 +77,9 @@ pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Result<Js
     responses(
         (status = 200, description = "The model.", body = Model),
         (status = 401, description = "The API key is missing or not known.", body = error::Envelope),
+        (status = 403, description = "The key may not do this, or requests from this address are not answered.", body = error::Envelope),
         (status = 404, description = "There is no such model.", body = error::Envelope),
+        (status = 429, description = "Too much at once; see Retry-After.", body = error::Envelope),
     )
 )]
 pub(super) async fn get(
@@ -84,14 +88,14 @@ pub(super) async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<Model>, Problem> {
     authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
-    let found = all(&app).find(|facts| facts.id == id);
+    let found = all(&app, &caller).find(|facts| facts.id == id);
     found.map(|facts| Json(facts.into())).ok_or_else(error::unknown_model)
 }
 
-/// Every model once, though it may chat and embed.
-fn all(app: &App) -> impl Iterator<Item = ModelFacts> {
-    let mut models = app.assistant.models();
-    for facts in app.assistant.embedding_models() {
+/// Every model the caller may ask, once, though it may chat and embed.
+fn all(app: &App, caller: &ApiCaller) -> impl Iterator<Item = ModelFacts> {
+    let mut models = app.assistant.models_for(&caller.ctx);
+    for facts in app.assistant.embedding_models_for(&caller.ctx) {
         if models.iter().all(|known| known.id != facts.id) {
             models.push(facts);
         }

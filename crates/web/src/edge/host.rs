@@ -1,7 +1,10 @@
 //! Which names we answer to. A page elsewhere that rebinds its own name to our address gets nothing.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
 use domain::enforced;
-use http::{HeaderMap, Request, StatusCode, Uri, header};
+use http::{HeaderMap, Request, StatusCode, Uri, header, request::Parts};
 
 use crate::Problem;
 
@@ -20,6 +23,18 @@ pub fn check<B>(request: &Request<B>, allowed: &[String]) -> Result<(), Problem>
             "This server does not answer to the host name of this request. \
              Whoever runs it can add the name under `[web] hosts`.",
         )),
+    }
+}
+
+/// The host name a request was sent to, which the edge has let pass; empty where the edge was left out.
+#[derive(Clone, Debug)]
+pub struct Asked(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(named(&parts.uri, &parts.headers).unwrap_or_default()))
     }
 }
 

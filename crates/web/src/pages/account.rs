@@ -1,7 +1,10 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod factors;
+pub mod factors_view;
 pub mod glass;
 pub mod keys;
+pub mod me;
 pub mod sessions;
 pub mod view;
 
@@ -25,7 +28,7 @@ use crate::{App, Problem, SignedIn};
 #[derive(Deserialize)]
 pub struct Outcome {
     #[serde(default)]
-    done: String,
+    pub(super) done: String,
 }
 
 /// Language and theme.
@@ -70,6 +73,8 @@ pub async fn show(
         "password" => Some("The password is changed. Everywhere else you are signed out."),
         "session" => Some("That session is ended."),
         "key" => Some("The key is revoked. It opens nothing any more."),
+        "address" => Some("A link is on its way to that address. Follow it, and the address is yours here."),
+        "no-address" => Some("The address is forgotten."),
         "deleted" => Some("All chats are deleted."),
         "imported" => Some("The chats are in."),
         _ => None,
@@ -93,13 +98,15 @@ async fn page(
         true => StatusCode::UNPROCESSABLE_ENTITY,
         false => StatusCode::OK,
     };
+    let me = me::Me::of(app, person).await?;
     let shown = view::Account {
+        me: &me,
         name: &account.name,
         created: account.created,
         settings: &account.settings,
         password_expires: identity.password_expires(ctx).await?,
-        codes_left: identity.recovery_codes_left(ctx).await?,
-        waiting: sessions::notices(&identity.notices(ctx).await?),
+        factors: &identity.factors(ctx).await?,
+        waiting: sessions::notices(&identity.news(ctx).await?),
         sessions: sessions::section(&sessions, numbers),
         keys: keys::section(&keys, confirmed, identity.usual_key_days(), numbers),
         confirmed,
@@ -107,7 +114,7 @@ async fn page(
         now: ctx.now(),
         notices,
     };
-    Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())
+    Ok((status, view::page(&looks.told(app, person).await?, &shown)).into_response())
 }
 
 /// Shows the page again with what was wrong, when it is something the person can mend.

@@ -4,13 +4,21 @@
 //! new page adds a line to [`ENTRIES`]. Invariant: the list is a courtesy; each page asks for its own
 //! permit, and a link that is not shown opens nothing either.
 
-use axum::extract::State;
+pub mod groups;
+pub mod mail;
+pub mod people;
+
+use axum::{
+    Router,
+    extract::State,
+    routing::{get, post},
+};
 use domain::{Action, access::Standing};
 use maud::{Markup, html};
 
 use super::{
     addresses,
-    frame::{Frame, Kind, Place, note},
+    frame::{Frame, Place},
     handlers::Looks,
 };
 use crate::{App, Problem, SignedIn};
@@ -31,6 +39,24 @@ pub struct Entry {
 /// Every such page, in the order in which they are shown.
 pub const ENTRIES: &[Entry] = &[
     Entry {
+        path: "/admin/people",
+        word: "People",
+        text: "Who has an account, in which state; invite, close, delete.",
+        action: Action::ReadPeople,
+    },
+    Entry {
+        path: "/admin/groups",
+        word: "Groups",
+        text: "What holds for the people in them: models, temporary chats only, quotas.",
+        action: Action::ManageGroups,
+    },
+    Entry {
+        path: "/admin/mail",
+        word: "E-mail",
+        text: "What waits, what left, what was given up; without anybody's address.",
+        action: Action::ReadPeople,
+    },
+    Entry {
         path: "/admin/roles",
         word: "Roles",
         text: "Who may do what, given by whom, until when.",
@@ -49,6 +75,12 @@ pub const ENTRIES: &[Entry] = &[
         action: Action::ReadEvidence,
     },
     Entry {
+        path: super::recoveries::PATH,
+        word: "Lost factors",
+        text: "People who lost every factor and ask for a way back; two of you have to agree.",
+        action: Action::ApproveRecovery,
+    },
+    Entry {
         path: addresses::PATH,
         word: "Addresses",
         text: "Who is kept out, who is let in, and until when.",
@@ -61,6 +93,25 @@ pub const ENTRIES: &[Entry] = &[
         action: Action::ManageDirectory,
     },
 ];
+
+/// The routes of these pages.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/admin", get(show))
+        .route("/admin/people", get(people::show))
+        .route("/admin/people/invite", post(people::invite))
+        .route("/admin/people/invitations/{id}/withdraw", post(people::withdraw))
+        .route("/admin/people/{id}", get(people::one))
+        .route("/admin/people/{id}/close", post(people::close))
+        .route("/admin/people/{id}/open", post(people::open))
+        .route("/admin/people/{id}/sign-out", post(people::sign_out))
+        .route("/admin/people/{id}/delete", post(people::delete))
+        .route("/admin/people/{id}/groups", post(people::groups))
+        .route("/admin/groups", get(groups::show).post(groups::make))
+        .route("/admin/groups/{id}", get(groups::one).post(groups::change))
+        .route("/admin/groups/{id}/delete", post(groups::delete))
+        .route("/admin/mail", get(mail::show).post(mail::test))
+}
 
 /// The pages the rights of `standing` open.
 pub fn entries(standing: &Standing) -> impl Iterator<Item = &'static Entry> {
@@ -91,11 +142,8 @@ pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Res
     if entries(standing).next().is_none() {
         return Err(Problem::forbidden());
     }
-    let frame = looks.frame_for(&app, &person);
+    let frame = looks.told(&app, &person).await?;
     let main = html! {
-        @if !standing.shown.second_factor {
-            (note(Kind::Due, "These pages open once you have signed in with a second factor. Add one on your account page."))
-        }
         ul.things {
             @for entry in entries(standing) {
                 li { div.what { a href=(entry.path) { (entry.word) } span { (entry.text) } } }

@@ -11,7 +11,7 @@ pub mod switcher;
 pub mod thread;
 pub mod transfer;
 
-use assistant::Opened;
+use assistant::{Allowance, Opened};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Query, State},
@@ -79,8 +79,11 @@ pub async fn fresh(
     person: SignedIn,
     looks: Looks,
     Query(wish): Query<Wish>,
-) -> Result<Markup, Problem> {
-    show(&app, &person, looks, None, false, wish.archive.is_some()).await
+) -> Result<Response, Problem> {
+    if person.ctx.bounds.temporary_only && wish.archive.is_none() {
+        return Ok(Redirect::to("/chat/temporary").into_response());
+    }
+    Ok(show(&app, &person, looks, None, false, wish.archive.is_some()).await?.into_response())
 }
 
 /// `GET /chat/temporary`
@@ -126,11 +129,11 @@ async fn show(
     let assistant = &app.assistant;
     let conversations = assistant.list(&person.ctx, archive).await?;
     let folders = assistant.folders(&person.ctx).await?;
-    let models = assistant.models();
+    let models = assistant.models_for(&person.ctx);
     let empty = Tree::default();
     let here = opened.as_ref().filter(|_| !temporary).map(|opened| opened.conversation.id);
     let wanted = person.person.settings.model.clone().filter(|id| models.iter().any(|model| model.id == *id));
-    let chosen = wanted.or_else(|| assistant.default_model());
+    let chosen = wanted.or_else(|| assistant.default_model_for(&person.ctx));
     let readiness = assistant.readiness().borrow().clone();
     // A temporary chat is never written down, so nothing of it can come back.
     let draft = if temporary { None } else { assistant.draft(&person.ctx, here).await? };
@@ -144,6 +147,8 @@ async fn show(
         chosen: chosen.as_deref(),
         readiness: &readiness,
         draft: draft.as_deref(),
+        temporary_only: person.ctx.bounds.temporary_only,
+        low: assistant.allowances(&person.ctx).await?.into_iter().filter(Allowance::is_low).collect(),
     };
-    Ok(page::page(&looks.frame_for(app, person), &chat))
+    Ok(page::page(&looks.told(app, person).await?, &chat))
 }

@@ -16,7 +16,8 @@ use identity::{Error, Proof};
 use serde::Deserialize;
 
 use super::handlers::{Looks, problems_of};
-use crate::{App, Problem, SignedIn, session};
+use super::{account::factors::Nothing, sign_in::passkey::Question};
+use crate::{App, Problem, SignedIn, edge::host::Asked, session};
 
 /// Where to go afterwards, and what for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Shows {
     factor: Option<String>,
     password: Option<Secret<String>>,
     code: Option<Secret<String>>,
+    ceremony: Option<Secret<String>>,
+    answer: Option<String>,
 }
 
 /// The same from a script.
@@ -70,7 +73,11 @@ pub async fn form(
     Form(shows): Form<Shows>,
 ) -> Result<Response, Problem> {
     let wish = Wish { next: shows.next, again: shows.again, factor: shows.factor };
-    match app.identity.confirm(&person.ctx, proof(shows.password, shows.code)?).await {
+    let proof = match (shows.ceremony, shows.answer) {
+        (Some(ceremony), Some(answer)) => Proof::Passkey { ceremony, answer },
+        _ => proof(shows.password, shows.code)?,
+    };
+    match app.identity.confirm(&person.ctx, proof).await {
         Ok(()) => Ok(Redirect::to(home(&wish.next)).into_response()),
         Err(Error::Refused) => {
             let words = looks.words(Some(&person.person.settings));
@@ -80,8 +87,22 @@ pub async fn form(
             let said = problems_of(&error).join(" ");
             page(&app, &person, looks, &wish, StatusCode::TOO_MANY_REQUESTS, Some(&said)).await
         }
+        Err(error @ Error::TicketGone) => {
+            let said = problems_of(&error).join(" ");
+            page(&app, &person, looks, &wish, StatusCode::UNAUTHORIZED, Some(&said)).await
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `POST /confirm/options`: a question for an authenticator of the person who asks.
+pub async fn options(
+    State(app): State<App>,
+    person: SignedIn,
+    Asked(host): Asked,
+    Json(Nothing {}): Json<Nothing>,
+) -> Result<Json<Question>, Problem> {
+    Ok(Json(app.identity.begin_passkey_confirmation(&person.ctx, &host).await?.into()))
 }
 
 /// `POST /confirm/api`: nothing comes back when it was right.

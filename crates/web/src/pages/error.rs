@@ -1,5 +1,6 @@
 //! The page that says what went wrong, in a plain sentence, with the way back.
 
+use domain::password::Rules;
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -20,6 +21,8 @@ pub fn error_page(status: StatusCode, title: &str, detail: &str, reference: &str
         runs_it: false,
         version: env!("CARGO_PKG_VERSION"),
         ways: Vec::new(),
+        rules: Rules { min_chars: 0, classes: false },
+        notices: None,
     };
     let main = html! {
         div {

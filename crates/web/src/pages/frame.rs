@@ -3,7 +3,7 @@
 //! Each template ends in one of [`Frame`]'s makers. Invariant: every script carries the nonce of its
 //! response, and nothing is written inline.
 
-use domain::Timestamp;
+use domain::{Timestamp, password::Rules};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
@@ -67,6 +67,10 @@ pub struct Frame {
     pub version: &'static str,
     /// Services one may sign in with, for the sign-in page: names and labels.
     pub ways: Vec<(String, String)>,
+    /// What a new password is held against.
+    pub rules: Rules,
+    /// What the person should be told wherever they are.
+    pub notices: Option<Markup>,
 }
 
 /// The entries of the bar.
@@ -117,6 +121,12 @@ impl Frame {
     /// A page with the bar above and the foot below.
     #[must_use]
     pub fn desk(&self, title: &str, place: Place, main: &Markup) -> Markup {
+        self.desk_with(title, place, "forms.js", main)
+    }
+
+    /// The same with another script.
+    #[must_use]
+    pub fn desk_with(&self, title: &str, place: Place, script: &str, main: &Markup) -> Markup {
         let admin = self.runs_it.then_some((Place::Admin, "/admin", self.words.admin));
         let entries = [
             (Place::Trust, "/trust", self.words.trust),
@@ -140,12 +150,13 @@ impl Frame {
                         nav aria-label=(self.words.main_menu) { a href="/sign-in" { (self.words.sign_in) } }
                     }
                 }
+                @if let Some(notices) = &self.notices { (notices) }
                 main #content tabindex="-1" { (main) }
                 (self.foot())
                 (toasts())
             }
         };
-        self.document(title, &["pages.css"], Some("forms.js"), &body)
+        self.document(title, &["pages.css"], Some(script), &body)
     }
 
     /// A page of one column and one question.
@@ -161,6 +172,18 @@ impl Frame {
             }
         };
         self.document(title, &["pages.css"], script, &body)
+    }
+
+    /// Which rules passwords follow here, and what they depart from.
+    #[must_use]
+    pub fn rules_words(&self) -> &'static str {
+        if self.rules.classes {
+            "Passwords follow the classic rules: characters of four kinds, changed from time to time. NIST SP 800-63B-4 \
+             advises against both; this server keeps them because its published policies promise them."
+        } else {
+            "Passwords follow NIST SP 800-63B-4: length and a list of refused ones instead of kinds of characters, and \
+             a change only when a password may be known to others."
+        }
     }
 
     /// The link that jumps over the bar.

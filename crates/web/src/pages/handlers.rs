@@ -11,9 +11,10 @@ use super::{
     admin,
     frame::{Frame, Theme},
     idle::Idle,
+    notices,
     words::Words,
 };
-use crate::{App, SignedIn, Visitor};
+use crate::{App, Problem, SignedIn, Visitor};
 
 /// What the browser says about the look of a page.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,18 @@ impl Looks {
             idle: None,
             version: app.settings.version,
             ways: app.identity.sso_choices(),
+            rules: app.identity.password_rules(false),
+            notices: None,
         }
+    }
+
+    /// The frame for a person, with what they should be told.
+    ///
+    /// # Errors
+    /// When that cannot be looked up.
+    pub async fn told(self, app: &App, person: &SignedIn) -> Result<Frame, Problem> {
+        let notices = notices::shown(&app.identity.notices(&person.ctx).await?);
+        Ok(Frame { notices, ..self.frame_for(app, person) })
     }
 
     /// The frame for a person.
@@ -63,6 +75,8 @@ impl Looks {
             idle: Some(Idle::of(person, app.identity.numbers())),
             version: app.settings.version,
             ways: Vec::new(),
+            rules: app.identity.password_rules(person.person.standing.shown.second_factor),
+            notices: None,
         }
     }
 

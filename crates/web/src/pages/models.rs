@@ -6,10 +6,12 @@ use axum::extract::State;
 use maud::Markup;
 
 use super::handlers::Looks;
-use crate::{App, SignedIn};
+use crate::{App, Problem, SignedIn};
 
 /// `GET /models`
-pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Markup {
-    let frame = looks.frame_for(&app, &person);
-    view::page(&frame, &app.assistant.models(), app.assistant.default_model().as_deref())
+pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Result<Markup, Problem> {
+    let frame = looks.told(&app, &person).await?;
+    let (models, default) =
+        (app.assistant.models_for(&person.ctx), app.assistant.default_model_for(&person.ctx));
+    Ok(view::page(&frame, &models, default.as_deref()))
 }

@@ -112,15 +112,9 @@ pub async fn factor(
 
 /// `POST /setup/advice`: what is good and bad about a password, while it is typed.
 ///
-/// Open before anybody is known, but only then: later it asks for a session.
-pub async fn advice(
-    State(app): State<App>,
-    visitor: Visitor,
-    Json(chosen): Json<Chosen>,
-) -> Result<Json<Advice>, Problem> {
-    if visitor.person.is_none() && !app.identity.setup_needed().await? {
-        return Err(Problem::sign_in_needed());
-    }
+/// Open to anybody: who renews or resets a password is not known yet. It says nothing of anybody, one
+/// estimate is made at a time, and few may wait.
+pub async fn advice(State(app): State<App>, Json(chosen): Json<Chosen>) -> Result<Json<Advice>, Problem> {
     let advice = app.identity.password_advice(&chosen.password, &chosen.name).await?;
     let word = advice.warning.filter(|_| advice.score < 3).or_else(|| advice.problems.into_iter().next());
     Ok(Json(Advice {

@@ -3,6 +3,8 @@
 //! Unknown names, wrong passwords and wrong codes get the same words and the same status.
 
 pub mod form;
+pub mod passkey;
+pub mod steps;
 
 use axum::{
     Form,
@@ -47,6 +49,8 @@ pub struct Factor {
     code: String,
     #[serde(default)]
     next: String,
+    /// Present when the account has a passkey, so that a second page offers it too.
+    passkey: Option<String>,
 }
 
 /// The form of a new password.
@@ -94,7 +98,7 @@ pub async fn who(
     let refuse = |status: StatusCode, text: &str| {
         (status, form::who(&frame, &who.name, &who.next, Some((Kind::Bad, text)))).into_response()
     };
-    match app.identity.sign_in(&visitor.ctx, &who.name, &who.password).await {
+    match app.identity.sign_in(&visitor.ctx, &who.name, &who.password, &visitor.device).await {
         Ok(next) => Ok(go_on(&frame, next, &who.next)),
         Err(Error::Refused) => Ok(refuse(StatusCode::UNAUTHORIZED, frame.words.refused)),
         Err(Error::Throttled { .. }) => Ok(refuse(StatusCode::TOO_MANY_REQUESTS, frame.words.throttled)),
@@ -115,8 +119,13 @@ pub async fn factor(
         Ok(next) => Ok(go_on(&frame, next, &factor.next)),
         Err(Error::Refused) => {
             let notice = Some((Kind::Bad, frame.words.code_refused));
-            let page = form::factor(&frame, &factor.ticket, &factor.next, notice);
+            let page = form::factor(&frame, &factor.ticket, factor.passkey.is_some(), &factor.next, notice);
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
+        }
+        Err(error @ Error::NotYet(_)) => {
+            let said = error.to_string();
+            let page = form::who(&frame, "", &factor.next, Some((Kind::Due, &said)));
+            Ok((StatusCode::CONFLICT, page).into_response())
         }
         Err(error @ (Error::TicketGone | Error::Throttled { .. })) => {
             let notice = Some((Kind::Due, problems_of(&error).join(" ")));
@@ -137,7 +146,7 @@ pub async fn renew(
     let frame = looks.frame(&app, &visitor);
     let identity = &app.identity;
     match identity.renew_password(&visitor.ctx, &form.ticket, &form.password, &visitor.device).await {
-        Ok(session) => Ok(enter(&session, &form.next)),
+        Ok(next) => Ok(go_on(&frame, next, &form.next)),
         Err(error @ Error::Password { .. }) => {
             let page = form::renew(&frame, &form.ticket, &form.next, &problems_of(&error));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -162,7 +171,8 @@ pub async fn out(State(app): State<App>, person: SignedIn) -> Result<Response, P
 
 fn go_on(frame: &super::frame::Frame, next: Next, wish: &str) -> Response {
     match next {
-        Next::Factor { ticket } => form::factor(frame, &ticket, wish, None).into_response(),
+        Next::Factor { ticket, passkey } => form::factor(frame, &ticket, passkey, wish, None).into_response(),
+        Next::Enrol(pending) => form::enrol(frame, &pending, wish, None).into_response(),
         Next::NewPassword { ticket } => form::renew(frame, &ticket, wish, &[]).into_response(),
         Next::Done(session) => enter(&session, wish),
         // A step this page does not know yet: nobody gets in by it.

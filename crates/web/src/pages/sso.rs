@@ -111,7 +111,7 @@ pub async fn done(
     match app.identity.finish_sso(&visitor.ctx, &name, answer, binding, &visitor.device).await {
         Ok(end) => Ok(match end.next {
             Next::Done(session) => enter(&session, &end.wish),
-            Next::Factor { ticket } => {
+            Next::Factor { ticket, .. } => {
                 view::factor(&looks.frame(&app, &visitor), &name, &ticket, None).into_response()
             }
             // A step this page does not know yet: nobody gets in by it.

@@ -27,5 +27,5 @@ pub async fn show(
 ) -> Result<Markup, Problem> {
     let report = app.assure.report(&person.ctx).await?;
     let filter = view::Filter { policy: wish.policy, state: wish.state };
-    Ok(view::page(&looks.frame_for(&app, &person), &report, &filter))
+    Ok(view::page(&looks.told(&app, &person).await?, &report, &filter))
 }

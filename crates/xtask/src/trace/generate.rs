@@ -87,11 +87,12 @@ fn numbers(out: &mut String, policy: &Policy) -> Result<()> {
     writeln!(out, "/// What the policy says about each number.")?;
     writeln!(out, "pub static NUMBERS: [Number; {}] = [", policy.numbers().count())?;
     for (control, (name, number)) in policy.numbers() {
-        let Number { value, unit, stronger, floor, clauses, .. } = number;
+        let Number { value, unit, stronger, floor, clauses, zero_is_none, .. } = number;
         writeln!(
             out,
             "Number {{ name: {name:?}, control: Control::{control}, value: {value}, unit: {unit:?}, \
-             stronger: Stronger::{stronger:?}, floor: {floor:?}, clauses: &{clauses:?} }},"
+             stronger: Stronger::{stronger:?}, floor: {floor:?}, clauses: &{clauses:?}, \
+             zero_is_none: {zero_is_none} }},"
         )?;
     }
     writeln!(out, "];")?;

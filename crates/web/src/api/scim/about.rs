@@ -71,7 +71,7 @@ pub(super) async fn schema(
 
 /// `POST /scim/v2/.search`: people and groups are kept apart, so they are searched apart.
 pub(super) async fn search_everything(_caller: Provisioner) -> Problem {
-    let detail = "Search one kind of resource: /Users/.search or /Groups/.search.";
+    let detail = "Search one kind of resource: users or groups, each at its own `.search`.";
     Problem::new(StatusCode::NOT_IMPLEMENTED, "not-implemented", "That is not done here", detail)
 }
 

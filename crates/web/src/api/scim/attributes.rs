@@ -128,10 +128,15 @@ pub(super) fn write(person: &Provisioned, base: &str) -> Value {
             "resourceType": "User",
             "created": moment(person.created),
             "lastModified": moment(person.changed),
-            "location": format!("{base}/Users/{}", account.id),
+            "location": place(base, account.id),
         }),
     );
     user.into()
+}
+
+/// Where a user is.
+pub(super) fn place(base: &str, id: domain::id::UserId) -> String {
+    format!("{base}/Users") + "/" + &id.to_string()
 }
 
 fn email(email: &Email) -> Value {

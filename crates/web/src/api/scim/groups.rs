@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Body, MOST_RESULTS, Provisioner, answer,
-    attributes::{field, has_schema, moment, text},
+    attributes::{field, has_schema, moment, place, text},
     error,
     filter::Filter,
     listed, patch,
@@ -182,7 +182,8 @@ async fn write(app: &App, caller: &Provisioner, found: &ProvisionedGroup) -> Res
         Err(Error::NotFound) => BTreeSet::new(),
         Err(error) => return Err(error.into()),
     };
-    let member = |user: UserId| json!({ "value": user.to_string(), "type": "User", "$ref": format!("{base}/Users/{user}") });
+    let member =
+        |user: UserId| json!({ "value": user.to_string(), "type": "User", "$ref": place(&base, user) });
     let mut group = Map::new();
     group.insert("schemas".into(), json!([GROUP]));
     group.insert("id".into(), id.to_string().into());

@@ -169,7 +169,7 @@ async fn change(
 fn whole(app: &App, person: &Provisioned, status: StatusCode) -> Response {
     let base = app.identity.scim_address();
     let mut response = answer(status, &attributes::write(person, &base));
-    let place = format!("{base}/Users/{}", person.account.id);
+    let place = attributes::place(&base, person.account.id);
     if let Ok(place) = HeaderValue::try_from(place) {
         let name = if status == StatusCode::CREATED { header::LOCATION } else { header::CONTENT_LOCATION };
         response.headers_mut().insert(name, place);

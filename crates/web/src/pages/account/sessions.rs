@@ -8,7 +8,7 @@ use axum::{
     response::Redirect,
 };
 use domain::{Timestamp, control::Numbers, id::SessionId};
-use identity::{Notice, SessionInfo};
+use identity::{News, SessionInfo};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -47,13 +47,13 @@ pub async fn put_away(
     person: SignedIn,
     Form(form): Form<Until>,
 ) -> Result<Redirect, Problem> {
-    app.identity.put_notices_away(&person.ctx, Timestamp(form.until)).await?;
+    app.identity.put_news_away(&person.ctx, Timestamp(form.until)).await?;
     Ok(Redirect::to("/account"))
 }
 
 /// What waits to be read; nothing when nothing does.
 #[must_use]
-pub fn notices(waiting: &[(Timestamp, Notice)]) -> Markup {
+pub fn notices(waiting: &[(Timestamp, News)]) -> Markup {
     html! {
         @if let Some((newest, _)) = waiting.first() {
             section.told #told aria-labelledby="told-title" {
@@ -73,12 +73,12 @@ pub fn notices(waiting: &[(Timestamp, Notice)]) -> Markup {
     }
 }
 
-fn told(notice: &Notice) -> String {
+fn told(notice: &News) -> String {
     match notice {
-        Notice::NewDevice { device, address } => {
+        News::NewDevice { device, address } => {
             format!("A sign-in with {device}, from {}. It was not seen before.", place(*address))
         }
-        Notice::TokenReused { device } => {
+        News::TokenReused { device } => {
             format!("The session in {device} was ended: somebody showed a copy of what it is carried by.")
         }
     }

@@ -1,21 +1,25 @@
 //! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
 
 use domain::{Secret, Timestamp};
-use identity::{Asked, Settings};
+use identity::{Asked, Factors, Settings};
 use maud::{Markup, html};
 
+use super::me;
 use super::{
     super::{
         frame::{Frame, Kind, Place, note, when},
         icons::Icon,
         setup::form::{advice, code_list, password},
     },
+    factors_view::FEW,
     glass,
 };
 
 /// Everything the page shows.
 #[derive(Debug)]
 pub struct Account<'a> {
+    /// The address, quotas.
+    pub me: &'a me::Me,
     /// The account's name.
     pub name: &'a str,
     /// When it was made.
@@ -24,8 +28,8 @@ pub struct Account<'a> {
     pub settings: &'a Settings,
     /// When the password must be changed, if it must.
     pub password_expires: Option<Timestamp>,
-    /// Recovery codes that were not used.
-    pub codes_left: u32,
+    /// Their second factors.
+    pub factors: &'a Factors,
     /// What waits to be read.
     pub waiting: Markup,
     /// Where they are signed in.
@@ -52,6 +56,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
                 div { @for (kind, text) in &account.notices { (note(*kind, text)) } }
             }
             (account.waiting)
+            (me::about(account.me))
             (looks(account.settings))
             (ways_in(frame, account))
             (account.sessions)
@@ -63,6 +68,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
                 form.actions method="post" action="/sign-out" {
                     button.quiet type="submit" { (Icon::SignOut.draw()) (frame.words.sign_out) }
                 }
+                (me::farewell())
             }
         }
     };
@@ -110,15 +116,27 @@ fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
                     span.mark.good { (Icon::Check.draw()) "Set" }
                 }
                 li {
-                    div.what { "Authenticator app" span { "Six digits, asked for at every sign-in" } }
-                    span.mark.good { (Icon::Check.draw()) "Set" }
+                    div.what {
+                        "Passkeys"
+                        span { (account.factors.passkeys.len()) " kept" }
+                    }
+                    @if account.factors.passkeys.is_empty() { span.mark.plain { "None yet" } }
+                    @else { span.mark.good { (Icon::Check.draw()) "Set" } }
                 }
                 li {
-                    div.what { "Recovery codes" span { (account.codes_left) " left; each opens your account once" } }
-                    @if account.codes_left < 3 { span.mark.due { (Icon::Warn.draw()) "Few left" } }
+                    div.what { "Authenticator app" span { "Six digits, asked for after the password" } }
+                    @if account.factors.authenticator { span.mark.good { (Icon::Check.draw()) "Set" } }
+                    @else { span.mark.plain { "None yet" } }
+                }
+                li {
+                    div.what { "Recovery codes" span { (account.factors.codes_left) " left; each opens your account once" } }
+                    @if account.factors.count() == 0 { span.mark.plain { "With your first factor" } }
+                    @else if account.factors.codes_left < FEW { span.mark.due { (Icon::Warn.draw()) "Few left" } }
                     @else { span.mark.good { (Icon::Check.draw()) "Set" } }
                 }
             }
+            div.actions { a.quiet href="/account/factors" { (Icon::Key.draw()) "Passkeys and authenticator" } }
+            p.small.soft { (frame.rules_words()) }
             @if account.confirmed { (changes(frame, account)) } @else { (confirm_first("Change the password or the codes", "ways")) }
         }
     }
@@ -141,7 +159,7 @@ fn changes(frame: &Frame, account: &Account<'_>) -> Markup {
                     // For password managers; it has no name and is not sent.
                     input type="text" autocomplete="username" value=(account.name) readonly hidden;
                     div.field { (password(frame.words, "current", "Password now", "current-password")) }
-                    div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame.words)) }
+                    div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame)) }
                     p.hint.small.soft { "Everywhere else you will be signed out." }
                     div.actions { button.button type="submit" { "Change it" } }
                 }

@@ -401,7 +401,7 @@ pub async fn model(
     person: SignedIn,
     Json(chosen): Json<Chosen>,
 ) -> Result<StatusCode, Problem> {
-    if !app.assistant.models().iter().any(|model| model.id == chosen.model) {
+    if !app.assistant.models_for(&person.ctx).iter().any(|model| model.id == chosen.model) {
         return Err(assistant::Error::UnknownModel.into());
     }
     let settings = Settings { model: Some(chosen.model), ..person.person.settings.clone() };

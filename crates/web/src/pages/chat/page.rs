@@ -1,5 +1,6 @@
 //! The page of the chat: rail, room, composer, and the few things that lie on top.
 
+use assistant::{Allowance, Counted};
 use domain::{
     chat::{Conversation, Tree},
     id::{ConversationId, TurnId},
@@ -40,6 +41,10 @@ pub struct Chat<'a> {
     pub readiness: &'a Readiness,
     /// A message that was not finished.
     pub draft: Option<&'a str>,
+    /// Whether this person has no chats that are kept.
+    pub temporary_only: bool,
+    /// The quotas of which little is left.
+    pub low: Vec<Allowance>,
 }
 
 /// The page.
@@ -54,9 +59,9 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
     let body = html! {
         body.chat-page.temporary[chat.temporary] {
             (frame.skip())
-            (side(frame, &chat.rail))
+            (side(frame, &chat.rail, chat.temporary_only))
             main.room #content tabindex="-1" {
-                (head(words, chat, title))
+                div { (head(words, chat, title)) @if let Some(notices) = &frame.notices { (notices) } }
                 div.scroll #scroll {
                     div.column.thread #thread hidden[chat.conversation.is_none()] {
                         (Voice { words, models: chat.models }.thread(chat.tree, chat.conversation.and_then(|one| one.head), chat.running))
@@ -81,7 +86,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
     frame.document(title, &["prose.css", "chat.css"], Some("chat.js"), &body)
 }
 
-fn side(frame: &Frame, rail: &Rail<'_>) -> Markup {
+fn side(frame: &Frame, rail: &Rail<'_>, temporary_only: bool) -> Markup {
     let words = frame.words;
     let name = frame.name.as_deref().unwrap_or_default();
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
@@ -92,7 +97,7 @@ fn side(frame: &Frame, rail: &Rail<'_>) -> Markup {
                 button.bare.menu-button type="button" data-act="close-rail" aria-label=(words.close) { (Icon::Close.draw()) }
             }
             div.rail-acts {
-                a href="/chat" { (Icon::Plus.draw()) (words.new_chat) }
+                @if !temporary_only { a href="/chat" { (Icon::Plus.draw()) (words.new_chat) } }
                 a href="/chat/temporary" { (Icon::Ghost.draw()) (words.temporary) }
             }
             search.search {
@@ -171,10 +176,21 @@ fn foot(words: &Words, chat: &Chat<'_>) -> Markup {
                     svg.icon.stop-shape viewBox="0 0 24 24" aria-hidden="true" { rect x="7" y="7" width="10" height="10" rx="1.5" fill="currentColor" {} }
                 }
             }
-            p.kept { span { (words.disclosure) } span #kept { (kept) } }
+            p.kept { span { (words.disclosure) } span #kept { (kept) } @for one in &chat.low { span.low { (low(words, one)) } } }
             noscript { p.kept { (words.needs_script) } }
         }
     }
+}
+
+/// How little is left of a quota.
+fn low(words: &Words, one: &Allowance) -> String {
+    let what = match one.what {
+        Counted::Messages => words.left_messages,
+        Counted::Tokens => words.left_tokens,
+        Counted::VoiceSeconds => words.left_voice,
+    };
+    let span = if one.monthly { words.this_month } else { words.today };
+    format!("{}: {} {what} {span}", words.left, one.left)
 }
 
 /// The address of a conversation.

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::super::{
     frame::{Frame, Kind, note},
+    icons::Icon,
     setup::form::password,
     words::Words,
 };
@@ -38,6 +39,17 @@ pub fn page(frame: &Frame, confirm: &Confirm<'_>) -> Markup {
         }
         @if confirm.again { (note(Kind::Plain, words.confirm_again)) }
         @if let Some(problem) = confirm.problem { (note(Kind::Bad, problem)) }
+        @if confirm.ways.passkey {
+            form.passkey method="post" action="/confirm" hidden data-options="/confirm/options"
+                data-waiting=(words.passkey_waiting) data-failed=(words.passkey_failed) {
+                (carried(confirm))
+                input type="hidden" name="ceremony";
+                input type="hidden" name="answer";
+                button.button type="submit" { (Icon::Key.draw()) (words.passkey_show) }
+                p.hint.passkey-word role="status" {}
+            }
+            div.divide aria-hidden="true" { (words.or) }
+        }
         @if by_password {
             form method="post" action="/confirm" {
                 (carried(confirm))
@@ -51,13 +63,13 @@ pub fn page(frame: &Frame, confirm: &Confirm<'_>) -> Markup {
             @if by_password {
                 details { summary { (words.confirm_by_code) } (by_code(words, confirm, false)) }
             } @else { (by_code(words, confirm, true)) }
-        } @else if confirm.factor {
+        } @else if confirm.factor && !confirm.ways.passkey {
             (note(Kind::Due, words.confirm_factor_missing))
-            a.button href="/account#ways" { (words.account) }
+            a.button href="/account/factors" { (words.account) }
         }
         p.small.soft { (words.confirm_lasts) }
     };
-    frame.single(words.confirm_title, Some("setup.js"), &main)
+    frame.single(words.confirm_title, Some("passkey.js"), &main)
 }
 
 fn by_code(words: &Words, confirm: &Confirm<'_>, first: bool) -> Markup {

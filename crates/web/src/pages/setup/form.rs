@@ -45,7 +45,7 @@ pub fn who(frame: &Frame, before: &Before) -> Markup {
             }
             div.field {
                 (password(words, "password", words.password, "new-password"))
-                (advice(words))
+                (advice(frame))
             }
             button.button type="submit" { (words.next) }
         }
@@ -67,14 +67,16 @@ pub fn password(words: &Words, name: &str, label: &str, autocomplete: &str) -> M
 
 /// The rules of a new password; the script ticks them off.
 #[must_use]
-pub fn advice(words: &Words) -> Markup {
+pub fn advice(frame: &Frame) -> Markup {
+    let words = frame.words;
+    let length = words.rule_length.replace("{}", &frame.rules.min_chars.to_string());
     let rule = |name: &str, text: &str| {
         html! { li data-rule=(name) { (Icon::Circle.draw()) (Icon::Check.classed("icon tick")) span { (text) } } }
     };
     html! {
         ul.advice #password-advice {
-            (rule("length", words.rule_length))
-            (rule("classes", words.rule_classes))
+            (rule("length", &length))
+            @if frame.rules.classes { (rule("classes", words.rule_classes)) }
             (rule("guess", words.rule_guess))
         }
         p.hint #password-word role="status" {}
@@ -84,22 +86,42 @@ pub fn advice(words: &Words) -> Markup {
 /// The second step: an authenticator.
 #[must_use]
 pub fn factor(frame: &Frame, pending: &SetupPending, problem: Option<&str>) -> Markup {
+    enrolment(frame, pending, problem, "/setup/factor", Some(2))
+}
+
+/// An authenticator to be added, by a form that is sent to `action`; `step` of the setup.
+#[must_use]
+pub fn enrolment(
+    frame: &Frame,
+    pending: &SetupPending,
+    problem: Option<&str>,
+    action: &str,
+    step: Option<usize>,
+) -> Markup {
     let words = frame.words;
     let main = html! {
-        (progress(words, 2))
+        @if let Some(step) = step { (progress(words, step)) }
         div { h1 { (words.factor_title) } p { (words.factor_text) } }
-        div.qr {
-            div role="img" aria-label=(words.qr_label) { (PreEscaped(pending.qr_svg.expose())) }
-            details { summary.small { (words.manual) } p.secret { (pending.secret_base32.expose()) } }
-        }
+        (scan(words, pending))
         @if let Some(problem) = problem { (note(Kind::Bad, problem)) }
-        form method="post" action="/setup/factor" {
+        form method="post" action=(action) {
             input type="hidden" name="ticket" value=(pending.ticket.expose());
             (six_digits(words))
             button.button type="submit" { (words.confirm) }
         }
     };
     frame.single(words.factor_title, Some("setup.js"), &main)
+}
+
+/// What an authenticator scans, or a person types into it.
+#[must_use]
+pub fn scan(words: &Words, pending: &SetupPending) -> Markup {
+    html! {
+        div.qr {
+            div role="img" aria-label=(words.qr_label) { (PreEscaped(pending.qr_svg.expose())) }
+            details { summary.small { (words.manual) } p.secret { (pending.secret_base32.expose()) } }
+        }
+    }
 }
 
 /// The field for a code of the authenticator.
@@ -116,12 +138,18 @@ pub fn six_digits(words: &Words) -> Markup {
 /// The last step: recovery codes, shown this once.
 #[must_use]
 pub fn codes(frame: &Frame, codes: &[Secret<String>]) -> Markup {
+    kept_codes(frame, codes, Some(STEPS), "/chat")
+}
+
+/// Recovery codes, shown this once, and the way on.
+#[must_use]
+pub fn kept_codes(frame: &Frame, codes: &[Secret<String>], step: Option<usize>, next: &str) -> Markup {
     let words = frame.words;
     let main = html! {
-        (progress(words, 3))
+        @if let Some(step) = step { (progress(words, step)) }
         div { h1 { (words.codes_title) } p { (words.codes_text) } }
         (code_list(words, codes))
-        a.button href="/chat" { (words.codes_kept) }
+        a.button href=(next) { (words.codes_kept) }
     };
     frame.single(words.codes_title, Some("setup.js"), &main)
 }
