@@ -26,7 +26,7 @@ const GUESS: &str = "Wrong-Guess-11";
 const MOST_APART: f64 = 0.6;
 
 fn main() {
-    let pairs = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500);
+    let pairs: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(500);
     testkit::run(async {
         let home = testkit::store().await;
         make_owner(&home).await;

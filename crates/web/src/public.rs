@@ -115,7 +115,7 @@ mod tests {
     fn a_handler_that_forgot_to_ask_tells_strangers_nothing() {
         let _proof = verifies!(ACC03);
         let (nobody, somebody) = (Known::default(), Known::default());
-        somebody.clone().note();
+        somebody.note();
         for (method, path) in
             [(Method::GET, "/forgotten"), (Method::POST, "/healthz"), (Method::HEAD, "/chat")]
         {

@@ -195,7 +195,7 @@ both_engines!(a_reset_sets_the_password_ends_sessions_and_asks_for_the_factor_al
     let again = identity.reset_password(&stranger(&home), &token, &secret("Amber-Railway-18")).await;
     assert!(matches!(again, Err(Error::Link)), "{again:?}");
     assert!(matches!(mails(&home).await.remove(0).letter.unwrap().mail, Mail::PasswordChanged));
-    let next = identity.sign_in(&stranger(&home), NAME, &secret(OTHER_PASSWORD)).await.unwrap();
+    let next = identity.sign_in(&stranger(&home), NAME, &secret(OTHER_PASSWORD), DEVICE).await.unwrap();
     assert!(matches!(next, Next::Factor { .. }), "the second factor stands: {next:?}");
 
     home.clockwork.advance(5 * 60);
@@ -215,11 +215,11 @@ both_engines!(a_closed_account_opens_nothing_until_it_is_opened_again, |home| {
     assert!(is_in(identity, &home, &session).await);
     identity.deactivate(&ctx, grace).await.unwrap();
     assert!(!is_in(identity, &home, &session).await);
-    let refused = identity.sign_in(&stranger(&home), GRACE, &secret(PASSWORD)).await;
+    let refused = identity.sign_in(&stranger(&home), GRACE, &secret(PASSWORD), DEVICE).await;
     assert!(matches!(refused, Err(Error::Refused)), "{refused:?}");
     identity.reactivate(&ctx, grace).await.unwrap();
     assert!(!is_in(identity, &home, &session).await, "she signs in anew");
-    assert!(identity.sign_in(&stranger(&home), GRACE, &secret(PASSWORD)).await.is_ok());
+    assert!(identity.sign_in(&stranger(&home), GRACE, &secret(PASSWORD), DEVICE).await.is_ok());
 
     let last = identity.deactivate(&ctx, owned.done.session.user).await;
     assert!(matches!(last, Err(Error::LastOwner)), "{last:?}");

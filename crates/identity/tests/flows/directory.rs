@@ -519,7 +519,7 @@ async fn an_administrator_without_the_services_factor_shows_their_own() {
     let mut tx = owner.begin(&ctx).await.unwrap();
     store::directory::put_link(&mut tx, &permit, ISSUER, "grace-1", "work", Roles::NONE).await.unwrap();
     tx.commit(Entry::new(Act::DirectoryChanged, id)).await.unwrap();
-    let Next::Factor { ticket } = scene.sign_in(|_| {}).await.unwrap().next else {
+    let Next::Factor { ticket, .. } = scene.sign_in(|_| {}).await.unwrap().next else {
         panic!("a factor was to be asked for")
     };
     let wrong = scene.identity.finish_sso_factor(&scene.nobody(), &ticket, "000000", DEVICE).await;

@@ -30,9 +30,9 @@ pub(crate) fn addresses(config: &Config, command: &AddressesCommand) -> Result<E
     })?;
     let text = answer.text.trim_end();
     if answer.exit == 0 {
-        outside::say(text)
+        outside::say(text);
     } else {
-        outside::warn(text)
+        outside::warn(text);
     }
     Ok(ExitCode::from(answer.exit))
 }

@@ -25,15 +25,14 @@ impl Valkey {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             // Whichever of both is installed; they speak the same.
             let names = ["valkey-server", "redis-server"];
-            let Some(child) = names.iter().find_map(|name| run(name, port, &folder)) else {
-                panic!("this test needs Valkey or Redis. `cargo xtask test --install` installs it")
-            };
+            let child = names.iter().find_map(|name| run(name, port, &folder));
+            let child = child.expect("Valkey or Redis; `cargo xtask test --install` installs it");
             let mut valkey = Self { child, port, folder };
             if valkey.listens().await {
                 return valkey;
             }
         }
-        panic!("it does not start")
+        unreachable!("it does not start")
     }
 
     /// The configuration that leads to it.

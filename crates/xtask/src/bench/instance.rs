@@ -96,7 +96,9 @@ fn restrict(folder: &Path) -> anyhow::Result<()> {
 fn settings(folder: &Path, upstream: &Upstream) -> String {
     format!(
         "[keys]\nkey_file = {:?}\n[log]\nlevel = \"warn\"\n[web]\nstreams = 2000\nconnections = 4000\n\
-         [models]\nlocal.enabled = false\n[[models.endpoints]]\nname = \"bench\"\n\
+         connections_per_address = 4000\nstreams_per_person = 4000\n[policy]\n\
+         sign_ins_a_minute = 100000\npages_a_minute = 10000000\nasks_a_minute = 10000000\n\
+         api_calls_a_minute = 10000000\n[models]\nlocal.enabled = false\n[[models.endpoints]]\nname = \"bench\"\n\
          base_url = \"http://{}/v1\"\nallow_plain_http_loopback = true\nmodels = {MODELS:?}\n",
         folder.join("root.key"),
         upstream.address,

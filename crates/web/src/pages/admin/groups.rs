@@ -179,7 +179,7 @@ fn read(fields: Vec<(String, String)>) -> Result<Typed, Problem> {
             ("tokens_a_day", _) => bounds.tokens.a_day = number("tokens_a_day", &value, 1)?,
             ("tokens_a_month", _) => bounds.tokens.a_month = number("tokens_a_month", &value, 1)?,
             ("voice_a_day", _) => {
-                bounds.voice_seconds.a_day = number("voice_a_day", &value, SECONDS_A_MINUTE)?
+                bounds.voice_seconds.a_day = number("voice_a_day", &value, SECONDS_A_MINUTE)?;
             }
             ("voice_a_month", _) => {
                 bounds.voice_seconds.a_month = number("voice_a_month", &value, SECONDS_A_MINUTE)?;
