@@ -8,6 +8,7 @@
 
 mod bounds;
 mod conversations;
+mod drafts;
 mod error;
 mod folders;
 mod limits;

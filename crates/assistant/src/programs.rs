@@ -69,7 +69,7 @@ impl Assistant {
         model: &str,
         inputs: Vec<String>,
     ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
-        let permit = rights::asks(ctx)?;
+        let permit = rights::embeds(ctx)?;
         self.may_ask_model(ctx, model)?;
         let _pass = self.0.programs.enter(rights::person(ctx)?)?;
         let bytes = inputs.iter().map(String::len).sum();

@@ -39,6 +39,11 @@ pub(crate) fn asks(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::UseModel, Resource::Of(person(ctx)?))
 }
 
+/// The permit to turn texts into vectors on the person's behalf.
+pub(crate) fn embeds(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::Embed, Resource::Of(person(ctx)?))
+}
+
 /// The permit to see what stands about the person's own account.
 pub(crate) fn sees_account(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::ReadAccount, Resource::Of(person(ctx)?))

@@ -19,7 +19,8 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 
 /// Every check of this room.
 pub(crate) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
-    let of_rows = rows::all(store).into_iter().chain(access::all(store, numbers)).chain(people::all(store));
+    let rows = rows::all(store, numbers).into_iter();
+    let of_rows = rows.chain(access::all(store, numbers)).chain(people::all(store));
     rules::all(numbers).into_iter().chain(of_rows).collect()
 }
 

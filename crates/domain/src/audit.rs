@@ -109,6 +109,10 @@ pub enum Act {
     MessageWritten,
     /// A message was deleted.
     MessageDeleted,
+    /// A message that was not finished was kept, because a session was about to end.
+    DraftKept,
+    /// Such a message was sent, or its time was over.
+    DraftDropped,
     /// A folder was made, renamed or deleted.
     FolderChanged,
     /// Conversations were exported.

@@ -1,9 +1,11 @@
 //! Personal API keys: `troth_`, 43 characters of base62 from 256 random bits, and a checksum.
 //!
-//! Made and revoked by their person, recognised for programs under `/v1`. The prefix lets secret
-//! scanners find a leaked key; the checksum (CRC-32, as IEEE 802.3) lets them be sure, and lets us
-//! turn away nonsense without asking the store. The invariant: the key itself is shown once and
-//! never kept; the store holds its SHA-256.
+//! Made, replaced and revoked by their person, recognised for programs under `/v1`. The prefix lets secret
+//! scanners find a leaked key; the checksum (CRC-32, as IEEE 802.3) lets them be sure, and lets us turn away
+//! nonsense without asking the store. The invariants: the key itself is shown once and never kept, the store
+//! holds its SHA-256; every key ends, and none may do more than its scopes and its person.
+
+use std::net::IpAddr;
 
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
@@ -12,22 +14,58 @@ use domain::{
     authorize, enforced,
     id::ApiKeyId,
 };
-use store::api_keys;
+use store::{
+    Tx,
+    api_keys::{self, ApiKey, Making},
+};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Error, Identity, permits, tokens, touches};
 
 /// What every key begins with.
 pub const PREFIX: &str = "troth_";
+/// Days a key is good for when nothing else is chosen and the policy allows as many.
+const USUAL_DAYS: u32 = 90;
+/// Days before its end at which a key is shown as ending.
+const ENDING_DAYS: i64 = 14;
 /// Keys one account may have.
 const MOST_KEYS: u32 = 50;
 const MOST_LABEL_CHARS: usize = 60;
+const DAY_S: i64 = 24 * 3600;
+/// Seconds between two notes about the same key.
+const NOTED_EVERY_S: i64 = 60;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 is more than 2^256, 62^6 more than 2^32.
 const RANDOM_CHARS: usize = 43;
 const CHECK_CHARS: usize = 6;
 /// Characters of a key that lists show: the prefix and four more, which leave 232 bits unsaid.
 const SHOWN_CHARS: usize = PREFIX.len() + 4;
+/// What a key may be allowed to do.
+const EVERY_SCOPE: Rights = Role::User.rights();
+
+/// What somebody wants of a key.
+#[derive(Clone, Debug)]
+pub struct KeyWish {
+    /// What they call it.
+    pub label: String,
+    /// What it may do.
+    pub scopes: Rights,
+    /// Days it is good for; `None`: the usual number.
+    pub days: Option<u32>,
+}
+
+impl From<&str> for KeyWish {
+    /// A key for everything a key may do, for the usual time.
+    fn from(label: &str) -> Self {
+        Self { label: label.to_owned(), scopes: EVERY_SCOPE, days: None }
+    }
+}
+
+impl From<&String> for KeyWish {
+    fn from(label: &String) -> Self {
+        Self::from(label.as_str())
+    }
+}
 
 /// A key that was just made.
 #[derive(Debug)]
@@ -38,6 +76,23 @@ pub struct NewApiKey {
     pub token: Secret<String>,
     /// What its person calls it.
     pub label: String,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// How a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It works.
+    Good,
+    /// It works until its successor is everywhere.
+    Replaced,
+    /// It works, and ends soon.
+    Ending,
+    /// It works, and nobody used it for long: it had better go.
+    Unused,
+    /// It has ended.
+    Ended,
 }
 
 /// A key as its person sees it in a list.
@@ -49,39 +104,81 @@ pub struct ApiKeyInfo {
     pub label: String,
     /// Its first characters, to tell keys apart.
     pub prefix: String,
+    /// What it may do.
+    pub scopes: Rights,
     /// When it was made.
     pub created: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
     /// When it was last used, to the minute.
     pub last_used: Option<Timestamp>,
+    /// From where, when that is known.
+    pub used_from: Option<IpAddr>,
+    /// How it stands.
+    pub state: KeyState,
 }
-
-/// What every key may do, until keys have scopes of their own.
-const EVERY_SCOPE: Rights = Role::User.rights();
 
 impl Identity {
     /// Makes a key for the person who asks.
     ///
     /// # Errors
-    /// [`Error::Label`], [`Error::TooMany`]; [`Error::Denied`] unless a person asks who confirmed it lately.
-    pub async fn create_api_key(&self, ctx: &Ctx, label: &str) -> Result<NewApiKey, Error> {
+    /// [`Error::Label`], [`Error::Scopes`], [`Error::Days`], [`Error::TooMany`]; [`Error::Denied`] unless a
+    /// person asks who confirmed it lately.
+    pub async fn create_api_key(&self, ctx: &Ctx, wish: impl Into<KeyWish>) -> Result<NewApiKey, Error> {
+        let KeyWish { label, scopes, days } = wish.into();
         let label = label.trim().to_owned();
         if label.is_empty() || label.chars().count() > MOST_LABEL_CHARS || label.chars().any(char::is_control)
         {
             return Err(Error::Label);
         }
-        let permit = permits::managing(ctx)?;
+        if scopes.is_empty() || !scopes.minus(EVERY_SCOPE).is_empty() {
+            enforced!(KEY02);
+            return Err(Error::Scopes);
+        }
+        let days = self.key_life(days)?;
+        let permit = permits::own(ctx, Action::ManageCredentials)?;
         let held = api_keys::list(self.store(), &permits::own(ctx, Action::ReadAccount)?).await?.len();
         if held >= MOST_KEYS as usize {
             return Err(Error::TooMany { what: "API keys", most: MOST_KEYS });
         }
-        let (id, token) = (ApiKeyId::fresh(ctx), fresh(ctx));
-        let shown = &token[..SHOWN_CHARS];
-        enforced!(KEY01);
-        let hash = tokens::hash(&token);
         let mut tx = self.store().begin(ctx).await?;
-        api_keys::create(&mut tx, &permit, id, hash, shown, &label, ctx.now()).await?;
-        tx.commit(Entry::new(Act::ApiKeyCreated, id)).await?;
-        Ok(NewApiKey { id, token: Secret::new(token.to_string()), label })
+        let key = make(&mut tx, ctx, &permit, label, scopes, days).await?;
+        tx.commit(Entry::new(Act::ApiKeyCreated, key.id)).await?;
+        Ok(key)
+    }
+
+    /// Makes the successor of a key of the person who asks: the same label, scopes and length of life. The
+    /// old one goes on for `overlap_hours`, so that programs can be changed over one by one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not among theirs, has ended, or has a successor; [`Error::Overlap`];
+    /// [`Error::Denied`] unless a person asks who confirmed it lately.
+    pub async fn rotate_api_key(
+        &self,
+        ctx: &Ctx,
+        id: ApiKeyId,
+        overlap_hours: u32,
+    ) -> Result<NewApiKey, Error> {
+        let most_days = self.numbers().api_key_overlap_days;
+        if i64::from(overlap_hours) * 3600 > i64::from(most_days) * DAY_S {
+            return Err(Error::Overlap { most_days });
+        }
+        let permit = permits::own(ctx, Action::ManageCredentials)?;
+        let reads = permits::own(ctx, Action::ReadAccount)?;
+        let held = api_keys::list(self.store(), &reads).await?;
+        let now = ctx.now();
+        let old = held.into_iter().find(|key| key.id == id && now < self.key_end(key.created, key.expires));
+        let ApiKey { label, scopes, created, expires, .. } = old.ok_or(Error::NotFound)?;
+        let life = expires.seconds_since(created).div_euclid(DAY_S).max(1);
+        let days = u32::try_from(life).unwrap_or(USUAL_DAYS).min(self.numbers().api_key_max_days);
+        let mut tx = self.store().begin(ctx).await?;
+        let key = make(&mut tx, ctx, &permit, label, scopes, days).await?;
+        let end = now.plus_seconds(i64::from(overlap_hours) * 3600);
+        if !api_keys::replace(&mut tx, &permit, id, key.id, end).await? {
+            return Err(Error::NotFound);
+        }
+        tx.commit(Entry::new(Act::ApiKeyRotated, id)).await?;
+        Ok(key)
     }
 
     /// The keys of the person who asks, newest first.
@@ -90,15 +187,20 @@ impl Identity {
     /// [`Error::Denied`] unless a signed-in person asks.
     pub async fn api_keys(&self, ctx: &Ctx) -> Result<Vec<ApiKeyInfo>, Error> {
         let permit = permits::own(ctx, Action::ReadAccount)?;
+        let now = ctx.now();
         let mut keys: Vec<_> = api_keys::list(self.store(), &permit)
             .await?
             .into_iter()
             .map(|key| ApiKeyInfo {
+                state: self.key_state(&key, now),
+                expires: self.key_end(key.created, key.expires),
                 id: key.id,
                 label: key.label,
                 prefix: key.prefix,
+                scopes: key.scopes,
                 created: key.created,
                 last_used: key.last_used,
+                used_from: key.used_from,
             })
             .collect();
         keys.sort_by_key(|key| std::cmp::Reverse((key.created, key.id)));
@@ -119,7 +221,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Who a presented key acts for. `None` when it is not a key, was revoked, or its account may
+    /// Who a presented key acts for. `None` when it is not a key, was revoked, has ended, or its account may
     /// not sign in.
     ///
     /// # Errors
@@ -131,21 +233,80 @@ impl Identity {
         let ctx = permits::authenticating(ctx);
         let found =
             api_keys::by_hash(self.store(), &permits::authenticate(&ctx)?, tokens::hash(token)).await?;
-        let Some((key, user)) = found else { return Ok(None) };
-        if self.touches().due(key.0, ctx.now()) {
-            let permit = authorize(&ctx, Action::WriteAccount, Resource::Of(user))?;
-            if let Err(error) = self.touch_key(&ctx, &permit, key).await {
+        let Some(key) = found else { return Ok(None) };
+        if ctx.now() >= self.key_end(key.created, key.expires) {
+            enforced!(KEY02);
+            return Ok(None);
+        }
+        if self.touches().due(key.id.0, ctx.now(), NOTED_EVERY_S) {
+            let permit = authorize(&ctx, Action::WriteAccount, Resource::Of(key.user))?;
+            if let Err(error) = self.touch_key(&ctx, &permit, key.id).await {
                 tracing::warn!(%error, "the last use of an API key could not be noted");
             }
         }
-        Ok(Some(Actor::ApiKey { user, key, scopes: EVERY_SCOPE }))
+        // Never more than its person may do.
+        let scopes = key.scopes.minus(EVERY_SCOPE.minus(key.roles.rights()));
+        Ok(Some(Actor::ApiKey { user: key.user, key: key.id, scopes }))
+    }
+
+    /// Days a key is good for when nothing else is chosen.
+    #[must_use]
+    pub fn usual_key_days(&self) -> u32 {
+        USUAL_DAYS.min(self.numbers().api_key_max_days)
+    }
+
+    fn key_life(&self, wished: Option<u32>) -> Result<u32, Error> {
+        let most = self.numbers().api_key_max_days;
+        match wished.unwrap_or_else(|| self.usual_key_days()) {
+            days if (1..=most).contains(&days) => Ok(days),
+            _ => Err(Error::Days { most }),
+        }
+    }
+
+    /// When a key ends: as it was said when it was made, or sooner where the policy says so now.
+    fn key_end(&self, created: Timestamp, expires: Timestamp) -> Timestamp {
+        expires.min(created.plus_seconds(i64::from(self.numbers().api_key_max_days) * DAY_S))
+    }
+
+    fn key_state(&self, key: &ApiKey, now: Timestamp) -> KeyState {
+        let end = self.key_end(key.created, key.expires);
+        let idle_s = now.seconds_since(key.last_used.unwrap_or(key.created));
+        if now >= end {
+            KeyState::Ended
+        } else if key.successor.is_some() {
+            KeyState::Replaced
+        } else if idle_s >= i64::from(self.numbers().api_key_unused_days) * DAY_S {
+            KeyState::Unused
+        } else if end.seconds_since(now) < ENDING_DAYS * DAY_S {
+            KeyState::Ending
+        } else {
+            KeyState::Good
+        }
     }
 
     async fn touch_key(&self, ctx: &Ctx, permit: &Permit, key: ApiKeyId) -> Result<(), store::Error> {
         let mut tx = self.store().begin(ctx).await?;
-        api_keys::touch(&mut tx, permit, key, ctx.now()).await?;
+        api_keys::touch(&mut tx, permit, key, ctx.address, ctx.now()).await?;
         touches::keep(tx).await
     }
+}
+
+/// Makes a key within `tx`.
+async fn make(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    permit: &Permit,
+    label: String,
+    scopes: Rights,
+    days: u32,
+) -> Result<NewApiKey, Error> {
+    let (id, token, now) = (ApiKeyId::fresh(ctx), fresh(ctx), ctx.now());
+    enforced!(KEY01);
+    let hash = tokens::hash(&token);
+    let expires = now.plus_seconds(i64::from(days) * DAY_S);
+    let making = Making { id, hash, prefix: &token[..SHOWN_CHARS], label: &label, scopes, now, expires };
+    api_keys::create(tx, permit, making).await?;
+    Ok(NewApiKey { id, token: Secret::new(token.to_string()), label, expires })
 }
 
 /// A fresh key.

@@ -58,6 +58,21 @@ pub enum Error {
     /// The label of an API key is empty, too long or unprintable.
     #[error("Give the key a label of 1 to 60 characters, so that you know it again.")]
     Label,
+    /// An API key may do nothing, or more than a key can.
+    #[error("Choose at least one thing the key may do, from those this page offers.")]
+    Scopes,
+    /// An API key is to live too long, or not at all.
+    #[error("A key is good for 1 to {most} days. Choose a number in between.")]
+    Days {
+        /// The longest life, in days.
+        most: u32,
+    },
+    /// An API key is to live on too long beside its successor.
+    #[error("An old key can go on for {most_days} days at most beside the new one.")]
+    Overlap {
+        /// The longest overlap, in days.
+        most_days: u32,
+    },
     /// A setting is longer than any value it can have.
     #[error("That setting is not one this page offers. Reload the page and choose again.")]
     Setting,

@@ -6,6 +6,7 @@
 //! a door (password, code, token, key) is kept in a form that opens it, and a caller learns the same
 //! from an unknown name as from a wrong password.
 
+mod access_tokens;
 mod account;
 mod addresses;
 mod advice;
@@ -27,8 +28,10 @@ mod passwords;
 mod people;
 mod permits;
 mod presence;
+mod recognise;
 mod recover;
 mod recovery;
+mod refresh_tokens;
 mod reset;
 mod reviews;
 mod roles;
@@ -44,6 +47,7 @@ mod totp;
 mod touches;
 mod turns;
 mod uses;
+mod visits;
 
 use std::{
     fmt,
@@ -59,7 +63,7 @@ use store::Store;
 
 pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, Verdict};
 pub use advice::Advice;
-pub use api_keys::{ApiKeyInfo, NewApiKey, PREFIX as API_KEY_PREFIX};
+pub use api_keys::{ApiKeyInfo, KeyState, KeyWish, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
 pub use config::{Config, Hashing, Require};
 pub use directory::{
@@ -76,21 +80,24 @@ pub use invitations::{Accepted, InvitationInfo, Invited, Offer};
 pub use notices::{Notices, RecoveryNotice};
 pub use passkeys::Challenge;
 pub use people::{PersonInfo, PersonPage};
+pub use recognise::{Presented, Recognised, Tokens};
 pub use recover::{OpenRecovery, RecoveryAsked};
 pub use reviews::{Overview, ReviewPage};
 pub use roles::Held;
-pub use sessions::{NewSession, Recognised, SessionInfo};
+pub use sessions::{NewSession, SessionInfo};
 pub use setup::{SetupDone, SetupPending};
 pub use sign_in::Next;
 pub use step_up::{Proof, Ways};
 pub use store::{
     accounts::{Account, Settings},
     content_requests::{ContentRequest, Opened, State as RequestState},
+    notices::Notice as News,
     outbox::{Listed as ListedMail, State as MailState},
     reviews::{Item, Review, Subject, Verdict as ReviewVerdict, hash_of},
     roles::{CustomRole, Grant, Granted, Holder},
 };
 
+use access_tokens::Ring;
 use ceremonies::Ceremonies;
 use directory::Directory;
 use passwords::Passwords;
@@ -121,6 +128,7 @@ struct Inner {
     /// There is an account; stays true, so that setup never opens again while this runs.
     settled: AtomicBool,
     touches: Touches,
+    ring: Ring,
     directory: Directory,
     uses: Arc<Uses>,
     gate: Gate,
@@ -146,6 +154,7 @@ impl Identity {
             setup_code: Mutex::new(None),
             settled: AtomicBool::new(false),
             touches: Touches::default(),
+            ring: Ring::default(),
             directory: Directory::new(&config)?,
             gate: gate::gate(config.policies.clone(), uses.clone()),
             uses,
@@ -201,6 +210,10 @@ impl Identity {
 
     fn touches(&self) -> &Touches {
         &self.0.touches
+    }
+
+    fn ring(&self) -> &Ring {
+        &self.0.ring
     }
 
     fn directory(&self) -> &Directory {

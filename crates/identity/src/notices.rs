@@ -15,6 +15,8 @@ pub struct Notices {
     pub password_due: Option<Timestamp>,
     /// Somebody who knows the password asked to replace the factors.
     pub recovery: Option<RecoveryNotice>,
+    /// There is news about sign-ins and sessions that was not read yet.
+    pub news: bool,
     /// The account administers, and this session has shown no second factor.
     pub factor_missing: bool,
 }
@@ -48,6 +50,7 @@ impl Identity {
         let recovery =
             recoveries::of(self.store(), &permit).await?.filter(|one| self.recovery_lives(one, ctx.now()));
         Ok(Notices {
+            news: !self.news(ctx).await?.is_empty(),
             password_due,
             recovery: recovery.map(|one| RecoveryNotice {
                 asked: one.asked,

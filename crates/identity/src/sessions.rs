@@ -1,28 +1,29 @@
 //! Sessions: signed-in browsers, with two ends the server enforces.
 //!
-//! Opened by setup and sign-in, recognised on every request. The invariants: the token is known to
-//! the browser alone, the store has its SHA-256; a session ends after `idle_minutes` without a
-//! request and after `absolute_hours` in any case, whether or not anybody has swept it yet.
+//! Opened by setup and sign-in, recognised on every request (`recognise.rs`). The invariants: the tokens
+//! are known to the browser alone; a session ends after `idle_minutes` without a request and after
+//! `absolute_hours` in any case, whether or not anybody has swept it yet.
+
+use std::net::IpAddr;
 
 use domain::{
-    Action, Actor, Ctx, Resource, Secret, Timestamp,
-    access::{Permit, Shown, Standing},
+    Action, Actor, Ctx, Resource, Timestamp,
+    access::{Permit, Shown},
     audit::{Act, Entry},
     authorize, enforced,
     id::{SessionId, UserId},
 };
 use store::{
-    Tx, accounts,
-    accounts::Settings,
+    Tx, notices,
     sessions::{self, Beginning, Session},
 };
 
-use crate::{Error, Identity, permits, tokens, touches};
+use crate::{Error, Identity, Tokens, permits, refresh_tokens::Refresh};
 
 /// Characters kept of what a browser calls itself.
 const DEVICE_CHARS: usize = 200;
-/// Seconds a session may have gone without being noted as seen, because notes are a minute apart.
-const NOTED_EVERY_S: i64 = 60;
+/// Days after which a browser that did not come back is a new one.
+const DEVICE_DAYS: i64 = 180;
 
 /// A session that was just opened.
 #[derive(Debug)]
@@ -31,25 +32,10 @@ pub struct NewSession {
     pub id: SessionId,
     /// Whose it is.
     pub user: UserId,
-    /// The cookie's value. This is the only time it is seen.
-    pub token: Secret<String>,
+    /// What carries it. This is the only time it is seen.
+    pub tokens: Tokens,
     /// When it ends however busy.
     pub expires: Timestamp,
-}
-
-/// Somebody a request was recognised to come from.
-#[derive(Clone, Debug)]
-pub struct Recognised {
-    /// The person, their session and roles.
-    pub actor: Actor,
-    /// What they are called.
-    pub name: String,
-    /// How they like things.
-    pub settings: Settings,
-    /// When the session ends however busy.
-    pub expires: Timestamp,
-    /// When it ends without another request.
-    pub idle_ends: Timestamp,
 }
 
 /// A session as its person sees it in a list.
@@ -65,51 +51,17 @@ pub struct SessionInfo {
     pub last_seen: Timestamp,
     /// When it ends without another request.
     pub ends: Timestamp,
+    /// Where it was opened, when that is known.
+    pub begun_from: Option<IpAddr>,
+    /// Where it was last used from, when that is known.
+    pub seen_from: Option<IpAddr>,
+    /// Whether a second factor was shown in it.
+    pub second_factor: bool,
     /// Whether it is the one that asks.
     pub current: bool,
 }
 
 impl Identity {
-    /// Who a presented session token belongs to. `None` when it is unknown, ended or idle too long,
-    /// or when the account may not sign in.
-    ///
-    /// # Errors
-    /// [`Error::Store`] when the store cannot answer.
-    pub async fn recognise_session(&self, ctx: &Ctx, token: &str) -> Result<Option<Recognised>, Error> {
-        let Some(hash) = tokens::hash_presented(token) else { return Ok(None) };
-        let ctx = permits::authenticating(ctx);
-        let now = ctx.now();
-        let found = sessions::by_token(self.store(), &permits::authenticate(&ctx)?, hash).await?;
-        let Some((session, roles)) = found.filter(|(session, _)| self.lives(session, now)) else {
-            return Ok(None);
-        };
-        let user = session.user;
-        let account =
-            accounts::get(self.store(), &authorize(&ctx, Action::ReadAccount, Resource::Of(user))?).await;
-        let account = match account {
-            Ok(account) => account,
-            // Deleted between the two reads.
-            Err(store::Error::NotFound) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        if now.seconds_since(session.last_seen) >= NOTED_EVERY_S && self.touches().due(session.id.0, now) {
-            let permit = authorize(&ctx, Action::WriteAccount, Resource::Of(user))?;
-            if let Err(error) = self.touch_session(&ctx, &permit, session.id).await {
-                // The answer does not depend on it: at worst the session ends early.
-                tracing::warn!(%error, "a session could not be noted as seen");
-            }
-        }
-        let standing = self.standing_of(&ctx, user, roles).await?;
-        let standing = Standing { shown: self.shown(&session), ..standing };
-        Ok(Some(Recognised {
-            actor: Actor::Person { user, session: session.id, standing },
-            name: account.name,
-            settings: account.settings,
-            expires: session.expires,
-            idle_ends: now.plus_seconds(self.idle_s()).min(session.expires),
-        }))
-    }
-
     /// Ends the session that asks.
     ///
     /// # Errors
@@ -134,14 +86,17 @@ impl Identity {
         let mut living: Vec<_> = sessions::list(self.store(), &permits::own(ctx, Action::ReadAccount)?)
             .await?
             .into_iter()
-            .filter(|session| self.lives(session, now))
-            .map(|session| SessionInfo {
-                id: session.id,
-                current: matches!(ctx.actor, Actor::Person { session: mine, .. } if mine == session.id),
-                created: session.created,
-                last_seen: session.last_seen,
-                ends: self.idle_end(&session).min(session.expires),
-                device: session.device,
+            .filter(|listed| self.lives(&listed.session, now))
+            .map(|listed| SessionInfo {
+                id: listed.session.id,
+                current: matches!(ctx.actor, Actor::Person { session: mine, .. } if mine == listed.session.id),
+                created: listed.session.created,
+                last_seen: listed.session.last_seen,
+                ends: self.idle_end(&listed.session).min(listed.session.expires),
+                begun_from: listed.begun_from,
+                seen_from: listed.seen_from,
+                second_factor: listed.session.second_factor,
+                device: listed.device,
             })
             .collect();
         living.sort_by_key(|session| std::cmp::Reverse((session.created, session.id)));
@@ -187,12 +142,15 @@ impl Identity {
         let now = ctx.now();
         let mut tx = self.store().begin(ctx).await?;
         let ended = sessions::end_expired(&mut tx, &permit, now.plus_seconds(-self.idle_s()), now).await?;
-        if ended > 0 {
+        let forgotten = now.plus_seconds(-DEVICE_DAYS * 24 * 3600);
+        let devices = notices::forget_devices(&mut tx, &permit, forgotten).await?;
+        if ended + devices > 0 {
             let count = usize::try_from(ended).unwrap_or(usize::MAX);
             tx.commit(Entry::new(Act::SessionEnded, "").times(count)).await?;
         } else {
             drop(tx);
         }
+        self.retire_keys(ctx).await?;
         self.note_last_strangers(ctx).await?;
         self.end_old_recoveries(ctx).await?;
         self.keep_access(ctx).await?;
@@ -212,14 +170,16 @@ impl Identity {
         let (id, now) = (SessionId::fresh(ctx), ctx.now());
         let expires = now.plus_seconds(i64::from(self.numbers().absolute_hours) * 3600);
         enforced!(SES03);
-        let (token, token_hash) = tokens::fresh(ctx);
-        let device = tidy_device(device);
-        let begins = Beginning { id, token_hash, device: &device, second_factor, now, expires };
+        let (user, device) = (permit.subject(Action::WriteAccount)?, tidy_device(device));
+        let begins = Beginning { id, device: &device, address: ctx.address, second_factor, now, expires };
         sessions::create(tx, permit, begins).await?;
-        Ok(NewSession { id, user: permit.subject(Action::WriteAccount)?, token, expires })
+        self.note_device(tx, ctx, permit, &device).await?;
+        let access = self.access_token(ctx, tx, user, id, 0).await?;
+        let refresh = Refresh { session: id, generation: 0 }.token(self.store());
+        Ok(NewSession { id, user, tokens: Tokens { access, refresh }, expires })
     }
 
-    fn lives(&self, session: &Session, now: Timestamp) -> bool {
+    pub(crate) fn lives(&self, session: &Session, now: Timestamp) -> bool {
         // The shorter of what was promised when it was opened and what the policy says now.
         let absolute = session.created.plus_seconds(i64::from(self.numbers().absolute_hours) * 3600);
         if now >= session.expires.min(absolute) {
@@ -234,7 +194,7 @@ impl Identity {
     }
 
     /// What has been shown in a session, and until when its last confirmation counts.
-    fn shown(&self, session: &Session) -> Shown {
+    pub(crate) fn shown(&self, session: &Session) -> Shown {
         let fresh_until = session.confirmed.plus_seconds(i64::from(self.numbers().step_up_minutes) * 60);
         Shown { second_factor: session.second_factor, fresh_until }
     }
@@ -243,14 +203,8 @@ impl Identity {
         session.last_seen.plus_seconds(self.idle_s())
     }
 
-    fn idle_s(&self) -> i64 {
+    pub(crate) fn idle_s(&self) -> i64 {
         i64::from(self.numbers().idle_minutes) * 60
-    }
-
-    async fn touch_session(&self, ctx: &Ctx, permit: &Permit, id: SessionId) -> Result<(), store::Error> {
-        let mut tx = self.store().begin(ctx).await?;
-        sessions::touch(&mut tx, permit, id, ctx.now()).await?;
-        touches::keep(tx).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who was noted as "seen" within the last minute, so that reading stays reading.
+//! Who was noted as "seen" lately, so that reading stays reading.
 //!
 //! Called when a session or a key is recognised. A row is written at most once a minute however
 //! many requests come at once; a lost note only ends a session a minute early.
@@ -12,8 +12,8 @@ use domain::Timestamp;
 use store::Tx;
 use uuid::Uuid;
 
-/// Seconds between two notes about the same session or key.
-const EVERY_S: i64 = 60;
+/// Seconds after which a note is forgotten here; nothing is noted more seldom.
+const LONGEST_S: i64 = 60;
 /// Entries after which old ones are swept.
 const SWEEP_AT: usize = 4096;
 
@@ -22,9 +22,9 @@ const SWEEP_AT: usize = 4096;
 pub(crate) struct Touches(Mutex<HashMap<Uuid, Timestamp>>);
 
 impl Touches {
-    /// Whether `what` should be noted now; at most one caller a minute is told yes.
-    pub(crate) fn due(&self, what: Uuid, now: Timestamp) -> bool {
-        let recent = |at: Timestamp| (0..EVERY_S).contains(&now.seconds_since(at));
+    /// Whether `what` should be noted now; at most one caller every `every_s` seconds is told yes.
+    pub(crate) fn due(&self, what: Uuid, now: Timestamp, every_s: i64) -> bool {
+        let recent = |at: Timestamp| (0..every_s.min(LONGEST_S)).contains(&now.seconds_since(at));
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.get(&what).is_some_and(|at| recent(*at)) {
             return false;
@@ -39,7 +39,7 @@ impl Touches {
 
 /// Keeps the note in `tx`. It is no act of anybody's, so the log has no entry for it.
 pub(crate) async fn keep(tx: Tx) -> Result<(), store::Error> {
-    tx.commit_unaudited("when a session, a key or a link was last seen").await
+    tx.commit_unaudited("when a session, a key or a link was last seen, or a token followed another").await
 }
 
 #[cfg(test)]
@@ -51,10 +51,11 @@ mod tests {
         let touches = Touches::default();
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let at = |s| Timestamp(0).plus_seconds(s);
-        assert!(touches.due(one, at(0)) && touches.due(other, at(0)));
-        assert!(!touches.due(one, at(59)));
-        assert!(touches.due(one, at(60)));
+        assert!(touches.due(one, at(0), 60) && touches.due(other, at(0), 60));
+        assert!(!touches.due(one, at(59), 60));
+        assert!(touches.due(one, at(60), 60));
+        assert!(!touches.due(one, at(74), 15) && touches.due(one, at(75), 15));
         // A clock set back must not silence the notes for as long as it was ahead.
-        assert!(touches.due(one, at(-500)));
+        assert!(touches.due(one, at(-500), 60));
     }
 }

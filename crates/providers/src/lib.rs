@@ -2,7 +2,7 @@
 //!
 //! `assistant` asks here for answers and embeddings, `server` builds [`Config`] and shows
 //! [`Providers::readiness`]. Nothing leaves the machine unless an endpoint was configured, and no
-//! question is asked without a [`Permit`] for [`Action::UseModel`].
+//! question is asked without a [`Permit`] for it.
 
 mod answer;
 mod config;
@@ -98,7 +98,7 @@ impl Providers {
         prompt: Prompt,
         cancel: CancellationToken,
     ) -> Result<Answer, Error> {
-        may_use_models(permit)?;
+        may(permit, Action::UseModel)?;
         let vendor = self.0.vendors.iter().find(|vendor| vendor.answers(&prompt.model));
         vendor.ok_or(Error::UnknownModel)?.answer(prompt, cancel).await
     }
@@ -113,7 +113,7 @@ impl Providers {
         model: &str,
         inputs: Vec<String>,
     ) -> Result<(Vec<Vec<f32>>, Usage), Error> {
-        may_use_models(permit)?;
+        may(permit, Action::Embed)?;
         if inputs.len() > MAX_EMBEDDING_INPUTS {
             return Err(Error::TooLarge);
         }
@@ -127,9 +127,9 @@ impl Providers {
     }
 }
 
-/// A permit for anything else is not a permit to ask a model.
-fn may_use_models(permit: &Permit) -> Result<(), Error> {
-    if permit.action() == Action::UseModel { Ok(()) } else { Err(Denied::FLAT.into()) }
+/// A permit for anything else is not a permit for `action`.
+fn may(permit: &Permit, action: Action) -> Result<(), Error> {
+    if permit.action() == action { Ok(()) } else { Err(Denied::FLAT.into()) }
 }
 
 /// The configured default, or the first model there is: local, then endpoints, then scripted.

@@ -31,6 +31,7 @@ pub(crate) fn register(assure: &Assure, face: &Face) {
     add(assure, face, Control::WEB07, edge::errors_tell_nothing);
     add(assure, face, Control::WEB08, edge::nothing_may_be_kept);
     add(assure, face, Control::WEB09, edge::no_origin_is_let_in);
+    add(assure, face, Control::SES04, edge::forged_tokens_open_nothing);
     add(assure, face, Control::WEB10, edge::everybody_has_a_limit);
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
     add(assure, face, Control::SSO01, directory::lies_prove_nothing);

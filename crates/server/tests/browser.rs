@@ -22,6 +22,7 @@ mod staff;
 use domain::verifies;
 use house::{House, Look};
 use service::Service;
+use thirtyfour::Key;
 
 #[test]
 fn a_first_day() {
@@ -244,6 +245,48 @@ fn a_dropped_stream_goes_on_where_it_was() {
         assert_eq!(house.js(in_order).await, true, "nothing is lost and nothing comes twice");
         house.press("Escape").await;
         house.until("document.querySelector('.message:last-child .ending') !== null").await;
+        house.close().await;
+    });
+}
+
+#[test]
+fn a_session_about_to_end_warns_and_an_unfinished_message_survives_it() {
+    let _proofs = (verifies!(SES06), verifies!(SES01));
+    testkit::run(async {
+        let house = House::open_with(Look::Desk, "[policy]\nidle_minutes = 1\n").await;
+        let codes = house.set_up().await;
+        let looks = "document.dispatchEvent(new Event('visibilitychange'))";
+        house.type_into("#message", "half a thought, and then").await;
+        house.pass(40);
+        house.js(looks).await;
+        house.until("document.querySelector('dialog[role=alertdialog]')?.open").await;
+        house.until("document.activeElement.textContent === 'Stay signed in'").await;
+        house.look_at("idle-warning").await;
+        // Enter on the focused button: somebody is there, and the clock starts again.
+        house.press("Enter").await;
+        house.until("document.querySelector('dialog[role=alertdialog]') === null").await;
+        house.pass(40);
+        house.js(looks).await;
+        house.until("document.querySelector('dialog[role=alertdialog]')?.open").await;
+        let mut saved = String::new();
+        while !saved.contains("half a thought") {
+            saved = house.fetch("/chat").await;
+        }
+        house.pass(60);
+        house.js(looks).await;
+        house.until("location.pathname === '/sign-in'").await;
+        let kept = "return localStorage.length + sessionStorage.length + document.cookie.length";
+        assert_eq!(house.js(kept).await, 0, "nothing stays in the browser");
+        house.sign_in(&codes[0]).await;
+        house.until("document.querySelector('#message')?.value === 'half a thought, and then'").await;
+        house.until("document.querySelector('.toast') !== null").await;
+        house.look_at("draft-restored").await;
+        // Sent, it is unfinished no more.
+        house.type_into("#message", &Key::Enter.value().to_string()).await;
+        house.until("document.querySelectorAll('.message.answer .tools').length === 1").await;
+        while saved.contains("half a thought, and then</textarea>") {
+            saved = house.fetch("/chat").await;
+        }
         house.close().await;
     });
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect has failed")]
 
+#[path = "sessions/cookies.rs"]
+mod cookies;
 #[path = "sessions/house.rs"]
 mod house;
 #[path = "sessions/step_up.rs"]

@@ -129,6 +129,13 @@ pub async fn save_settings(tx: &mut Tx, permit: &Permit, settings: &Settings) ->
     row::exactly_one(&done)
 }
 
+/// The name and the settings in a row that has them beside others'.
+pub(crate) async fn open_own(store: &Store, id: UserId, found: &AnyRow) -> Result<(String, Settings), Error> {
+    let (dek, key) = (store.dek(id).await?, id.to_string());
+    let name = NAME.open_text(&dek, &key, &row::bytes(found, "name")?)?;
+    Ok((name, SETTINGS.open_json(&dek, &key, &row::bytes(found, "settings")?)?))
+}
+
 /// What somebody is called. The caller has shown a permit that lets it say so.
 pub(crate) async fn name_of(store: &Store, id: UserId) -> Result<String, Error> {
     let found = sqlx::query("SELECT name FROM accounts WHERE id = $1")

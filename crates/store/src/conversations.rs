@@ -12,7 +12,7 @@ use domain::{
 use keys::Dek;
 use sqlx::any::AnyRow;
 
-use crate::{Error, Store, Tx, cell::Cell, row, store::number};
+use crate::{Error, Store, Tx, cell::Cell, drafts, row, store::number};
 
 const TITLE: Cell = Cell::new("conversations", "title");
 
@@ -232,6 +232,7 @@ pub async fn delete_all(tx: &mut Tx, permit: &Permit) -> Result<u64, Error> {
     let owner = permit.subject(Action::WriteChat)?.to_string();
     tx.note_deletion();
     enforced!(DAT02);
+    drafts::drop_all(tx, permit).await?;
     let done = sqlx::query("DELETE FROM conversations WHERE owner = $1").bind(owner).execute(tx.db()).await?;
     Ok(done.rows_affected())
 }

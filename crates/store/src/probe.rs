@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use domain::{Action, Ctx, Permit, id::DekId};
+use domain::{Action, Ctx, Permit, Timestamp, id::DekId};
 use sqlx::Row;
 
 use crate::{Engine, Error, Store, cell::Cell, deks, row};
@@ -131,6 +131,37 @@ pub async fn wrapped_keys(store: &Store, permit: &Permit) -> Result<Sealed, Erro
         }
     }
     Ok(keys)
+}
+
+/// When the keys that sign tokens were made, newest first.
+///
+/// # Errors
+/// [`Error::Denied`]; otherwise when the database cannot be read.
+pub async fn token_keys(store: &Store, permit: &Permit) -> Result<Vec<Timestamp>, Error> {
+    permit.instance(Action::ReadInstance)?;
+    let found = sqlx::query("SELECT created FROM token_keys ORDER BY created DESC LIMIT $1")
+        .bind(LOOKED_AT)
+        .fetch_all(store.readers())
+        .await?;
+    found.iter().map(|found| row::time(found, "created")).collect()
+}
+
+/// How many API keys there are, and how many of them have no end or one more than `longest_s` after their
+/// beginning.
+///
+/// # Errors
+/// [`Error::Denied`]; otherwise when the database cannot be read.
+pub async fn endless_keys(store: &Store, permit: &Permit, longest_s: i64) -> Result<(u64, u64), Error> {
+    permit.instance(Action::ReadInstance)?;
+    let found = sqlx::query(
+        "SELECT COUNT(*) AS looked_at, COALESCE(SUM(CASE WHEN expires <= created OR expires > created + $1 \
+         THEN 1 ELSE 0 END), 0) AS endless FROM api_keys",
+    )
+    .bind(longest_s.saturating_mul(1_000_000))
+    .fetch_one(store.readers())
+    .await?;
+    let count = |column: &str| -> Result<u64, Error> { Ok(found.try_get::<i64, _>(column)?.unsigned_abs()) };
+    Ok((count("looked_at")?, count("endless")?))
 }
 
 /// Whether this very connection to the database crosses a network, and if so inside TLS.

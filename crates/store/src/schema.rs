@@ -26,7 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (
         3,
-        "what a session has shown",
+        "tokens of sessions, scopes of keys, notices, drafts",
         include_str!("../migrations/common/0003_sessions.sql"),
         include_str!("../migrations/common/0003_sessions.sql"),
     ),

@@ -1,6 +1,9 @@
-//! Signed-in browsers. The token itself is never kept, only its SHA-256.
+//! Signed-in browsers. No token is kept, nor a hash of one: a row says which generation of refresh token is
+//! in force, and `identity` works out what that token is.
 //!
-//! `identity` calls this and decides when a session has expired; here it is only read and ended.
+//! `identity` calls this and decides when a session has expired; here it is only read, changed and ended.
+
+use std::net::IpAddr;
 
 use domain::{
     Action, Permit, Timestamp,
@@ -10,9 +13,16 @@ use domain::{
 use keys::Dek;
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, accounts, cell::Cell, row};
+use crate::{
+    Error, Store, Tx,
+    accounts::{self, Settings},
+    cell::Cell,
+    row,
+};
 
 const DEVICE: Cell = Cell::new("sessions", "device");
+const BEGUN_FROM: Cell = Cell::new("sessions", "begun_from");
+const SEEN_FROM: Cell = Cell::new("sessions", "seen_from");
 
 /// A signed-in browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,18 +31,48 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user: UserId,
+    /// Which refresh token is in force, counted from 0.
+    pub generation: i64,
+    /// Since when it is.
+    pub rotated: Timestamp,
+    /// The newest generation the browser has shown to hold.
+    pub used: i64,
+    /// Whether a second factor was shown in it.
+    pub second_factor: bool,
+    /// When its person last confirmed who they are.
+    pub confirmed: Timestamp,
     /// When it began.
     pub created: Timestamp,
     /// When it was last used.
     pub last_seen: Timestamp,
     /// When it ends at the latest.
     pub expires: Timestamp,
+}
+
+/// A session with its person, as one read gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The session.
+    pub session: Session,
+    /// What the account may do.
+    pub roles: Roles,
+    /// What its person is called.
+    pub name: String,
+    /// How they like things.
+    pub settings: Settings,
+}
+
+/// A session as its person sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The session.
+    pub session: Session,
     /// What it is, in words its person understands.
     pub device: String,
-    /// Whether a second factor was shown in it.
-    pub second_factor: bool,
-    /// When its person last confirmed who they are.
-    pub confirmed: Timestamp,
+    /// Where it began, when that is known.
+    pub begun_from: Option<IpAddr>,
+    /// Where it was last used from, when that is known.
+    pub seen_from: Option<IpAddr>,
 }
 
 /// A session that begins.
@@ -40,16 +80,27 @@ pub struct Session {
 pub struct Beginning<'a> {
     /// Its identifier.
     pub id: SessionId,
-    /// What stands for its token.
-    pub token_hash: [u8; 32],
     /// What it is, in words its person understands.
     pub device: &'a str,
+    /// Where it begins, when that is known.
+    pub address: Option<IpAddr>,
     /// Whether a second factor was shown on the way in.
     pub second_factor: bool,
     /// When it begins; its person was confirmed then.
     pub now: Timestamp,
     /// When it ends at the latest.
     pub expires: Timestamp,
+}
+
+/// A session that was used.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// When.
+    pub now: Timestamp,
+    /// From where, when that is known.
+    pub address: Option<IpAddr>,
+    /// Which generation the browser holds.
+    pub generation: i64,
 }
 
 /// Begins a session of the permit's person.
@@ -60,20 +111,94 @@ pub async fn create(tx: &mut Tx, permit: &Permit, begins: Beginning<'_>) -> Resu
     let subject = permit.subject(Action::WriteAccount)?;
     let (dek, key) = (tx.dek(subject).await?, begins.id.to_string());
     let device = DEVICE.seal(&dek, &key, begins.device.as_bytes(), tx.entropy())?;
+    let begun_from = BEGUN_FROM.seal_json(&dek, &key, &begins.address, tx.entropy())?;
+    let seen_from = SEEN_FROM.seal_json(&dek, &key, &begins.address, tx.entropy())?;
     sqlx::query(
-        "INSERT INTO sessions (id, account, token, device, created, last_seen, expires, second_factor, confirmed) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5)",
+        "INSERT INTO sessions (id, account, generation, rotated, used, device, begun_from, seen_from, \
+         second_factor, confirmed, created, last_seen, expires) \
+         VALUES ($1, $2, 0, $3, 0, $4, $5, $6, $7, $3, $3, $3, $8)",
     )
     .bind(key)
     .bind(subject.to_string())
-    .bind(begins.token_hash.to_vec())
-    .bind(device)
     .bind(begins.now.0)
-    .bind(begins.expires.0)
+    .bind(device)
+    .bind(begun_from)
+    .bind(seen_from)
     .bind(i64::from(begins.second_factor))
+    .bind(begins.expires.0)
     .execute(tx.db())
     .await?;
     Ok(())
+}
+
+/// The session `id` and its person, in one read. `None` also for accounts that may not sign in. The permit is
+/// for authentication.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn find(store: &Store, permit: &Permit, id: SessionId) -> Result<Option<Known>, Error> {
+    permit.instance(Action::Authenticate)?;
+    let found = sqlx::query(
+        "SELECT s.id, s.account, s.generation, s.rotated, s.used, s.second_factor, s.confirmed, s.created, \
+         s.last_seen, s.expires, a.roles, a.name, a.settings \
+         FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = $1 AND a.active = 1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(store.readers())
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let session = read(&found)?;
+    let (name, settings) = accounts::open_own(store, session.user, &found).await?;
+    let roles = accounts::roles(&found.try_get::<String, _>("roles")?);
+    Ok(Some(Known { session, roles, name, settings }))
+}
+
+/// Puts the next refresh token in force, provided `from` still is. `false`: another request was quicker, or
+/// the session has ended.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn rotate(
+    tx: &mut Tx,
+    permit: &Permit,
+    id: SessionId,
+    from: i64,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let done = sqlx::query(
+        "UPDATE sessions SET generation = generation + 1, rotated = $1, used = $2 \
+         WHERE id = $3 AND account = $4 AND generation = $2",
+    )
+    .bind(now.0)
+    .bind(from)
+    .bind(id.to_string())
+    .bind(account)
+    .execute(tx.db())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a session was used. Commit it unaudited: it is no act of its own.
+///
+/// # Errors
+/// [`Error::NotFound`] when the session has ended or is another person's.
+pub async fn touch(tx: &mut Tx, permit: &Permit, id: SessionId, seen: Seen) -> Result<(), Error> {
+    let subject = permit.subject(Action::WriteAccount)?;
+    let (dek, key) = (tx.dek(subject).await?, id.to_string());
+    let seen_from = SEEN_FROM.seal_json(&dek, &key, &seen.address, tx.entropy())?;
+    let done = sqlx::query(
+        "UPDATE sessions SET last_seen = $1, seen_from = $2, used = CASE WHEN used < $3 THEN $3 ELSE used END \
+         WHERE id = $4 AND account = $5",
+    )
+    .bind(seen.now.0)
+    .bind(seen_from)
+    .bind(seen.generation)
+    .bind(key)
+    .bind(subject.to_string())
+    .execute(tx.db())
+    .await?;
+    row::exactly_one(&done)
 }
 
 /// Notes that the permit's person confirmed who they are in a session, and whether with a second factor;
@@ -102,53 +227,15 @@ pub async fn confirm(
     row::exactly_one(&done)
 }
 
-/// The session with this token hash, and what its account may do now. `None` also for accounts that may
-/// not sign in. The permit is for authentication.
-///
-/// # Errors
-/// [`Error::Denied`] for any other permit.
-pub async fn by_token(
-    store: &Store,
-    permit: &Permit,
-    token_hash: [u8; 32],
-) -> Result<Option<(Session, Roles)>, Error> {
-    permit.instance(Action::Authenticate)?;
-    let found = sqlx::query(
-        "SELECT s.id, s.account, s.device, s.created, s.last_seen, s.expires, s.second_factor, s.confirmed, a.roles \
-         FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.token = $1 AND a.active = 1",
-    )
-    .bind(token_hash.to_vec())
-    .fetch_optional(store.readers())
-    .await?;
-    let Some(found) = found else { return Ok(None) };
-    let dek = store.dek(row::id(&found, "account")?).await?;
-    Ok(Some((read(&dek, &found)?, accounts::roles(&found.try_get::<String, _>("roles")?))))
-}
-
-/// Notes that a session was used. Commit it unaudited: it is no act of its own.
-///
-/// # Errors
-/// [`Error::NotFound`] when the session has ended or is another person's.
-pub async fn touch(tx: &mut Tx, permit: &Permit, id: SessionId, now: Timestamp) -> Result<(), Error> {
-    let account = permit.subject(Action::WriteAccount)?.to_string();
-    let done = sqlx::query("UPDATE sessions SET last_seen = $1 WHERE id = $2 AND account = $3")
-        .bind(now.0)
-        .bind(id.to_string())
-        .bind(account)
-        .execute(tx.db())
-        .await?;
-    row::exactly_one(&done)
-}
-
 /// The sessions of the permit's person, the one used last first.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to read the account.
-pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<Session>, Error> {
+pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<Listed>, Error> {
     let subject = permit.subject(Action::ReadAccount)?;
     let found = sqlx::query(
-        "SELECT id, account, device, created, last_seen, expires, second_factor, confirmed FROM sessions \
-         WHERE account = $1 ORDER BY last_seen DESC, id DESC",
+        "SELECT id, account, generation, rotated, used, second_factor, confirmed, created, last_seen, expires, \
+         device, begun_from, seen_from FROM sessions WHERE account = $1 ORDER BY last_seen DESC, id DESC",
     )
     .bind(subject.to_string())
     .fetch_all(store.readers())
@@ -157,7 +244,7 @@ pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<Session>, Error>
         return Ok(Vec::new());
     }
     let dek = store.dek(subject).await?;
-    found.iter().map(|found| read(&dek, found)).collect()
+    found.iter().map(|found| listed(&dek, found)).collect()
 }
 
 /// Ends one session of the permit's person. `false`: there was none.
@@ -207,16 +294,28 @@ pub async fn end_expired(
     Ok(done.rows_affected())
 }
 
-fn read(dek: &Dek, found: &AnyRow) -> Result<Session, Error> {
-    let id: SessionId = row::id(found, "id")?;
+fn read(found: &AnyRow) -> Result<Session, Error> {
     Ok(Session {
-        id,
+        id: row::id(found, "id")?,
         user: row::id(found, "account")?,
+        generation: found.try_get("generation")?,
+        rotated: row::time(found, "rotated")?,
+        used: found.try_get("used")?,
+        second_factor: row::flag(found, "second_factor")?,
+        confirmed: row::time(found, "confirmed")?,
         created: row::time(found, "created")?,
         last_seen: row::time(found, "last_seen")?,
         expires: row::time(found, "expires")?,
-        device: DEVICE.open_text(dek, &id.to_string(), &row::bytes(found, "device")?)?,
-        second_factor: row::flag(found, "second_factor")?,
-        confirmed: row::time(found, "confirmed")?,
+    })
+}
+
+fn listed(dek: &Dek, found: &AnyRow) -> Result<Listed, Error> {
+    let session = read(found)?;
+    let key = session.id.to_string();
+    Ok(Listed {
+        device: DEVICE.open_text(dek, &key, &row::bytes(found, "device")?)?,
+        begun_from: BEGUN_FROM.open_json(dek, &key, &row::bytes(found, "begun_from")?)?,
+        seen_from: SEEN_FROM.open_json(dek, &key, &row::bytes(found, "seen_from")?)?,
+        session,
     })
 }

@@ -1,11 +1,11 @@
 //! A browser without a screen: goes through the real pages of a running server as a person would.
 //!
 //! Tests of the server call this to get an account, a session and an API key over TLS, through the
-//! forms the pages show. It trusts the instance's own authority and nothing else, keeps the cookie,
+//! forms the pages show. It trusts the instance's own authority and nothing else, keeps the cookies,
 //! carries an authenticator, and says where a write came from, as browsers do. What a page did not
 //! give as expected fails the test with the page's status and path.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use domain::Clock;
 use reqwest::{
@@ -23,8 +23,8 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     clock: Clock,
-    /// `name=value` of the session's cookie, while there is one.
-    cookie: Option<String>,
+    /// The cookies of the session, by their names.
+    cookies: BTreeMap<String, String>,
     authenticator: Option<Authenticator>,
     recovery_codes: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl Client {
             http,
             base: base.trim_end_matches('/').to_owned(),
             clock: system_clock(),
-            cookie: None,
+            cookies: BTreeMap::new(),
             authenticator: None,
             recovery_codes: Vec::new(),
         }
@@ -96,7 +96,7 @@ impl Client {
             http: self.http.clone(),
             base: self.base.clone(),
             clock: self.clock.clone(),
-            cookie: None,
+            cookies: BTreeMap::new(),
             authenticator,
             recovery_codes: Vec::new(),
         }
@@ -104,8 +104,10 @@ impl Client {
 
     /// The same browser with a session's cookie that was come by in another way, as `name=value`.
     #[must_use]
-    pub fn with_cookie(mut self, cookie: String) -> Self {
-        self.cookie = Some(cookie);
+    pub fn with_cookie(mut self, cookie: &str) -> Self {
+        if let Some((name, value)) = cookie.split_once('=') {
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
         self
     }
 
@@ -115,10 +117,16 @@ impl Client {
         &self.base
     }
 
-    /// `name=value` of the session's cookie, to hand to another browser.
+    /// The session's cookies as a `Cookie` header has them, to hand to another browser; `None`: there are none.
     #[must_use]
-    pub fn cookie(&self) -> Option<&str> {
-        self.cookie.as_deref()
+    pub fn cookie(&self) -> Option<String> {
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Some(pairs.join("; ")).filter(|_| !self.cookies.is_empty())
+    }
+
+    /// The cookies by their names, to look at and to spoil.
+    pub fn cookies(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.cookies
     }
 
     /// The recovery codes that were shown and not used here.
@@ -143,7 +151,7 @@ impl Client {
         let third = self.submit("/setup/factor", &factor).await.expect_status(StatusCode::OK);
         self.recovery_codes = third.all_between("<li>", "</li>");
         assert_eq!(self.recovery_codes.len(), 10, "recovery codes on {}", third.path);
-        assert!(self.cookie.is_some(), "setup begins a session");
+        assert!(!self.cookies.is_empty(), "setup begins a session");
     }
 
     /// Signs in with name, password and the authenticator, or a recovery code when its codes are used up.
@@ -153,13 +161,22 @@ impl Client {
         let code = self.code();
         let factor = [("ticket", second.ticket()), ("code", code), ("next", String::new())];
         self.submit("/sign-in/factor", &factor).await.expect_status(StatusCode::SEE_OTHER);
-        assert!(self.cookie.is_some(), "signing in begins a session");
+        assert!(!self.cookies.is_empty(), "signing in begins a session");
+    }
+
+    /// Signs in here as the person at `other`, with their authenticator.
+    pub async fn sign_in_as(&mut self, other: &mut Self, name: &str, password: &str) {
+        std::mem::swap(&mut self.authenticator, &mut other.authenticator);
+        std::mem::swap(&mut self.recovery_codes, &mut other.recovery_codes);
+        self.sign_in(name, password).await;
+        std::mem::swap(&mut self.authenticator, &mut other.authenticator);
+        std::mem::swap(&mut self.recovery_codes, &mut other.recovery_codes);
     }
 
     /// Signs out.
     pub async fn sign_out(&mut self) {
         self.submit::<&str, &str>("/sign-out", &[]).await.expect_status(StatusCode::SEE_OTHER);
-        assert_eq!(self.cookie, None, "signing out takes the cookie away");
+        assert!(self.cookies.is_empty(), "signing out takes the cookies away");
     }
 
     /// Makes a personal API key called `label` and returns it.
@@ -187,11 +204,11 @@ impl Client {
         self.send(path, request.header(CONTENT_TYPE, "application/json").body(value.to_string())).await
     }
 
-    /// A request with this browser's cookie; writes say that they come from the server's own pages.
+    /// A request with this browser's cookies; writes say that they come from the server's own pages.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let reads = method == Method::GET || method == Method::HEAD;
         let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(cookie) = &self.cookie {
+        if let Some(cookie) = self.cookie() {
             request = request.header(COOKIE, cookie);
         }
         if !reads {
@@ -206,7 +223,11 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         for line in headers.get_all(SET_COOKIE) {
             let pair = line.to_str().expect("a readable cookie").split(';').next().unwrap_or_default();
-            self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
+            match pair.split_once('=') {
+                Some((name, "")) => self.cookies.remove(name),
+                Some((name, value)) => self.cookies.insert(name.to_owned(), value.to_owned()),
+                None => None,
+            };
         }
         let text = response.text().await.expect("a body");
         Answer { path: path.to_owned(), status, headers, text }

@@ -39,6 +39,7 @@ static ASSETS: &[Asset] = &[
     file!("js/dialogs.js", "dialogs.js", JS),
     file!("js/dom.js", "dom.js", JS),
     file!("js/forms.js", "forms.js", JS),
+    file!("js/idle.js", "idle.js", JS),
     file!("js/palette.js", "palette.js", JS),
     file!("js/passkey.js", "passkey.js", JS),
     file!("js/rail.js", "rail.js", JS),

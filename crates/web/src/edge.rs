@@ -33,6 +33,7 @@ use identity::Verdict;
 use crate::{
     App, Problem,
     public::{self, Known},
+    session::Jar,
 };
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
@@ -66,6 +67,8 @@ pub struct Arrival {
     pub ctx: Ctx,
     /// The nonce of the response.
     pub nonce: Nonce,
+    /// Cookies for the response.
+    pub jar: Jar,
     /// Whether the request was recognised as somebody's.
     pub known: Known,
     /// What the limits say about it.
@@ -81,7 +84,7 @@ impl Arrival {
     fn now(app: &App) -> Self {
         let ctx = app.anonymous();
         let nonce = Nonce::fresh(&ctx);
-        Self { ctx, nonce, known: Known::default(), meter: limit::Meter::default() }
+        Self { ctx, nonce, known: Known::default(), meter: limit::Meter::default(), jar: Jar::default() }
     }
 
     /// The arrival of a request at the edge.
@@ -136,6 +139,7 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     let response = public::hold(&caller.method, route.as_deref(), &arrival.known, response);
     let response = streams.hold(response, &app.identity, arrival.meter.known());
     let mut response = answer::render(response, &caller, &arrival);
+    arrival.jar.clone().pour(&mut response);
     headers::put(&mut response, &caller, &arrival, &app.settings);
     arrival.meter.tell(response.headers_mut(), origin::is_api(&caller.path));
     tracing::info!(

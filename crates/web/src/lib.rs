@@ -25,7 +25,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use edge::{Nonce, body::BodyLimits};
 pub use problem::Problem;
-pub use session::{ApiCaller, SignedIn, Visitor};
+pub use session::{ApiCaller, SignedIn, Unattended, Visitor};
 
 /// What the edge of the house is told by the configuration.
 #[derive(Clone, Debug)]

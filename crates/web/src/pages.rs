@@ -15,6 +15,7 @@ pub mod error;
 pub mod frame;
 pub mod handlers;
 pub mod icons;
+pub mod idle;
 pub mod invitation;
 pub mod mailed;
 pub mod models;
@@ -67,15 +68,19 @@ pub fn routes() -> Router<App> {
         .route("/sign-out", post(sign_in::out))
         .route("/confirm", get(confirm::show).post(confirm::form))
         .route("/confirm/api", post(confirm::api))
+        .route("/session/left", get(idle::left_now))
+        .route("/session/stay", post(idle::stay))
         .route("/confirm/options", post(confirm::options))
         .route("/account", get(account::show))
         .route("/account/looks", post(account::looks))
         .route("/account/password", post(account::password))
         .route("/account/codes", post(account::codes))
-        .route("/account/sessions/end", post(account::end_others))
-        .route("/account/sessions/{id}/end", post(account::end_session))
-        .route("/account/keys", post(account::make_key))
-        .route("/account/keys/{id}/revoke", post(account::revoke_key))
+        .route("/account/sessions/end", post(account::sessions::end_others))
+        .route("/account/sessions/{id}/end", post(account::sessions::end))
+        .route("/account/keys", post(account::keys::make))
+        .route("/account/notices", post(account::sessions::put_away))
+        .route("/account/keys/{id}/replace", post(account::keys::replace))
+        .route("/account/keys/{id}/revoke", post(account::keys::revoke))
         // The edge bounds this body; the framework's own, lower bound would come first.
         .route("/account/import", post(account::import).layer(DefaultBodyLimit::disable()))
         .route("/account/delete-chats", post(account::delete_chats))

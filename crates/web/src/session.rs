@@ -1,9 +1,16 @@
-//! Who is asking: the session cookie and the extractors every handler begins with.
+//! Who is asking: the cookies of a session and the extractors every handler begins with.
 //!
-//! A page handler takes [`Visitor`] (anybody) or [`SignedIn`] (a person); a handler of `/v1` takes
-//! [`ApiCaller`]. A cookie is never looked at on `/v1`, a key never on a page.
+//! A page handler takes [`Visitor`] (anybody) or [`SignedIn`] (a person), or [`Unattended`] when the page
+//! asks by itself; a handler of `/v1` takes [`ApiCaller`]. A cookie is never looked at on `/v1`, a key never
+//! on a page. Two cookies carry a session, an access and a refresh token; when the first is over, the
+//! extractor has the next pair made and the edge puts it on whatever is answered.
 
-use axum::extract::{FromRef, FromRequestParts};
+mod jar;
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    response::Response,
+};
 use domain::{
     Actor, Ctx, Secret, Timestamp,
     access::Standing,
@@ -11,11 +18,16 @@ use domain::{
     id::{SessionId, UserId},
 };
 use http::{HeaderMap, HeaderValue, header, request::Parts};
+use identity::{Presented, Tokens};
 
 use crate::{App, Nonce, Problem, edge::Arrival};
 
-/// The name of the session cookie. The prefix makes browsers insist on `Secure` and `Path=/`.
+pub use jar::Jar;
+
+/// The cookie of the access token. The prefix makes browsers insist on `Secure` and `Path=/`.
 pub const COOKIE: &str = "__Host-troth";
+/// The cookie of the refresh token.
+pub const REFRESH_COOKIE: &str = "__Host-troth-refresh";
 
 /// What a recognised session says about its person.
 #[derive(Clone, Debug)]
@@ -60,6 +72,10 @@ pub struct SignedIn {
     pub nonce: Nonce,
 }
 
+/// The same, when the page asks by itself: it is no sign that somebody is there, and no session lasts longer.
+#[derive(Clone, Debug)]
+pub struct Unattended(pub SignedIn);
+
 /// A program with a personal API key.
 #[derive(Clone, Debug)]
 pub struct ApiCaller {
@@ -75,20 +91,32 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let app = App::from_ref(state);
-        let Arrival { ctx, nonce, known: recognised, meter } = Arrival::of(parts, &app);
-        let device = device(&parts.headers);
-        let Some(token) = token(&parts.headers) else {
-            return Ok(Self { ctx, person: None, nonce, device });
+        Self::of(parts, &App::from_ref(state), true).await
+    }
+}
+
+impl Visitor {
+    /// Who asks; `attended` when it shows that somebody is there.
+    async fn of(parts: &Parts, app: &App, attended: bool) -> Result<Self, Problem> {
+        let Arrival { ctx, nonce, jar, known: recognised, meter } = Arrival::of(parts, app);
+        let nobody = Self { ctx, person: None, nonce, device: device(&parts.headers) };
+        let (access, refresh) =
+            (cookie_named(&parts.headers, COOKIE), cookie_named(&parts.headers, REFRESH_COOKIE));
+        if access.is_none() && refresh.is_none() {
+            return Ok(nobody);
+        }
+        let presented = Presented { access: access.as_ref(), refresh: refresh.as_ref() };
+        let known = match attended {
+            true => app.identity.recognise_session(&nobody.ctx, presented).await?,
+            false => app.identity.recognise_page(&nobody.ctx, presented).await?,
         };
-        let Some(known) = app.identity.recognise_session(&ctx, token.expose()).await? else {
-            return Ok(Self { ctx, person: None, nonce, device });
-        };
-        let Actor::Person { user, session, standing } = known.actor else {
-            return Ok(Self { ctx, person: None, nonce, device });
-        };
+        let Some(known) = known else { return Ok(nobody) };
+        if let Some(tokens) = &known.renewed {
+            jar.put(cookies(tokens));
+        }
+        let Actor::Person { user, session, standing } = known.actor else { return Ok(nobody) };
         recognised.note();
-        let ctx = app.identity.acting_within_bounds(&ctx, known.actor).await?;
+        let ctx = app.identity.acting_within_bounds(&nobody.ctx, known.actor).await?;
         meter.recognised(&app.limits, &ctx).await?;
         let person = Person {
             user,
@@ -99,7 +127,12 @@ where
             expires: known.expires,
             idle_ends: known.idle_ends,
         };
-        Ok(Self { ctx, person: Some(person), nonce, device })
+        Ok(Self { ctx, person: Some(person), ..nobody })
+    }
+
+    fn signed_in(self) -> Result<SignedIn, Problem> {
+        let Self { ctx, person, nonce, .. } = self;
+        Ok(SignedIn { ctx, person: person.ok_or_else(Problem::sign_in_needed)?, nonce })
     }
 }
 
@@ -111,9 +144,19 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Visitor { ctx, person, nonce, .. } = Visitor::from_request_parts(parts, state).await?;
-        let person = person.ok_or_else(Problem::sign_in_needed)?;
-        Ok(Self { ctx, person, nonce })
+        Visitor::of(parts, &App::from_ref(state), true).await?.signed_in()
+    }
+}
+
+impl<S> FromRequestParts<S> for Unattended
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Visitor::of(parts, &App::from_ref(state), false).await?.signed_in().map(Self)
     }
 }
 
@@ -137,28 +180,38 @@ where
     }
 }
 
-/// The `Set-Cookie` value that begins a session in the browser. It ends with the browser.
-#[must_use]
-pub fn cookie(token: &Secret<String>) -> Option<HeaderValue> {
+/// Begins a session in the browser; it ends with the browser.
+pub fn begin(response: &mut Response, tokens: &Tokens) {
+    for cookie in cookies(tokens) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// Ends it.
+pub fn end(response: &mut Response) {
+    for cookie in [
+        "__Host-troth=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
+        "__Host-troth-refresh=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
+    ] {
+        response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+    }
+}
+
+/// The `Set-Cookie` values that carry a session.
+fn cookies(tokens: &Tokens) -> Vec<HeaderValue> {
     enforced!(SES03);
-    let text = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.expose());
+    let both = [(COOKIE, &tokens.access), (REFRESH_COOKIE, &tokens.refresh)];
+    both.into_iter().filter_map(|(name, token)| cookie(name, token)).collect()
+}
+
+fn cookie(name: &str, token: &Secret<String>) -> Option<HeaderValue> {
+    let text = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.expose());
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// The `Set-Cookie` value that ends it.
-#[must_use]
-pub fn no_cookie() -> HeaderValue {
-    HeaderValue::from_static("__Host-troth=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
-}
-
-/// The session token of a request.
-fn token(headers: &HeaderMap) -> Option<Secret<String>> {
-    cookie_named(headers, COOKIE)
-}
-
-/// A cookie of ours. Two of one name are an attack, not a cookie.
+/// The value of a cookie of ours. Two of one name are an attack, not a cookie.
 pub(crate) fn cookie_named(headers: &HeaderMap, name: &str) -> Option<Secret<String>> {
     let mut found = headers
         .get_all(header::COOKIE)
@@ -229,22 +282,25 @@ mod tests {
     #[test]
     fn the_session_cookie_is_out_of_reach_of_scripts_and_other_sites() {
         let _proof = verifies!(SES03);
-        let value = cookie(&Secret::new("abc".to_owned())).unwrap();
+        let value = cookie(COOKIE, &Secret::new("abc".to_owned())).unwrap();
         assert_eq!(value.to_str().unwrap(), "__Host-troth=abc; Path=/; Secure; HttpOnly; SameSite=Lax");
         assert!(value.is_sensitive());
     }
 
     #[test]
     fn a_token_that_could_break_out_of_the_cookie_makes_none() {
-        assert!(cookie(&Secret::new("a\r\nSet-Cookie: x=y".to_owned())).is_none());
+        assert!(cookie(COOKIE, &Secret::new("a\r\nSet-Cookie: x=y".to_owned())).is_none());
     }
 
     #[test]
     fn one_session_cookie_is_read_and_two_are_refused() {
-        let one = headers(header::COOKIE, "a=1; __Host-troth=abc; b=2");
-        assert_eq!(token(&one).unwrap().expose(), "abc");
-        assert!(token(&headers(header::COOKIE, "__Host-troth=abc; __Host-troth=def")).is_none());
-        assert!(token(&headers(header::COOKIE, "__Host-trothy=abc; __Host-troth=")).is_none());
+        let one = headers(header::COOKIE, "a=1; __Host-troth-refresh=def; __Host-troth=abc; b=2");
+        assert_eq!(cookie_named(&one, REFRESH_COOKIE).unwrap().expose(), "def");
+        assert_eq!(cookie_named(&one, COOKIE).unwrap().expose(), "abc");
+        assert!(
+            cookie_named(&headers(header::COOKIE, "__Host-troth=abc; __Host-troth=def"), COOKIE).is_none()
+        );
+        assert!(cookie_named(&headers(header::COOKIE, "__Host-trothy=abc; __Host-troth="), COOKIE).is_none());
     }
 
     #[test]

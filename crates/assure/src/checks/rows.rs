@@ -5,6 +5,7 @@ use domain::{
     audit::{Act, Entry},
     authorize,
     check::Finding,
+    control::Numbers,
 };
 use store::{
     Store,
@@ -21,18 +22,27 @@ const LOOKED_AT: usize = 4096;
 /// Fewest bits of entropy in a byte of that; an encrypted page has 7.9, a plain one seldom 6.
 const LEAST_ENTROPY: f64 = 7.5;
 
-pub(super) fn all(store: &Store) -> [Check; 6] {
+pub(super) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
+    let (key_days, token_days) = (numbers.api_key_max_days, numbers.signing_key_days);
     let check = |control, every, ask: fn(Ctx, Store) -> Answer| {
         let store = store.clone();
         Check::new(control, every, move |ctx| ask(ctx, store.clone()))
     };
-    [
+    vec![
         check(Control::CRY01, HOURLY, |ctx, store| Box::pin(values_are_sealed(ctx, store))),
         check(Control::CRY02, HOURLY, |ctx, store| Box::pin(files_are_encrypted(ctx, store))),
         check(Control::CRY03, HOURLY, |ctx, store| Box::pin(keys_are_wrapped(ctx, store))),
         check(Control::AUD01, HOURLY, |ctx, store| Box::pin(writes_leave_entries(ctx, store))),
         check(Control::AUD02, HOURLY, |ctx, store| Box::pin(the_chain_verifies(ctx, store))),
         check(Control::STO01, DAILY, |ctx, store| Box::pin(the_link_is_safe(ctx, store))),
+        Check::new(Control::KEY02, DAILY, {
+            let store = store.clone();
+            move |ctx| keys_end(ctx, store.clone(), key_days)
+        }),
+        Check::new(Control::SES08, DAILY, {
+            let store = store.clone();
+            move |ctx| token_keys_go(ctx, store.clone(), token_days)
+        }),
     ]
 }
 
@@ -147,6 +157,35 @@ async fn the_link_is_safe(ctx: Ctx, store: Store) -> Result<Finding, Unanswered>
             "The connection to the database crosses a network in the clear.",
         ),
     })
+}
+
+async fn keys_end(ctx: Ctx, store: Store, days: u32) -> Result<Finding, Unanswered> {
+    let (looked_at, endless) =
+        probe::endless_keys(&store, &may_look(&ctx)?, i64::from(days) * 24 * 3600).await?;
+    let finding = if endless == 0 {
+        Finding::satisfied(
+            Control::KEY02,
+            ctx.now(),
+            "Every API key has an end within what the policy allows.",
+        )
+    } else {
+        let why = "Some API keys were made for longer than the policy allows; they are refused from then on.";
+        Finding::not_satisfied(Control::KEY02, ctx.now(), why)
+    };
+    Ok(finding.fact("keys", looked_at).fact("too long", endless))
+}
+
+async fn token_keys_go(ctx: Ctx, store: Store, days: u32) -> Result<Finding, Unanswered> {
+    let made = probe::token_keys(&store, &may_look(&ctx)?).await?;
+    // The newest may be older when nobody signed in for long; the next sign-in replaces it. The others are
+    // removed a day after their successor was due, by a sweep that runs every minute.
+    let oldest = ctx.now().plus_seconds(-(i64::from(days) + 1) * 24 * 3600 - 3600);
+    let finding = if made.iter().skip(1).all(|made| *made >= oldest) {
+        Finding::satisfied(Control::SES08, ctx.now(), "No key that signs tokens is kept past its time.")
+    } else {
+        Finding::not_satisfied(Control::SES08, ctx.now(), "A key that signed tokens was not removed in time.")
+    };
+    Ok(finding.fact("keys", made.len()))
 }
 
 /// Shannon entropy in bits per byte.

@@ -82,6 +82,8 @@ pub enum Control {
     GRP02,
     /// A personal API key begins with troth_, is shown once when it is made, and is kept as a hash.
     KEY01,
+    /// An API key may do what its scopes say and never more than its person, ends after `api_key_max_days` days at the latest, is replaced with an overlap of at most `api_key_overlap_days` days, and is proposed for removal after `api_key_unused_days` days without use.
+    KEY02,
     /// No message, name, token, key or address of a person stands in a log line.
     LOG01,
     /// E-mail is handed over under TLS to the one configured server, whose certificate is verified; what cannot be sent is tried again for `mail_hours` hours, and what was sent is forgotten down to its kind.
@@ -102,8 +104,18 @@ pub enum Control {
     SES01,
     /// A session ends after `absolute_hours` hours, however busy it is.
     SES02,
-    /// The store keeps only a hash of a session's token, and the cookie that carries it is Secure, HttpOnly, SameSite and bound to this host.
+    /// The store keeps nothing that opens a session, and the cookies that carry its tokens are Secure, HttpOnly, SameSite and bound to this host.
     SES03,
+    /// A browser is recognised by an access token signed with Ed25519 that is good for `access_token_minutes` minutes, and by its session's row, read at every request: what ended anywhere is refused everywhere at once.
+    SES04,
+    /// A refresh token brings one successor, the same one for `refresh_grace_seconds` seconds and until it is in use; one shown after that ends the session and its person is told.
+    SES05,
+    /// `idle_warning_seconds` seconds before a session ends for want of activity its page says so, keeps an unfinished message sealed on the server, and restores it after signing in.
+    SES06,
+    /// Each session is listed with its browser, the place it began and was last seen, and what was shown in it; each can be ended; a sign-in from somewhere new is told.
+    SES07,
+    /// The key that signs access tokens is replaced after `signing_key_days` days, sealed in the store, and removed once no token it signed can still be good.
+    SES08,
     /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
     SSO01,
     /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
@@ -150,7 +162,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 70] = [
+    pub const ALL: [Self; 76] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -189,6 +201,7 @@ impl Control {
         Self::GRP01,
         Self::GRP02,
         Self::KEY01,
+        Self::KEY02,
         Self::LOG01,
         Self::MAI01,
         Self::MOD01,
@@ -200,6 +213,11 @@ impl Control {
         Self::SES01,
         Self::SES02,
         Self::SES03,
+        Self::SES04,
+        Self::SES05,
+        Self::SES06,
+        Self::SES07,
+        Self::SES08,
         Self::SSO01,
         Self::SSO02,
         Self::STO01,
@@ -228,7 +246,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 70] = [
+static FACTS: [Facts; 76] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -524,6 +542,13 @@ static FACTS: [Facts; 70] = [
         proof: Proof::Test("Asking would leave a working key behind; tests make, read and revoke one."),
     },
     Facts {
+        token: "KEY02",
+        title: "API keys are limited, end and are replaced",
+        sentence: "An API key may do what its scopes say and never more than its person, ends after {api_key_max_days} days at the latest, is replaced with an overlap of at most {api_key_overlap_days} days, and is proposed for removal after {api_key_unused_days} days without use.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
         token: "LOG01",
         title: "No content in the log",
         sentence: "No message, name, token, key or address of a person stands in a log line.",
@@ -598,11 +623,48 @@ static FACTS: [Facts; 70] = [
     Facts {
         token: "SES03",
         title: "Session tokens stay secret",
-        sentence: "The store keeps only a hash of a session's token, and the cookie that carries it is Secure, HttpOnly, SameSite and bound to this host.",
+        sentence: "The store keeps nothing that opens a session, and the cookies that carry its tokens are Secure, HttpOnly, SameSite and bound to this host.",
         kind: Kind::Enforced,
         proof: Proof::Test(
-            "The cookie is only given to somebody who signs in; tests sign in and read it and the row.",
+            "The cookies are only given to somebody who signs in; tests sign in and read them and the row.",
         ),
+    },
+    Facts {
+        token: "SES04",
+        title: "Signed access tokens, checked against the session",
+        sentence: "A browser is recognised by an access token signed with Ed25519 that is good for {access_token_minutes} minutes, and by its session's row, read at every request: what ended anywhere is refused everywhere at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SES05",
+        title: "Refresh tokens are good once",
+        sentence: "A refresh token brings one successor, the same one for {refresh_grace_seconds} seconds and until it is in use; one shown after that ends the session and its person is told.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would end somebody's session; tests replay a token after its successor was in use.",
+        ),
+    },
+    Facts {
+        token: "SES06",
+        title: "A session that is about to end says so",
+        sentence: "{idle_warning_seconds} seconds before a session ends for want of activity its page says so, keeps an unfinished message sealed on the server, and restores it after signing in.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking takes a page that nobody uses; a test waits in a real browser."),
+    },
+    Facts {
+        token: "SES07",
+        title: "People see where they are signed in",
+        sentence: "Each session is listed with its browser, the place it began and was last seen, and what was shown in it; each can be ended; a sign-in from somewhere new is told.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("The list is its person's alone; tests sign in from two places and read it."),
+    },
+    Facts {
+        token: "SES08",
+        title: "Keys that sign tokens are replaced",
+        sentence: "The key that signs access tokens is replaced after {signing_key_days} days, sealed in the store, and removed once no token it signed can still be good.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "SSO01",
@@ -796,6 +858,12 @@ pub struct Numbers {
     pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
+    /// Longest life of an API key (KEY02).
+    pub api_key_max_days: u32,
+    /// Longest time a replaced API key goes on beside its successor (KEY02).
+    pub api_key_overlap_days: u32,
+    /// Days without use after which an API key is proposed for removal (KEY02).
+    pub api_key_unused_days: u32,
     /// Hours after which an e-mail that cannot be sent is given up (MAI01).
     pub mail_hours: u32,
     /// Days from the beginning of one access review to the next; a grant unused for as long is proposed for removal (REV01).
@@ -806,6 +874,14 @@ pub struct Numbers {
     pub idle_minutes: u32,
     /// Hours after which a session ends however busy (SES02).
     pub absolute_hours: u32,
+    /// Minutes an access token is good for (SES04).
+    pub access_token_minutes: u32,
+    /// Seconds in which a refresh token still brings the successor it brought before (SES05).
+    pub refresh_grace_seconds: u32,
+    /// Seconds before the idle end of a session at which its page warns (SES06).
+    pub idle_warning_seconds: u32,
+    /// Days after which the key that signs access tokens is replaced (SES08).
+    pub signing_key_days: u32,
     /// Minutes a sign-in at another service may take (SSO01).
     pub sso_minutes: u32,
     /// Days after which a provisioning token ends (SSO02).
@@ -842,11 +918,18 @@ impl Default for Numbers {
             recovery_delay_hours: 24,
             password_notice_days: 14,
             certificate_days: 90,
+            api_key_max_days: 365,
+            api_key_overlap_days: 7,
+            api_key_unused_days: 90,
             mail_hours: 72,
             review_every_days: 90,
             review_days_open: 14,
             idle_minutes: 30,
             absolute_hours: 12,
+            access_token_minutes: 5,
+            refresh_grace_seconds: 30,
+            idle_warning_seconds: 120,
+            signing_key_days: 30,
             sso_minutes: 10,
             scim_token_days: 180,
             address_times: 5,
@@ -878,11 +961,18 @@ impl Numbers {
             "recovery_delay_hours" => Some(self.recovery_delay_hours),
             "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
+            "api_key_max_days" => Some(self.api_key_max_days),
+            "api_key_overlap_days" => Some(self.api_key_overlap_days),
+            "api_key_unused_days" => Some(self.api_key_unused_days),
             "mail_hours" => Some(self.mail_hours),
             "review_every_days" => Some(self.review_every_days),
             "review_days_open" => Some(self.review_days_open),
             "idle_minutes" => Some(self.idle_minutes),
             "absolute_hours" => Some(self.absolute_hours),
+            "access_token_minutes" => Some(self.access_token_minutes),
+            "refresh_grace_seconds" => Some(self.refresh_grace_seconds),
+            "idle_warning_seconds" => Some(self.idle_warning_seconds),
+            "signing_key_days" => Some(self.signing_key_days),
             "sso_minutes" => Some(self.sso_minutes),
             "scim_token_days" => Some(self.scim_token_days),
             "address_times" => Some(self.address_times),
@@ -911,11 +1001,18 @@ impl Numbers {
             "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
             "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
+            "api_key_max_days" => Some(&mut self.api_key_max_days),
+            "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
+            "api_key_unused_days" => Some(&mut self.api_key_unused_days),
             "mail_hours" => Some(&mut self.mail_hours),
             "review_every_days" => Some(&mut self.review_every_days),
             "review_days_open" => Some(&mut self.review_days_open),
             "idle_minutes" => Some(&mut self.idle_minutes),
             "absolute_hours" => Some(&mut self.absolute_hours),
+            "access_token_minutes" => Some(&mut self.access_token_minutes),
+            "refresh_grace_seconds" => Some(&mut self.refresh_grace_seconds),
+            "idle_warning_seconds" => Some(&mut self.idle_warning_seconds),
+            "signing_key_days" => Some(&mut self.signing_key_days),
             "sso_minutes" => Some(&mut self.sso_minutes),
             "scim_token_days" => Some(&mut self.scim_token_days),
             "address_times" => Some(&mut self.address_times),
@@ -931,7 +1028,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 27] = [
+pub static NUMBERS: [Number; 34] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1063,6 +1160,36 @@ pub static NUMBERS: [Number; 27] = [
         zero_is_none: false,
     },
     Number {
+        name: "api_key_max_days",
+        control: Control::KEY02,
+        value: 365,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "api_key_overlap_days",
+        control: Control::KEY02,
+        value: 7,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "api_key_unused_days",
+        control: Control::KEY02,
+        value: 90,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
         name: "mail_hours",
         control: Control::MAI01,
         value: 72,
@@ -1107,6 +1234,46 @@ pub static NUMBERS: [Number; 27] = [
         control: Control::SES02,
         value: 12,
         unit: "hours",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "access_token_minutes",
+        control: Control::SES04,
+        value: 5,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "refresh_grace_seconds",
+        control: Control::SES05,
+        value: 30,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "idle_warning_seconds",
+        control: Control::SES06,
+        value: 120,
+        unit: "seconds",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "signing_key_days",
+        control: Control::SES08,
+        value: 30,
+        unit: "days",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

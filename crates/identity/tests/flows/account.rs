@@ -31,10 +31,9 @@ both_engines!(changing_the_password_takes_the_current_one_and_ends_other_session
     owned.identity.change_password(&ctx, &secret(PASSWORD), &secret(OTHER_PASSWORD)).await.unwrap();
     assert!(matches!(owned.ticket(&home, PASSWORD).await, Err(Error::Refused)));
     assert!(owned.ticket(&home, OTHER_PASSWORD).await.is_ok());
-    let ended = owned.identity.recognise_session(&stranger(&home), elsewhere.token.expose()).await.unwrap();
+    let ended = owned.identity.recognise_session(&stranger(&home), &elsewhere.tokens).await.unwrap();
     assert!(ended.is_none());
-    let here =
-        owned.identity.recognise_session(&stranger(&home), owned.done.session.token.expose()).await.unwrap();
+    let here = owned.identity.recognise_session(&stranger(&home), &owned.done.session.tokens).await.unwrap();
     assert!(here.is_some());
 });
 

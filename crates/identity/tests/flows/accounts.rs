@@ -65,7 +65,7 @@ async fn user(owned: &Owned, home: &Home, name: &str) -> NewSession {
 }
 
 async fn is_in(identity: &Identity, home: &Home, session: &NewSession) -> bool {
-    identity.recognise_session(&stranger(home), session.token.expose()).await.unwrap().is_some()
+    identity.recognise_session(&stranger(home), &session.tokens).await.unwrap().is_some()
 }
 
 both_engines!(an_invitation_makes_one_account_with_its_roles_and_works_once, |home| {
@@ -275,8 +275,7 @@ both_engines!(what_a_group_says_holds_for_the_next_request, |home| {
     let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);
     let session = user(&owned, &home, GRACE).await;
     let bounds = async || -> Bounds {
-        let known =
-            identity.recognise_session(&stranger(&home), session.token.expose()).await.unwrap().unwrap();
+        let known = identity.recognise_session(&stranger(&home), &session.tokens).await.unwrap().unwrap();
         let ctx: Ctx = identity.acting_within_bounds(&stranger(&home), known.actor).await.unwrap();
         (*ctx.bounds).clone()
     };

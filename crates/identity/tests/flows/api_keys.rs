@@ -1,10 +1,15 @@
 //! Personal API keys: shown once, kept as a hash, revoked at once.
 
-use domain::{Actor, access::Role, audit::Act, verifies};
-use identity::{API_KEY_PREFIX, Error};
+use domain::{
+    Action, Actor, Resource,
+    access::{Rights, Role},
+    audit::Act,
+    authorize, verifies,
+};
+use identity::{API_KEY_PREFIX, Error, KeyState, KeyWish};
 use testkit::both_engines;
 
-use crate::scene::{set_up, stranger};
+use crate::scene::{PASSWORD, config, set_up, set_up_with, stranger};
 
 both_engines!(a_key_is_shown_once_and_acts_for_its_person, |home| {
     let _proof = verifies!(KEY01);
@@ -28,7 +33,7 @@ both_engines!(a_key_is_shown_once_and_acts_for_its_person, |home| {
     kept.copy_from_slice(hash.as_ref());
     let permit = home.instance(domain::Job::Authentication, domain::Action::Authenticate);
     let found = store::api_keys::by_hash(&home.store, &permit, kept).await.unwrap();
-    assert_eq!(found, Some((key.id, owned.done.session.user)));
+    assert_eq!(found.map(|found| (found.id, found.user)), Some((key.id, owned.done.session.user)));
 });
 
 both_engines!(a_revoked_key_is_refused_at_once, |home| {
@@ -102,3 +107,89 @@ both_engines!(a_key_cannot_make_or_list_keys_nor_reach_another_persons, |home| {
     let made: Vec<_> = records.iter().filter(|r| r.act == Act::ApiKeyCreated.name()).collect();
     assert!(made.len() == 1 && made[0].target == key.id.to_string());
 });
+
+both_engines!(a_key_may_do_what_was_chosen_and_no_more_than_its_person, |home| {
+    let _proof = verifies!(KEY02);
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let identity = &owned.identity;
+    let wish = |scopes: Rights| KeyWish { scopes, ..KeyWish::from("narrow") };
+    let embeds = Rights::NONE.with(Action::Embed);
+    let key = identity.create_api_key(&ctx, wish(embeds)).await.unwrap();
+    let actor = identity.recognise_api_key(&stranger(&home), key.token.expose()).await.unwrap().unwrap();
+    let as_key = ctx.acting_as(actor);
+    let own = Resource::Of(owned.done.session.user);
+    assert!(authorize(&as_key, Action::Embed, own).is_ok());
+    for action in Action::ALL.into_iter().filter(|action| *action != Action::Embed) {
+        assert!(authorize(&as_key, action, own).is_err(), "{action:?}");
+        assert!(authorize(&as_key, action, Resource::Instance).is_err(), "{action:?}");
+    }
+    for scopes in [Rights::NONE, embeds.with(Action::ReadChat), embeds.with(Action::ManagePeople)] {
+        let refused = identity.create_api_key(&ctx, wish(scopes)).await;
+        assert!(matches!(refused, Err(Error::Scopes)), "{refused:?}");
+    }
+    // Who may not ask models any more has no key that may.
+    home.spoil("UPDATE accounts SET roles = 'auditor'").await;
+    let actor = identity.recognise_api_key(&stranger(&home), key.token.expose()).await.unwrap().unwrap();
+    assert!(matches!(actor, Actor::ApiKey { scopes, .. } if scopes.is_empty()));
+});
+
+both_engines!(a_key_ends_and_says_so_beforehand, |home| {
+    let _proof = verifies!(KEY02);
+    let mut settings = config();
+    settings.numbers.api_key_max_days = 30;
+    let owned = set_up_with(&home, settings).await;
+    let ctx = owned.ctx(&home).await;
+    let identity = &owned.identity;
+    let days = |days: u32| KeyWish { days: Some(days), ..KeyWish::from("limited") };
+    for wrong in [0, 31, u32::MAX] {
+        let refused = identity.create_api_key(&ctx, days(wrong)).await;
+        assert!(matches!(refused, Err(Error::Days { most: 30 })), "{refused:?}");
+    }
+    let key = identity.create_api_key(&ctx, days(20)).await.unwrap();
+    let works = async || identity.recognise_api_key(&stranger(&home), key.token.expose()).await.unwrap();
+    let state = async || identity.api_keys(&ctx).await.unwrap()[0].state;
+    assert_eq!(state().await, KeyState::Good);
+    home.clockwork.advance(7 * DAY);
+    assert_eq!(state().await, KeyState::Ending);
+    home.clockwork.advance(13 * DAY - 60);
+    assert!(works().await.is_some());
+    home.clockwork.advance(60);
+    assert!(works().await.is_none());
+    assert_eq!(state().await, KeyState::Ended);
+    // A policy that became stricter counts for keys of before as well.
+    home.spoil("UPDATE api_keys SET expires = 9000000000000000").await;
+    assert!(works().await.is_some());
+    home.clockwork.advance(10 * DAY);
+    assert!(works().await.is_none());
+});
+
+both_engines!(a_key_is_replaced_with_an_overlap_and_an_unused_one_is_proposed, |home| {
+    let _proof = verifies!(KEY02);
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let identity = &owned.identity;
+    let works =
+        async |token: &str| identity.recognise_api_key(&stranger(&home), token).await.unwrap().is_some();
+    let old = identity.create_api_key(&ctx, "notebook").await.unwrap();
+    let long = identity.rotate_api_key(&ctx, old.id, 7 * 24 + 1).await;
+    assert!(matches!(long, Err(Error::Overlap { most_days: 7 })), "{long:?}");
+    let new = identity.rotate_api_key(&ctx, old.id, 24).await.unwrap();
+    assert_eq!(new.label, "notebook");
+    let twice = identity.rotate_api_key(&ctx, old.id, 24).await;
+    assert!(matches!(twice, Err(Error::NotFound)), "{twice:?}");
+    assert!(works(old.token.expose()).await && works(new.token.expose()).await);
+    let states: Vec<_> = identity.api_keys(&ctx).await.unwrap().iter().map(|key| key.state).collect();
+    assert_eq!(states, [KeyState::Good, KeyState::Replaced]);
+    home.clockwork.advance(DAY);
+    assert!(!works(old.token.expose()).await && works(new.token.expose()).await);
+    let stale = identity.rotate_api_key(&ctx, new.id, 0).await;
+    assert!(matches!(stale, Err(Error::Denied(_))), "it takes a fresh confirmation: {stale:?}");
+    let year = KeyWish { days: Some(365), ..KeyWish::from("forgotten") };
+    let ctx = crate::scene::ctx_of(identity, &home, &owned.sign_in(&home, PASSWORD).await.unwrap()).await;
+    identity.create_api_key(&ctx, year).await.unwrap();
+    home.clockwork.advance(90 * DAY);
+    assert_eq!(identity.api_keys(&ctx).await.unwrap()[0].state, KeyState::Unused);
+});
+
+const DAY: i64 = 24 * 3600;

@@ -153,7 +153,7 @@ both_engines!(replacing_the_authenticator_ends_the_old_one_and_every_other_sessi
     let app = App::new(pending.secret_base32.expose());
     let codes = owned.identity.finish_authenticator(&ctx, &pending.ticket, &app.code(&home)).await.unwrap();
     assert!(codes.is_none(), "the recovery codes stay");
-    let ended = owned.identity.recognise_session(&stranger(&home), elsewhere.token.expose()).await.unwrap();
+    let ended = owned.identity.recognise_session(&stranger(&home), &elsewhere.tokens).await.unwrap();
     assert!(ended.is_none());
     let ticket = owned.ticket(&home, PASSWORD).await.unwrap();
     let old = owned.app.next_code(&home);

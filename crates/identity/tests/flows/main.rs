@@ -22,3 +22,4 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod step_up;
+mod tokens;

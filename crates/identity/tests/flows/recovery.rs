@@ -83,7 +83,7 @@ both_engines!(two_people_a_day_and_the_code_lead_to_a_new_factor_once, |home| {
     let code = app.code(&home);
     let done =
         lost.owned.identity.finish_enrolment(&stranger(&home), &pending.ticket, &code, DEVICE).await.unwrap();
-    let known = lost.owned.identity.recognise_session(&stranger(&home), done.session.token.expose()).await;
+    let known = lost.owned.identity.recognise_session(&stranger(&home), &done.session.tokens).await;
     assert_eq!(known.unwrap().unwrap().name, NAME);
     // What was before is over: the old authenticator, the old sessions, the old recovery codes.
     let ticket = lost.owned.ticket(&home, PASSWORD).await.unwrap();
@@ -91,7 +91,7 @@ both_engines!(two_people_a_day_and_the_code_lead_to_a_new_factor_once, |home| {
         let end = lost.owned.identity.finish_sign_in(&stranger(&home), &ticket, &old, DEVICE).await;
         assert!(matches!(end, Err(Error::Refused)), "{end:?}");
     }
-    let old = lost.owned.done.session.token.expose();
+    let old = &lost.owned.done.session.tokens;
     assert!(lost.owned.identity.recognise_session(&stranger(&home), old).await.unwrap().is_none());
     // And the code opens nothing a second time.
     let end = lost.claim(&home, &asked).await;

@@ -112,7 +112,7 @@ impl Owned {
 /// Circumstances of whoever a session belongs to.
 pub(crate) async fn ctx_of(identity: &Identity, home: &Home, session: &NewSession) -> Ctx {
     let ctx = stranger(home);
-    let known = identity.recognise_session(&ctx, session.token.expose()).await.unwrap().unwrap();
+    let known = identity.recognise_session(&ctx, &session.tokens).await.unwrap().unwrap();
     ctx.acting_as(known.actor)
 }
 

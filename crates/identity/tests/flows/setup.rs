@@ -10,8 +10,7 @@ both_engines!(setup_makes_the_owner_and_signs_them_in, |home| {
     let owned = set_up(&home).await;
     assert!(!owned.identity.setup_needed().await.unwrap());
     let ctx = stranger(&home);
-    let known =
-        owned.identity.recognise_session(&ctx, owned.done.session.token.expose()).await.unwrap().unwrap();
+    let known = owned.identity.recognise_session(&ctx, &owned.done.session.tokens).await.unwrap().unwrap();
     assert_eq!(known.name, NAME);
     let Actor::Person { standing, session, .. } = known.actor else { panic!("a person") };
     assert!(standing.roles.has(Role::Owner) && standing.roles.has(Role::User));

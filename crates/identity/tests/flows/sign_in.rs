@@ -19,7 +19,7 @@ async fn acts(home: &Home) -> Vec<(String, String)> {
 both_engines!(name_password_and_code_open_a_session, |home| {
     let owned = set_up(&home).await;
     let session = owned.sign_in(&home, PASSWORD).await.unwrap();
-    let known = owned.identity.recognise_session(&stranger(&home), session.token.expose()).await.unwrap();
+    let known = owned.identity.recognise_session(&stranger(&home), &session.tokens).await.unwrap();
     assert_eq!(known.unwrap().name, NAME);
     assert!(acts(&home).await.contains(&(Act::SignedIn.name(), session.user.to_string())));
 });
@@ -381,7 +381,7 @@ both_engines!(a_password_that_is_too_old_must_be_changed_on_the_way_in, |home| {
     }
     let next = owned.identity.renew_password(&ctx, &ticket, &secret(OTHER_PASSWORD), DEVICE).await.unwrap();
     let Next::Done(session) = next else { panic!("{next:?}") };
-    assert!(owned.identity.recognise_session(&ctx, session.token.expose()).await.unwrap().is_some());
+    assert!(owned.identity.recognise_session(&ctx, &session.tokens).await.unwrap().is_some());
     assert!(matches!(owned.ticket(&home, PASSWORD).await, Err(Error::Refused)));
     assert!(owned.sign_in(&home, OTHER_PASSWORD).await.is_ok());
 });

@@ -125,6 +125,29 @@ pub(super) async fn nothing_may_be_kept(face: Face, ctx: Ctx) -> Result<Finding,
     Ok(judge(Control::WEB08, &ctx, wrong, "Every answer asked for said no-store."))
 }
 
+/// Cookies nobody signed: unsigned, signed by algorithms that are not ours, and none of a token's form.
+const FORGED: [&str; 4] = [
+    // {"alg":"none","typ":"troth-access+jwt","kid":"0"} . {}
+    "eyJhbGciOiJub25lIiwidHlwIjoidHJvdGgtYWNjZXNzK2p3dCIsImtpZCI6IjAifQ.e30.",
+    // {"alg":"HS256","typ":"troth-access+jwt","kid":"0"} . {}
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6InRyb3RoLWFjY2Vzcytqd3QiLCJraWQiOiIwIn0.e30.AAAA",
+    // {"alg":"EdDSA","typ":"troth-access+jwt","kid":"0"} . {}
+    "eyJhbGciOiJFZERTQSIsInR5cCI6InRyb3RoLWFjY2Vzcytqd3QiLCJraWQiOiIwIn0.e30.AAAA",
+    "AAAA",
+];
+
+pub(super) async fn forged_tokens_open_nothing(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
+    let mut wrong = None;
+    for token in FORGED {
+        let cookies = format!("{}={token}; {}={token}", web::session::COOKIE, web::session::REFRESH_COOKIE);
+        if probe.get("/account").header("cookie", cookies).send().await?.status() != 401 {
+            wrong = Some("A token nobody signed opened a page.".to_owned());
+        }
+    }
+    Ok(judge(Control::SES04, &ctx, wrong, "Tokens that are unsigned or signed by others open nothing."))
+}
+
 pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
     let origin = "https://strange.invalid";

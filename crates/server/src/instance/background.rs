@@ -57,6 +57,9 @@ async fn sweep(house: House) {
     if let Err(error) = house.identity.sweep(&ctx).await {
         tracing::warn!(%error, "ended sessions could not be cleared away; the next round tries again");
     }
+    if let Err(error) = house.assistant.sweep_drafts(&ctx).await {
+        tracing::warn!(%error, "old drafts could not be cleared away; the next round tries again");
+    }
     if let Err(error) = house.identity.sweep_address_rules(&ctx).await {
         tracing::warn!(%error, "ended address rules could not be cleared away; the next round tries again");
     }

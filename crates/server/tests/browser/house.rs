@@ -4,11 +4,15 @@ use std::{
     cell::RefCell,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{Clock, Timestamp};
 use serde_json::Value;
 use server::{Config, Instance, Outside};
 use thirtyfour::{
@@ -41,6 +45,7 @@ pub(crate) struct House {
     browser: WebDriver,
     driver: Child,
     axe: String,
+    ahead: Arc<AtomicI64>,
     /// The authenticator's secret, once setup showed it.
     secret: RefCell<String>,
     folder: tempfile::TempDir,
@@ -59,14 +64,20 @@ impl House {
         let settings =
             format!("[keys]\nkey_file = {:?}\n{certificate}\n{more}", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &settings).unwrap();
-        let instance = Instance::start(config, Outside::real()).await.unwrap();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let mut outside = Outside::real();
+        outside.clock = Clock::new({
+            let (clock, ahead) = (outside.clock.clone(), Arc::clone(&ahead));
+            move || Timestamp(clock.now().0 + ahead.load(Ordering::SeqCst))
+        });
+        let instance = Instance::start(config, outside).await.unwrap();
         let (driver, port) = driver().await;
         let capabilities = capabilities(look, &folder.path().join("browser"), &fingerprint);
         let browser = WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
         let secret = RefCell::default();
-        Self { instance, browser, driver, axe, secret, folder }
+        Self { instance, browser, driver, axe, ahead, secret, folder }
     }
 
     /// Makes the owner, as a person would, and arrives at the chat. What comes back are the recovery codes.
@@ -92,6 +103,21 @@ impl House {
         self.click("main a.button").await;
         self.until("document.querySelector('#message') !== null").await;
         serde_json::from_value(codes).unwrap()
+    }
+
+    /// Moves the instance's clock; the browser's goes on as it was.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// Signs in with the password and a recovery code.
+    pub(crate) async fn sign_in(&self, recovery_code: &str) {
+        self.type_into("#name", NAME).await;
+        self.type_into("#password", PASSWORD).await;
+        self.click("form[action='/sign-in'] button[type=submit]").await;
+        self.until("document.querySelector('#digits') !== null").await;
+        self.type_into("#digits", recovery_code).await;
+        self.click("main form:has(#digits) button[type=submit]").await;
     }
 
     /// What the authenticator shows in half a minute: setup used up the code of now.

@@ -110,7 +110,7 @@ async fn owner(instance: &Instance) -> domain::Ctx {
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
     let digits = totp.generate(u64::try_from(ctx.now().seconds()).unwrap()).to_string();
     let done = identity.finish_setup(&ctx, &pending.ticket, &digits, "a test").await.unwrap();
-    let known = identity.recognise_session(&ctx, done.session.token.expose()).await.unwrap().unwrap();
+    let known = identity.recognise_session(&ctx, &done.session.tokens).await.unwrap().unwrap();
     ctx.acting_as(known.actor)
 }
 

@@ -5,6 +5,7 @@
 //! snapshot. A new route that takes a body or an identifier needs a line in [`BODIES`] or [`Records::filled`];
 //! the test says so.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     Action, Ctx, Job, Permit, Resource,
     access::{Role, Roles},
@@ -33,6 +34,9 @@ const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 const BODIES: &[(&str, &str)] = &[
     ("PATCH /chat/api/conversations/{id}", "{\"pinned\":true}"),
     ("POST /chat/api/conversations/{id}/branch", "{\"message\":\"MESSAGE\"}"),
+    ("PUT /chat/api/draft", "{\"text\":\"half a word\"}"),
+    ("POST /account/notices", "until=0"),
+    ("POST /account/keys/{id}/replace", "overlap_hours=0"),
     ("PATCH /chat/api/folders/{id}", "{\"name\":\"theirs\"}"),
     ("POST /account/passkeys/{id}/rename", "name=theirs"),
     ("POST /admin/recoveries/{id}/agree", "word=AAAAAA"),
@@ -136,22 +140,23 @@ impl Maker<'_> {
         tx.commit(Entry::new(Act::ConversationChanged, conversation)).await.unwrap();
         let known = self.permit(Job::Authentication, Action::ReadAccount, user);
         let key = api_keys::list(store, &known).await.unwrap()[0].id;
-        let session = sessions::list(store, &known).await.unwrap()[0].id;
+        let session = sessions::list(store, &known).await.unwrap()[0].session.id;
         (browser, Records { user, conversation, message: message.id, folder, key, session })
     }
 
     /// The same account in a session that has shown no second factor.
     async fn unproven(&self, like: &Client, user: UserId) -> Client {
         let ctx = self.ctx(Job::Setup);
-        let token = "a".repeat(43);
-        let mut hash = [0; 32];
-        hash.copy_from_slice(
-            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref(),
-        );
+        let id = SessionId::fresh(&ctx);
+        // The refresh token of the session's first generation, as identity makes it.
+        let mut token = [id.0.as_bytes().as_slice(), &[0; 8]].concat();
+        let mac = self.instance.store().mac("refresh token", &token);
+        token.extend_from_slice(&mac);
+        let token = BASE64_URL_SAFE_NO_PAD.encode(token);
         let begins = sessions::Beginning {
-            id: SessionId::fresh(&ctx),
-            token_hash: hash,
+            id,
             device: "a test",
+            address: None,
             second_factor: false,
             now: ctx.now(),
             expires: ctx.now().plus_seconds(3600),
@@ -160,7 +165,7 @@ impl Maker<'_> {
         let mut tx = self.instance.store().begin(&ctx).await.unwrap();
         sessions::create(&mut tx, &permit, begins).await.unwrap();
         tx.commit(Entry::new(Act::SignedIn, user)).await.unwrap();
-        like.beside().with_cookie(format!("{}={token}", web::session::COOKIE))
+        like.beside().with_cookie(&format!("{}={token}", web::session::REFRESH_COOKIE))
     }
 }
 
@@ -175,7 +180,7 @@ async fn is_whole(maker: &Maker<'_>, ann: &Records) -> bool {
         && messages::get(store, &reads, ann.conversation, ann.message).await.is_ok()
         && folders.iter().any(|folder| folder.id == ann.folder && folder.name == "a folder")
         && api_keys::list(store, &known).await.unwrap().iter().any(|key| key.id == ann.key)
-        && sessions::list(store, &known).await.unwrap().iter().any(|session| session.id == ann.session)
+        && sessions::list(store, &known).await.unwrap().iter().any(|listed| listed.session.id == ann.session)
 }
 
 /// Who asks, and how: as a browser or with a key.

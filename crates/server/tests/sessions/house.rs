@@ -16,6 +16,7 @@ pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 pub(crate) struct House {
     pub(crate) instance: Instance,
     pub(crate) person: Client,
+    clock: Clock,
     ahead: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
@@ -33,14 +34,20 @@ impl House {
         });
         let outside = Outside { clock: clock.clone(), entropy: real.entropy };
         let instance = Instance::start(config, outside).await.unwrap();
-        let mut person = Client::new(&instance.url(), &instance.authority().unwrap()).with_clock(clock);
+        let mut person =
+            Client::new(&instance.url(), &instance.authority().unwrap()).with_clock(clock.clone());
         let code = instance.setup_code().unwrap().expose().clone();
         person.set_up(&code, NAME, PASSWORD).await;
-        Self { instance, person, ahead, _folder: folder }
+        Self { instance, person, clock, ahead, _folder: folder }
     }
 
     /// Moves the clock.
     pub(crate) fn pass(&self, seconds: i64) {
         self.ahead.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// Another browser in front of the same instance.
+    pub(crate) fn browser(&self) -> Client {
+        Client::new(&self.instance.url(), &self.instance.authority().unwrap()).with_clock(self.clock.clone())
     }
 }

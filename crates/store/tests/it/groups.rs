@@ -117,8 +117,8 @@ both_engines!(a_closed_account_has_no_session_and_comes_back_without_one, |home|
     let now = home.clockwork.now();
     let begins = Beginning {
         id: SessionId::fresh(&ada.ctx),
-        token_hash: [1; 32],
         device: "",
+        address: None,
         second_factor: true,
         now,
         expires: later(&home, 60),

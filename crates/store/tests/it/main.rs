@@ -12,6 +12,7 @@ mod chat;
 mod crash;
 mod damage;
 mod directory;
+mod drafts;
 mod groups;
 mod leaving;
 mod outbox;

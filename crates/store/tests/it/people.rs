@@ -1,17 +1,21 @@
 //! Accounts, credentials, sessions and API keys.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use domain::{
     Action, Actor, Denied, Job, Resource,
-    access::{Role, Roles},
+    access::{Rights, Role, Roles},
     authorize,
     id::{ApiKeyId, PasskeyId, SessionId, UserId},
 };
 use store::{
     Error,
     accounts::{self, Settings},
-    api_keys, credentials,
+    api_keys::{self, Making},
+    credentials,
+    notices::{self, Notice},
     passkeys::{self, NewPasskey},
-    sessions::{self, Beginning},
+    sessions::{self, Beginning, Seen},
 };
 use testkit::{Home, both_engines};
 
@@ -125,10 +129,14 @@ both_engines!(failures_are_counted_and_forgotten, |home| {
 });
 
 /// A session that begins now and ends `life_s` seconds later.
-fn beginning(home: &Home, id: SessionId, token_hash: [u8; 32], life_s: i64) -> Beginning<'static> {
+fn beginning(home: &Home, id: SessionId, life_s: i64) -> Beginning<'static> {
     let now = home.clockwork.now();
-    Beginning { id, token_hash, device: "", second_factor: true, now, expires: now.plus_seconds(life_s) }
+    let expires = now.plus_seconds(life_s);
+    Beginning { id, device: "Firefox on Linux", address: ADDRESS, second_factor: false, now, expires }
 }
+
+/// Where people are in these tests.
+const ADDRESS: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
 
 both_engines!(sessions_live_and_end, |home| {
     let (ada, eve) = (home.owner("Ada").await, home.person("Eve").await);
@@ -136,31 +144,32 @@ both_engines!(sessions_live_and_end, |home| {
     let write = ada.permit(Action::WriteAccount);
     let ids: Vec<SessionId> = (0..4).map(|_| SessionId::fresh(&ada.ctx)).collect();
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-    for (at, id) in ids.iter().enumerate() {
-        let token = [u8::try_from(at).unwrap(); 32];
-        let begins = Beginning { device: "Firefox on Linux", ..beginning(&home, *id, token, 3600) };
-        sessions::create(&mut tx, &write, begins).await.unwrap();
+    for id in &ids {
+        sessions::create(&mut tx, &write, beginning(&home, *id, 3600)).await.unwrap();
     }
     tx.commit(entry()).await.unwrap();
 
-    let (session, roles) =
-        sessions::by_token(&home.store, &authenticate, [2; 32]).await.unwrap().expect("a session");
-    assert_eq!((session.id, session.user, session.device.as_str()), (ids[2], ada.id, "Firefox on Linux"));
-    assert!(roles.has(Role::Owner));
-    assert_eq!(sessions::by_token(&home.store, &authenticate, [9; 32]).await.unwrap(), None);
+    let known = sessions::find(&home.store, &authenticate, ids[2]).await.unwrap().expect("a session");
+    assert_eq!((known.session.id, known.session.user, known.name.as_str()), (ids[2], ada.id, "Ada"));
+    assert!(known.roles.has(Role::Owner) && !known.session.second_factor);
+    assert_eq!(sessions::find(&home.store, &authenticate, SessionId::fresh(&ada.ctx)).await.unwrap(), None);
+    assert!(sessions::find(&home.store, &ada.permit(Action::ReadAccount), ids[2]).await.is_err());
 
     let moment = later(&home, 1800);
+    let seen = Seen { now: moment, address: None, generation: 0 };
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-    sessions::touch(&mut tx, &write, ids[1], moment).await.unwrap();
-    let stranger = sessions::touch(&mut tx, &eve.permit(Action::WriteAccount), ids[1], moment).await;
+    sessions::touch(&mut tx, &write, ids[1], seen).await.unwrap();
+    let stranger = sessions::touch(&mut tx, &eve.permit(Action::WriteAccount), ids[1], seen).await;
     assert!(matches!(stranger, Err(Error::NotFound)));
     assert!(!sessions::end(&mut tx, &eve.permit(Action::WriteAccount), ids[0]).await.unwrap());
     assert!(sessions::end(&mut tx, &write, ids[0]).await.unwrap());
     assert!(!sessions::end(&mut tx, &write, ids[0]).await.unwrap());
     tx.commit_unaudited("a test of last seen").await.unwrap();
     let listed = sessions::list(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
-    assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [ids[1], ids[3], ids[2]]);
-    assert_eq!(listed[0].last_seen, moment);
+    let order: Vec<_> = listed.iter().map(|one| one.session.id).collect();
+    assert_eq!(order, [ids[1], ids[3], ids[2]]);
+    assert_eq!((listed[0].session.last_seen, listed[0].seen_from), (moment, None));
+    assert_eq!((listed[0].device.as_str(), listed[0].begun_from), ("Firefox on Linux", ADDRESS));
     assert!(sessions::list(&home.store, &eve.permit(Action::ReadAccount)).await.unwrap().is_empty());
 
     let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
@@ -173,27 +182,58 @@ both_engines!(sessions_live_and_end, |home| {
     tx.commit(entry()).await.unwrap();
 });
 
+both_engines!(a_generation_is_followed_once, |home| {
+    let (ada, eve) = (home.owner("Ada").await, home.person("Eve").await);
+    let authenticate = home.instance(Job::Authentication, Action::Authenticate);
+    let (write, theirs) = (ada.permit(Action::WriteAccount), eve.permit(Action::WriteAccount));
+    let id = SessionId::fresh(&ada.ctx);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    sessions::create(&mut tx, &write, beginning(&home, id, 3600)).await.unwrap();
+    let now = home.clockwork.now();
+    assert!(!sessions::rotate(&mut tx, &theirs, id, 0, now).await.unwrap());
+    assert!(sessions::rotate(&mut tx, &write, id, 0, now).await.unwrap());
+    assert!(!sessions::rotate(&mut tx, &write, id, 0, now).await.unwrap(), "somebody was quicker");
+    assert!(sessions::rotate(&mut tx, &write, id, 1, now).await.unwrap());
+    sessions::touch(&mut tx, &write, id, Seen { now, address: None, generation: 2 }).await.unwrap();
+    sessions::touch(&mut tx, &write, id, Seen { now, address: None, generation: 1 }).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    let session = sessions::find(&home.store, &authenticate, id).await.unwrap().expect("a session").session;
+    assert_eq!((session.generation, session.used, session.rotated), (2, 2, now));
+});
+
+/// A key that is made now and ends `life_s` seconds later.
+fn making(home: &Home, id: ApiKeyId, hash: [u8; 32], life_s: i64) -> Making<'static> {
+    let now = home.clockwork.now();
+    let (scopes, expires) = (Rights::NONE.with(Action::Embed), now.plus_seconds(life_s));
+    Making { id, hash, prefix: "troth_abc", label: "my laptop", scopes, now, expires }
+}
+
 both_engines!(api_keys_live_and_are_revoked, |home| {
     let (ada, eve) = (home.person("Ada").await, home.person("Eve").await);
     let authenticate = home.instance(Job::Authentication, Action::Authenticate);
-    let write = ada.permit(Action::WriteAccount);
-    let id = ApiKeyId::fresh(&ada.ctx);
+    let (write, manage) = (ada.permit(Action::WriteAccount), ada.permit(Action::ManageCredentials));
+    let (id, next) = (ApiKeyId::fresh(&ada.ctx), ApiKeyId::fresh(&ada.ctx));
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-    api_keys::create(&mut tx, &write, id, [7; 32], "troth_abc", "my laptop", home.clockwork.now())
-        .await
-        .unwrap();
+    assert!(api_keys::create(&mut tx, &write, making(&home, id, [7; 32], 60)).await.is_err());
+    api_keys::create(&mut tx, &manage, making(&home, id, [7; 32], 60)).await.unwrap();
     tx.commit(entry()).await.unwrap();
-    let found = api_keys::by_hash(&home.store, &authenticate, [7; 32]).await.unwrap();
-    assert_eq!(found, Some((id, ada.id)));
+    let found = api_keys::by_hash(&home.store, &authenticate, [7; 32]).await.unwrap().expect("a key");
+    assert_eq!((found.id, found.user, found.scopes), (id, ada.id, Rights::NONE.with(Action::Embed)));
     let moment = later(&home, 5);
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-    api_keys::touch(&mut tx, &write, id, moment).await.unwrap();
+    api_keys::touch(&mut tx, &write, id, ADDRESS, moment).await.unwrap();
     assert!(!api_keys::revoke(&mut tx, &eve.permit(Action::WriteAccount), id).await.unwrap());
+    // A successor gives it an earlier end, never a later one, and there is one successor.
+    let theirs = eve.permit(Action::ManageCredentials);
+    assert!(!api_keys::replace(&mut tx, &theirs, id, next, moment).await.unwrap());
+    assert!(api_keys::replace(&mut tx, &manage, id, next, later(&home, 3600)).await.unwrap());
+    assert!(!api_keys::replace(&mut tx, &manage, id, next, moment).await.unwrap());
     tx.commit(entry()).await.unwrap();
     let listed = api_keys::list(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].label.as_str(), listed[0].prefix.as_str()), ("my laptop", "troth_abc"));
-    assert_eq!(listed[0].last_used, Some(moment));
+    assert_eq!((listed[0].last_used, listed[0].used_from), (Some(moment), ADDRESS));
+    assert_eq!((listed[0].successor, listed[0].expires), (Some(next), found.expires));
     assert!(api_keys::list(&home.store, &eve.permit(Action::ReadAccount)).await.unwrap().is_empty());
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     assert!(api_keys::revoke(&mut tx, &write, id).await.unwrap());
@@ -203,16 +243,44 @@ both_engines!(api_keys_live_and_are_revoked, |home| {
 
 both_engines!(an_account_that_may_not_sign_in_is_not_recognised, |home| {
     let ada = home.person("Ada").await;
-    let write = ada.permit(Action::WriteAccount);
-    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     let (session, key) = (SessionId::fresh(&ada.ctx), ApiKeyId::fresh(&ada.ctx));
-    sessions::create(&mut tx, &write, beginning(&home, session, [1; 32], 60)).await.unwrap();
-    api_keys::create(&mut tx, &write, key, [2; 32], "troth_", "", home.clockwork.now()).await.unwrap();
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let begins = beginning(&home, session, 60);
+    sessions::create(&mut tx, &ada.permit(Action::WriteAccount), begins).await.unwrap();
+    let made = making(&home, key, [2; 32], 60);
+    api_keys::create(&mut tx, &ada.permit(Action::ManageCredentials), made).await.unwrap();
     tx.commit(entry()).await.unwrap();
     home.spoil("UPDATE accounts SET active = 0").await;
     let authenticate = home.instance(Job::Authentication, Action::Authenticate);
-    assert_eq!(sessions::by_token(&home.store, &authenticate, [1; 32]).await.unwrap(), None);
+    assert_eq!(sessions::find(&home.store, &authenticate, session).await.unwrap(), None);
     assert_eq!(api_keys::by_hash(&home.store, &authenticate, [2; 32]).await.unwrap(), None);
+});
+
+both_engines!(notices_wait_for_their_person_and_devices_are_news_once, |home| {
+    let (ada, eve) = (home.person("Ada").await, home.person("Eve").await);
+    let (write, read) = (ada.permit(Action::WriteAccount), ada.permit(Action::ReadAccount));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let now = || home.clockwork.now();
+    let mut news = Vec::new();
+    for device in [[1; 32], [1; 32], [2; 32], [2; 32]] {
+        news.push(notices::note_device(&mut tx, &write, device, now()).await.unwrap());
+    }
+    assert_eq!(news, [false, false, true, false], "the first of all is no news");
+    for n in 0..25 {
+        let notice = Notice::NewDevice { device: format!("browser {n}"), address: ADDRESS };
+        notices::add(&mut tx, &write, &notice, now()).await.unwrap();
+    }
+    tx.commit(entry()).await.unwrap();
+    let waiting = notices::list(&home.store, &read).await.unwrap();
+    assert_eq!(waiting.len(), 20, "the oldest made way");
+    assert_eq!(waiting[0].1, Notice::NewDevice { device: "browser 24".to_owned(), address: ADDRESS });
+    assert!(notices::list(&home.store, &eve.permit(Action::ReadAccount)).await.unwrap().is_empty());
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    assert_eq!(notices::put_away(&mut tx, &write, waiting[1].0).await.unwrap(), 19);
+    let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
+    assert_eq!(notices::forget_devices(&mut tx, &upkeep, now()).await.unwrap(), 2);
+    tx.commit(entry()).await.unwrap();
+    assert_eq!(notices::list(&home.store, &read).await.unwrap().len(), 1);
 });
 
 both_engines!(a_passkey_is_used_upwards_and_not_once_suspended, |home| {

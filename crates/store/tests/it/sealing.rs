@@ -4,14 +4,15 @@ use std::{fs, path::Path};
 
 use domain::{
     Action, Actor, Job,
+    access::Rights,
     audit::{Act, Entry},
     id::{ApiKeyId, FolderId, SessionId},
     verifies,
 };
 use sqlx::{AssertSqlSafe, Column, Row};
 use store::{
-    Error, accounts, accounts::Settings, api_keys, conversations, credentials, folders, messages, search,
-    sessions, settings,
+    Error, accounts, accounts::Settings, api_keys, conversations, credentials, drafts, folders, messages,
+    notices, search, sessions, settings,
 };
 use testkit::{Home, Person, both_engines};
 
@@ -34,15 +35,28 @@ async fn fill(home: &Home) -> Person {
     let device = format!("{MARK} device");
     let begins = sessions::Beginning {
         id: session,
-        token_hash: [1; 32],
         device: &device,
+        address: None,
         second_factor: true,
         now: ada.ctx.now(),
         expires: later(home, 60),
     };
     sessions::create(&mut tx, &account, begins).await.unwrap();
     let (key, label) = (ApiKeyId::fresh(&ada.ctx), format!("{MARK} label"));
-    api_keys::create(&mut tx, &account, key, [2; 32], "troth_", &label, ada.ctx.now()).await.unwrap();
+    let making = api_keys::Making {
+        id: key,
+        hash: [2; 32],
+        prefix: "troth_",
+        label: &label,
+        scopes: Rights::NONE,
+        now: ada.ctx.now(),
+        expires: later(home, 60),
+    };
+    api_keys::create(&mut tx, &ada.permit(Action::ManageCredentials), making).await.unwrap();
+    let notice = notices::Notice::TokenReused { device: device.clone() };
+    notices::add(&mut tx, &account, &notice, ada.ctx.now()).await.unwrap();
+    let draft = format!("{MARK} draft");
+    drafts::keep(&mut tx, &chat, Some(conversation), &draft, ada.ctx.now()).await.unwrap();
     folders::create(&mut tx, &chat, FolderId::fresh(&ada.ctx), &format!("{MARK} folder")).await.unwrap();
     conversations::rename(&mut tx, &chat, conversation, &format!("{MARK} title")).await.unwrap();
     let instance = home.instance(Job::Setup, Action::WriteInstance);

@@ -2,7 +2,7 @@
 
 import { attempt, send } from "./ask.js";
 import { keys, place } from "./dialogs.js";
-import { acts, data, find, isTyping, make, words } from "./dom.js";
+import { acts, data, find, isTyping, make, toast, words } from "./dom.js";
 import { palette } from "./palette.js";
 import { rail } from "./rail.js";
 import { readiness } from "./readiness.js";
@@ -43,6 +43,23 @@ function grow() {
   field.style.height = `${field.scrollHeight}px`;
 }
 
+/** Whether the server may hold an unfinished message of this page, and of which conversation. */
+let drafted = chat.draft ? { of: chat.conversation } : null;
+
+/** A message that was sent is unfinished no more. */
+function sent() {
+  if (!drafted) return;
+  const of = drafted.of ? `?conversation=${drafted.of}` : "";
+  drafted = null;
+  send("DELETE", `/chat/api/draft${of}`).catch(() => {});
+}
+
+document.addEventListener("session-ending", () => {
+  if (chat.temporary || !field.value.trim()) return;
+  drafted = { of: chat.conversation ?? null };
+  send("PUT", "/chat/api/draft", { conversation: drafted.of, text: field.value }).catch(() => {});
+});
+
 async function submit() {
   const text = field.value;
   if (!text.trim()) return;
@@ -56,6 +73,7 @@ async function submit() {
   scroll.end();
   const kept = await talk.ask({ say: { text } }, () => waiting.remove());
   if (kept) {
+    sent();
     if (!chat.temporary) find("#kept").textContent = words.kept;
     return;
   }
@@ -122,6 +140,7 @@ models.addEventListener("change", (event) => {
   attempt(() => send("PUT", "/chat/api/model", { model: event.target.value }));
 });
 
+if (chat.draft) toast(chat.draft);
 readiness();
 talk.join();
 grow();

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use domain::model::ModelFacts;
+use domain::{Action, Resource, authorize, model::ModelFacts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,8 +65,9 @@ impl From<ModelFacts> for Model {
         (status = 429, description = "Too much at once; see Retry-After.", body = error::Envelope),
     )
 )]
-pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Json<Models> {
-    Json(Models { object: "list", data: all(&app, &caller).map(Model::from).collect() })
+pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Result<Json<Models>, Problem> {
+    authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
+    Ok(Json(Models { object: "list", data: all(&app, &caller).map(Model::from).collect() }))
 }
 
 /// One model.
@@ -86,6 +87,7 @@ pub(super) async fn get(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Model>, Problem> {
+    authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
     let found = all(&app, &caller).find(|facts| facts.id == id);
     found.map(|facts| Json(facts.into())).ok_or_else(error::unknown_model)
 }

@@ -3,18 +3,17 @@
 pub mod factors;
 pub mod factors_view;
 pub mod glass;
+pub mod keys;
 pub mod me;
+pub mod sessions;
 pub mod view;
 
 use axum::{
     Form,
-    extract::{Multipart, Path, Query, State},
+    extract::{Multipart, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use domain::{
-    Secret,
-    id::{ApiKeyId, SessionId},
-};
+use domain::Secret;
 use http::StatusCode;
 use identity::{Error, Settings};
 use serde::Deserialize;
@@ -55,13 +54,6 @@ pub struct CodeForm {
     code: String,
 }
 
-/// A new API key.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyForm {
-    label: String,
-}
-
 /// The box that must be ticked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +92,8 @@ async fn page(
     let (identity, ctx) = (&app.identity, &person.ctx);
     let account = identity.account(ctx).await?;
     let (sessions, keys) = (identity.sessions(ctx).await?, identity.api_keys(ctx).await?);
+    let confirmed = ctx.now() < person.person.standing.shown.fresh_until;
+    let numbers = identity.numbers();
     let status = match notices.iter().any(|(kind, _)| *kind == Kind::Bad) {
         true => StatusCode::UNPROCESSABLE_ENTITY,
         false => StatusCode::OK,
@@ -112,11 +106,12 @@ async fn page(
         settings: &account.settings,
         password_expires: identity.password_expires(ctx).await?,
         factors: &identity.factors(ctx).await?,
-        sessions: &sessions,
-        keys: &keys,
+        waiting: sessions::notices(&identity.news(ctx).await?),
+        sessions: sessions::section(&sessions, numbers),
+        keys: keys::section(&keys, confirmed, identity.usual_key_days(), numbers),
+        confirmed,
         asked: &identity.content_requests_about_me(ctx).await?,
         now: ctx.now(),
-        confirmed: ctx.now() < person.person.standing.shown.fresh_until,
         notices,
     };
     Ok((status, view::page(&looks.told(app, person).await?, &shown)).into_response())
@@ -129,6 +124,9 @@ async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Re
         | Error::Throttled { .. }
         | Error::Password { .. }
         | Error::Label
+        | Error::Scopes
+        | Error::Days { .. }
+        | Error::Overlap { .. }
         | Error::TooMany { .. } => {
             let notices = problems_of(&error).into_iter().map(|text| (Kind::Bad, text)).collect();
             page(app, person, looks, notices).await
@@ -178,45 +176,6 @@ pub async fn codes(
         Ok(codes) => Ok(view::new_codes(&looks.frame_for(&app, &person), &codes).into_response()),
         Err(error) => refused(&app, &person, looks, error).await,
     }
-}
-
-/// `POST /account/sessions/{id}/end`
-pub async fn end_session(
-    State(app): State<App>,
-    person: SignedIn,
-    Path(id): Path<SessionId>,
-) -> Result<Redirect, Problem> {
-    app.identity.end_session(&person.ctx, id).await?;
-    Ok(Redirect::to("/account?done=session#sessions"))
-}
-
-/// `POST /account/sessions/end`: all but this one.
-pub async fn end_others(State(app): State<App>, person: SignedIn) -> Result<Redirect, Problem> {
-    app.identity.end_other_sessions(&person.ctx).await?;
-    Ok(Redirect::to("/account?done=session#sessions"))
-}
-
-/// `POST /account/keys`: a new API key, shown once.
-pub async fn make_key(
-    State(app): State<App>,
-    person: SignedIn,
-    looks: Looks,
-    Form(form): Form<KeyForm>,
-) -> Result<Response, Problem> {
-    match app.identity.create_api_key(&person.ctx, &form.label).await {
-        Ok(key) => Ok(view::new_key(&looks.frame_for(&app, &person), &key).into_response()),
-        Err(error) => refused(&app, &person, looks, error).await,
-    }
-}
-
-/// `POST /account/keys/{id}/revoke`
-pub async fn revoke_key(
-    State(app): State<App>,
-    person: SignedIn,
-    Path(id): Path<ApiKeyId>,
-) -> Result<Redirect, Problem> {
-    app.identity.revoke_api_key(&person.ctx, id).await?;
-    Ok(Redirect::to("/account?done=key#keys"))
 }
 
 /// `POST /account/import`: a file of chats.

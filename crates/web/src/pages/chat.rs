@@ -46,6 +46,7 @@ pub fn routes() -> Router<App> {
         .route("/chat/api/search", get(api::search))
         .route("/chat/api/readiness", get(api::readiness))
         .route("/chat/api/model", put(api::model))
+        .route("/chat/api/draft", put(api::keep_draft).delete(api::drop_draft))
         .route("/chat/api/turns/{id}/events", get(stream::events))
         .route("/chat/api/turns/{id}/stop", post(api::stop))
         .route("/chat/api/conversations", get(api::conversations).delete(api::delete_all))
@@ -134,6 +135,8 @@ async fn show(
     let wanted = person.person.settings.model.clone().filter(|id| models.iter().any(|model| model.id == *id));
     let chosen = wanted.or_else(|| assistant.default_model_for(&person.ctx));
     let readiness = assistant.readiness().borrow().clone();
+    // A temporary chat is never written down, so nothing of it can come back.
+    let draft = if temporary { None } else { assistant.draft(&person.ctx, here).await? };
     let chat = page::Chat {
         rail: Rail { conversations: &conversations, folders: &folders, here, archive },
         conversation: opened.as_ref().map(|opened| &opened.conversation),
@@ -143,6 +146,7 @@ async fn show(
         models: &models,
         chosen: chosen.as_deref(),
         readiness: &readiness,
+        draft: draft.as_deref(),
         temporary_only: person.ctx.bounds.temporary_only,
         low: assistant.allowances(&person.ctx).await?.into_iter().filter(Allowance::is_low).collect(),
     };

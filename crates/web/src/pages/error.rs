@@ -17,6 +17,7 @@ pub fn error_page(status: StatusCode, title: &str, detail: &str, reference: &str
         words: Words::of("en"),
         theme: Theme::Auto,
         name: None,
+        idle: None,
         runs_it: false,
         version: env!("CARGO_PKG_VERSION"),
         ways: Vec::new(),

@@ -9,6 +9,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 
 use super::{
     icons::{self, Icon},
+    idle::{self, Idle},
     words::Words,
 };
 use crate::assets::href;
@@ -60,6 +61,8 @@ pub struct Frame {
     pub name: Option<String>,
     /// Whether the person has something to do in `/admin`.
     pub runs_it: bool,
+    /// When the session of that person ends if nothing more happens.
+    pub idle: Option<Idle>,
     /// The version people read.
     pub version: &'static str,
     /// Services one may sign in with, for the sign-in page: names and labels.
@@ -104,6 +107,10 @@ impl Frame {
                     @for sheet in sheets { link rel="stylesheet" href=(href(sheet)); }
                     @if let Some(script) = script {
                         script type="module" nonce=(self.nonce) src=(href(script)) {}
+                    }
+                    @if let Some(idle) = self.idle {
+                        (idle::notice(idle, self.words))
+                        script type="module" nonce=(self.nonce) src=(href("idle.js")) {}
                     }
                 }
                 (body)

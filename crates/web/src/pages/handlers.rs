@@ -10,6 +10,7 @@ use identity::{Error, Settings};
 use super::{
     admin,
     frame::{Frame, Theme},
+    idle::Idle,
     notices,
     words::Words,
 };
@@ -44,6 +45,7 @@ impl Looks {
             theme: Theme::named(settings.map_or("", |settings| &settings.theme)),
             name: visitor.person.as_ref().map(|person| person.name.clone()),
             runs_it: visitor.person.as_ref().is_some_and(|person| runs_it(&person.standing)),
+            idle: None,
             version: app.settings.version,
             ways: app.identity.sso_choices(),
             rules: app.identity.password_rules(false),
@@ -70,6 +72,7 @@ impl Looks {
             theme: Theme::named(&settings.theme),
             name: Some(person.person.name.clone()),
             runs_it: runs_it(&person.person.standing),
+            idle: Some(Idle::of(person, app.identity.numbers())),
             version: app.settings.version,
             ways: Vec::new(),
             rules: app.identity.password_rules(person.person.standing.shown.second_factor),

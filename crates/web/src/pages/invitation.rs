@@ -94,7 +94,7 @@ fn go_on(app: &App, visitor: &Visitor, looks: Looks, accepted: Accepted) -> Resp
         Accepted::Factor(pending) => form::factor(&frame, &pending, None).into_response(),
         Accepted::Done { recovery_codes, session } => {
             frame.name = None;
-            setup::with_session(&session.token, form::welcome(&frame, &recovery_codes))
+            setup::with_session(&session.tokens, form::welcome(&frame, &recovery_codes))
         }
         // A step this page does not know yet: nobody gets in by it.
         _ => Problem::sign_in_needed().into_response(),

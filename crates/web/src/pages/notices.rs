@@ -8,8 +8,8 @@ use super::frame::{Kind, when};
 /// The notices as markup; `None` when there is nothing to tell.
 #[must_use]
 pub fn shown(notices: &Notices) -> Option<Markup> {
-    let Notices { password_due, recovery, factor_missing } = *notices;
-    if password_due.is_none() && recovery.is_none() && !factor_missing {
+    let Notices { password_due, recovery, news, factor_missing } = *notices;
+    if password_due.is_none() && recovery.is_none() && !news && !factor_missing {
         return None;
     }
     Some(html! {
@@ -30,6 +30,12 @@ pub fn shown(notices: &Notices) -> Option<Markup> {
                         }
                         form method="post" action="/account/recovery/off" { button.danger.compact type="submit" { "Call it off" } }
                     }
+                }
+            }
+            @if news {
+                div.note.due role="status" {
+                    (Kind::Due.icon().draw())
+                    p { "Something happened to your sign-ins since your last visit. " a href="/account#told" { "Read it" } }
                 }
             }
             @if let Some(due) = password_due {

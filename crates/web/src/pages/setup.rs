@@ -11,8 +11,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
-use http::{StatusCode, header};
-use identity::Error;
+use http::StatusCode;
+use identity::{Error, Tokens};
 use maud::Markup;
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +94,7 @@ pub async fn factor(
     match app.identity.finish_setup(&visitor.ctx, &factor.ticket, &factor.code, &visitor.device).await {
         Ok(done) => {
             frame.name = None;
-            Ok(with_session(&done.session.token, form::codes(&frame, &done.recovery_codes)))
+            Ok(with_session(&done.session.tokens, form::codes(&frame, &done.recovery_codes)))
         }
         Err(Error::Refused) => {
             let pending = app.identity.setup_factor(&visitor.ctx, &factor.ticket)?;
@@ -126,10 +126,8 @@ pub async fn advice(State(app): State<App>, Json(chosen): Json<Chosen>) -> Resul
 }
 
 /// A page that also begins a session.
-pub fn with_session(token: &Secret<String>, page: Markup) -> Response {
+pub fn with_session(tokens: &Tokens, page: Markup) -> Response {
     let mut response = page.into_response();
-    if let Some(cookie) = session::cookie(token) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+    session::begin(&mut response, tokens);
     response
 }

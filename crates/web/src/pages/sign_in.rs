@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
-use http::{StatusCode, header};
+use http::StatusCode;
 use identity::{Error, NewSession, Next};
 use serde::Deserialize;
 
@@ -165,7 +165,7 @@ pub async fn out(State(app): State<App>, person: SignedIn) -> Result<Response, P
     app.assistant.forget_person(&person.person.user);
     app.identity.sign_out(&person.ctx).await?;
     let mut response = Redirect::to("/sign-in?out=1").into_response();
-    response.headers_mut().append(header::SET_COOKIE, session::no_cookie());
+    session::end(&mut response);
     Ok(response)
 }
 
@@ -182,9 +182,7 @@ fn go_on(frame: &super::frame::Frame, next: Next, wish: &str) -> Response {
 
 pub(super) fn enter(session: &NewSession, wish: &str) -> Response {
     let mut response = Redirect::to(home(wish)).into_response();
-    if let Some(cookie) = session::cookie(&session.token) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+    session::begin(&mut response, &session.tokens);
     response
 }
 

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::mail::Address;
-use http::header;
 use identity::Error;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -90,7 +89,7 @@ pub async fn leave(
     app.assistant.end_person(&person.person.user);
     app.identity.leave(&person.ctx).await?;
     let mut response = Redirect::to("/sign-in?out=1").into_response();
-    response.headers_mut().append(header::SET_COOKIE, session::no_cookie());
+    session::end(&mut response);
     Ok(response)
 }
 

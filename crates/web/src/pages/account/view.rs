@@ -1,7 +1,7 @@
 //! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
 
 use domain::{Secret, Timestamp};
-use identity::{ApiKeyInfo, Asked, Factors, NewApiKey, SessionInfo, Settings};
+use identity::{Asked, Factors, Settings};
 use maud::{Markup, html};
 
 use super::me;
@@ -30,10 +30,12 @@ pub struct Account<'a> {
     pub password_expires: Option<Timestamp>,
     /// Their second factors.
     pub factors: &'a Factors,
+    /// What waits to be read.
+    pub waiting: Markup,
     /// Where they are signed in.
-    pub sessions: &'a [SessionInfo],
+    pub sessions: Markup,
     /// Their API keys.
-    pub keys: &'a [ApiKeyInfo],
+    pub keys: Markup,
     /// Who asked to read their chats.
     pub asked: &'a [Asked],
     /// Now.
@@ -53,11 +55,12 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             @if !account.notices.is_empty() {
                 div { @for (kind, text) in &account.notices { (note(*kind, text)) } }
             }
+            (account.waiting)
             (me::about(account.me))
             (looks(account.settings))
             (ways_in(frame, account))
-            (sessions(account.sessions))
-            (keys(account))
+            (account.sessions)
+            (account.keys)
             (data())
             (glass::section(account.asked, account.now))
             section {
@@ -140,7 +143,7 @@ fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
 }
 
 /// What leads to a form that takes a fresh confirmation, for who has not confirmed lately.
-fn confirm_first(what: &str, section: &str) -> Markup {
+pub(super) fn confirm_first(what: &str, section: &str) -> Markup {
     html! {
         div.actions { a.quiet href={ "/confirm?next=/account%23" (section) } { (Icon::Shield.draw()) (what) } }
         p.hint.small.soft { "You are asked to confirm that it is you." }
@@ -175,68 +178,6 @@ fn changes(frame: &Frame, account: &Account<'_>) -> Markup {
     }
 }
 
-fn sessions(sessions: &[SessionInfo]) -> Markup {
-    html! {
-        section #sessions {
-            h2 { "Where you are signed in" }
-            p { "A session ends after 30 quiet minutes, or after 12 hours however busy." }
-            ul.things {
-                @for session in sessions {
-                    li {
-                        div.what { (session.device) span { "Since " (when(session.created)) " · last seen " (when(session.last_seen)) } }
-                        @if session.current { span.mark.good { (Icon::Check.draw()) "This one" } }
-                        @else {
-                            form method="post" action={ "/account/sessions/" (session.id) "/end" } {
-                                button.quiet.compact type="submit" aria-label={ "End the session on " (session.device) } { "End" }
-                            }
-                        }
-                    }
-                }
-            }
-            @if sessions.len() > 1 {
-                form.actions method="post" action="/account/sessions/end" { button.quiet.compact type="submit" { "End all others" } }
-            }
-        }
-    }
-}
-
-fn keys(account: &Account<'_>) -> Markup {
-    let keys = account.keys;
-    html! {
-        section #keys {
-            h2 { "API keys" }
-            p { "A key lets a program ask the models in your name, at " code { "/v1" } " in OpenAI's format. It cannot read your chats." }
-            @if !keys.is_empty() {
-                ul.things {
-                    @for key in keys {
-                        li {
-                            div.what {
-                                (key.label)
-                                span {
-                                    code { (key.prefix) "…" } " · made " (when(key.created)) " · "
-                                    @if let Some(at) = key.last_used { "last used " (when(at)) } @else { "never used" }
-                                }
-                            }
-                            form method="post" action={ "/account/keys/" (key.id) "/revoke" } {
-                                button.danger.compact type="submit" aria-label={ "Revoke the key " (key.label) } { "Revoke" }
-                            }
-                        }
-                    }
-                }
-            }
-            @if account.confirmed {
-                form.inline method="post" action="/account/keys" {
-                    div.field {
-                        label for="label" { "A new key for" }
-                        input #label name="label" required maxlength="60" autocomplete="off" placeholder="my notebook";
-                    }
-                    button.quiet type="submit" { "Make a key" }
-                }
-            } @else { (confirm_first("Make a key", "keys")) }
-        }
-    }
-}
-
 fn data() -> Markup {
     html! {
         section #data {
@@ -265,18 +206,6 @@ fn data() -> Markup {
             }
         }
     }
-}
-
-/// A key that was just made, shown this once.
-#[must_use]
-pub fn new_key(frame: &Frame, key: &NewApiKey) -> Markup {
-    let main = html! {
-        div lang="en" { h1 { "Your key for " (key.label) } p { "Copy it now. It is shown this one time, and only its hash is kept." } }
-        p.secret #key { (key.token.expose()) }
-        div.actions { button.button type="button" data-act="copy-text" data-from="key" data-done=(frame.words.copied) { (Icon::Copy.draw()) (frame.words.copy) } }
-        a.quiet href="/account#keys" { "Back to the account" }
-    };
-    frame.single("Your key", Some("setup.js"), &main)
 }
 
 /// Recovery codes that were just made, shown this once.

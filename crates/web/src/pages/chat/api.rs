@@ -23,7 +23,7 @@ use super::{
     switcher,
     thread::Voice,
 };
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, Unattended};
 
 /// A question.
 #[derive(Deserialize)]
@@ -351,6 +351,41 @@ pub async fn search(
 pub async fn readiness(State(app): State<App>, person: SignedIn, looks: Looks) -> Markup {
     let readiness = app.assistant.readiness().borrow().clone();
     switcher::banner(looks.words(Some(&person.person.settings)), &readiness)
+}
+
+/// A message that is not finished, and where it belongs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    conversation: Option<ConversationId>,
+    text: String,
+}
+
+/// Which draft.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhichDraft {
+    conversation: Option<ConversationId>,
+}
+
+/// `PUT /chat/api/draft`: the page saves it when the session is about to end, which keeps no session alive.
+pub async fn keep_draft(
+    State(app): State<App>,
+    Unattended(person): Unattended,
+    Json(draft): Json<Draft>,
+) -> Result<StatusCode, Problem> {
+    app.assistant.keep_draft(&person.ctx, draft.conversation, &draft.text).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /chat/api/draft`: it was sent.
+pub async fn drop_draft(
+    State(app): State<App>,
+    person: SignedIn,
+    Query(which): Query<WhichDraft>,
+) -> Result<StatusCode, Problem> {
+    app.assistant.drop_draft(&person.ctx, which.conversation).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The model somebody chose.

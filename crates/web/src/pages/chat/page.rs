@@ -39,6 +39,8 @@ pub struct Chat<'a> {
     pub chosen: Option<&'a str>,
     /// How far it is.
     pub readiness: &'a Readiness,
+    /// A message that was not finished.
+    pub draft: Option<&'a str>,
     /// Whether this person has no chats that are kept.
     pub temporary_only: bool,
     /// The quotas of which little is left.
@@ -76,6 +78,7 @@ pub fn page(frame: &Frame, chat: &Chat<'_>) -> Markup {
                 "conversation": chat.conversation.map(|one| one.id),
                 "temporary": chat.temporary,
                 "archive": chat.rail.archive,
+                "draft": chat.draft.map(|_| words.draft_back),
                 "folders": chat.rail.folders.iter().map(|folder| json!({ "id": folder.id, "name": folder.name })).collect::<Vec<_>>(),
             })))
         }
@@ -167,7 +170,7 @@ fn foot(words: &Words, chat: &Chat<'_>) -> Markup {
             div #readiness { (switcher::banner(words, chat.readiness)) }
             form.column.composer #composer {
                 label.sr for="message" { (words.message) }
-                textarea #message name="text" rows="1" maxlength="65536" placeholder=(words.placeholder) autocomplete="off" autofocus {}
+                textarea #message name="text" rows="1" maxlength="65536" placeholder=(words.placeholder) autocomplete="off" autofocus { (chat.draft.unwrap_or_default()) }
                 button.send type="submit" disabled aria-label=(words.send) title=(words.send) {
                     (Icon::Arrow.classed("icon send-shape"))
                     svg.icon.stop-shape viewBox="0 0 24 24" aria-hidden="true" { rect x="7" y="7" width="10" height="10" rx="1.5" fill="currentColor" {} }

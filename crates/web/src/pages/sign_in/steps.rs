@@ -49,7 +49,7 @@ pub async fn enrol(
     match identity.finish_enrolment(&visitor.ctx, &form.ticket, &form.code, &visitor.device).await {
         Ok(done) => {
             let page = kept_codes(&frame, &done.recovery_codes, None, home(&form.next));
-            Ok(with_session(&done.session.token, page))
+            Ok(with_session(&done.session.tokens, page))
         }
         Err(Error::Refused) => {
             let pending = identity.pending_enrolment(&visitor.ctx, &form.ticket).await?;

@@ -1,0 +1,86 @@
+//! Messages somebody began and did not send, kept when their session is about to end.
+//!
+//! Called by the chat page, once at the warning, and after the message was sent. The invariant: a draft lives
+//! a day at most, and a temporary chat has none, because it is never written down.
+
+use domain::{
+    Action, Ctx, Resource,
+    audit::{Act, Entry},
+    authorize,
+    chat::MAX_MESSAGE_BYTES,
+    enforced,
+    id::ConversationId,
+};
+use store::drafts;
+
+use crate::{Assistant, Error, rights};
+
+/// Seconds a draft is kept.
+const KEPT_S: i64 = 24 * 3600;
+
+impl Assistant {
+    /// Keeps what the person has written so far, in a conversation or for one that has not begun.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`], [`Error::NotFound`], [`Error::Denied`], [`Error::Store`].
+    pub async fn keep_draft(
+        &self,
+        ctx: &Ctx,
+        conversation: Option<ConversationId>,
+        text: &str,
+    ) -> Result<(), Error> {
+        if text.trim().is_empty() {
+            return Err(Error::Empty);
+        }
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Err(Error::TooLong { what: "a message", limit: MAX_MESSAGE_BYTES, unit: "bytes" });
+        }
+        let permit = rights::writes(ctx)?;
+        let mut tx = self.0.store.begin(ctx).await?;
+        enforced!(SES06);
+        drafts::keep(&mut tx, &permit, conversation, text, ctx.now()).await?;
+        let target = conversation.map(|id| id.to_string()).unwrap_or_default();
+        Ok(tx.commit(Entry::new(Act::DraftKept, target)).await?)
+    }
+
+    /// What the person had written, if it was kept.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::Store`].
+    pub async fn draft(
+        &self,
+        ctx: &Ctx,
+        conversation: Option<ConversationId>,
+    ) -> Result<Option<String>, Error> {
+        Ok(drafts::get(&self.0.store, &rights::reads(ctx)?, conversation).await?)
+    }
+
+    /// Forgets what the person had written, because it was sent.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::Store`].
+    pub async fn drop_draft(&self, ctx: &Ctx, conversation: Option<ConversationId>) -> Result<(), Error> {
+        let permit = rights::writes(ctx)?;
+        let mut tx = self.0.store.begin(ctx).await?;
+        if drafts::drop(&mut tx, &permit, conversation).await? {
+            let target = conversation.map(|id| id.to_string()).unwrap_or_default();
+            tx.commit(Entry::new(Act::DraftDropped, target)).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets every draft of yesterday, and says how many.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor is the system's upkeep; [`Error::Store`].
+    pub async fn sweep_drafts(&self, ctx: &Ctx) -> Result<u64, Error> {
+        let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
+        let mut tx = self.0.store.begin(ctx).await?;
+        let gone = drafts::drop_before(&mut tx, &permit, ctx.now().plus_seconds(-KEPT_S)).await?;
+        if gone > 0 {
+            let count = usize::try_from(gone).unwrap_or(usize::MAX);
+            tx.commit(Entry::new(Act::DraftDropped, "").times(count)).await?;
+        }
+        Ok(gone)
+    }
+}

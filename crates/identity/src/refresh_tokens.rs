@@ -1,0 +1,77 @@
+//! Refresh tokens: a session, a generation, and a keyed hash over both.
+//!
+//! Called when a session is opened and when its access token is over. Nothing of a token is kept: whoever
+//! asks twice for the successor of one gets the same, and the store says which generation is in force.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use domain::{Secret, Timestamp, id::SessionId};
+use store::{Store, sessions::Session};
+use uuid::Uuid;
+
+const ID_BYTES: usize = 16;
+const GENERATION_BYTES: usize = 8;
+const BYTES: usize = ID_BYTES + GENERATION_BYTES + 32;
+
+/// What a token of ours says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refresh {
+    /// Which session it is of.
+    pub(crate) session: SessionId,
+    /// Which generation it is.
+    pub(crate) generation: i64,
+}
+
+/// What a presented token is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// It is in force: its successor takes its place.
+    Current,
+    /// Its successor is in force and nobody has shown it yet, or only just: whoever asks gets it again.
+    Predecessor,
+    /// Its successor was in use: two hold what one should.
+    Reused,
+    /// It is newer than the store, as after a restore.
+    Unknown,
+}
+
+impl Refresh {
+    /// The token.
+    pub(crate) fn token(self, store: &Store) -> Secret<String> {
+        let mut bytes = self.named().to_vec();
+        bytes.extend_from_slice(&store.mac("refresh token", &bytes));
+        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Reads a presented token; `None` when it is not one of ours.
+    pub(crate) fn read(store: &Store, token: &str) -> Option<Self> {
+        if token.len() != (BYTES * 4).div_ceil(3) {
+            return None;
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == BYTES)?;
+        let (named, mac) = bytes.split_at(ID_BYTES + GENERATION_BYTES);
+        verify_slices_are_equal(mac, &store.mac("refresh token", named)).ok()?;
+        let (id, generation) = named.split_at(ID_BYTES);
+        let session = SessionId(Uuid::from_bytes(id.try_into().ok()?));
+        Some(Self { session, generation: i64::from_be_bytes(generation.try_into().ok()?) })
+    }
+
+    /// What this token is worth to `session`. Two tabs that ask at once are no attack, nor is a browser that
+    /// never got the answer: for `grace_s`, and as long as nobody showed the successor, it is given again.
+    pub(crate) fn worth(self, session: &Session, now: Timestamp, grace_s: i64) -> Worth {
+        let young = (0..grace_s).contains(&now.seconds_since(session.rotated));
+        match session.generation.saturating_sub(self.generation) {
+            0 => Worth::Current,
+            1 if young || session.used < session.generation => Worth::Predecessor,
+            ..0 => Worth::Unknown,
+            _ => Worth::Reused,
+        }
+    }
+
+    fn named(self) -> [u8; ID_BYTES + GENERATION_BYTES] {
+        let mut bytes = [0; ID_BYTES + GENERATION_BYTES];
+        bytes[..ID_BYTES].copy_from_slice(self.session.0.as_bytes());
+        bytes[ID_BYTES..].copy_from_slice(&self.generation.to_be_bytes());
+        bytes
+    }
+}
