@@ -5,7 +5,7 @@
 //! cipher in an exit handler, libcrypto its tables in another; a connection that is still closing then
 //! reads freed memory, and a process whose work is done ends with SIGSEGV.
 //! Invariant: no exit handler of SQLCipher or libcrypto runs while a connection is open, unless the
-//! connections stay open beyond [`PATIENCE`] (`docs/decisions/0010-leaving.md`).
+//! connections stay open beyond [`PATIENCE`] (`docs/decisions/0019-leaving.md`).
 
 use std::{
     ffi::{c_char, c_int, c_void},

@@ -31,7 +31,7 @@ both_engines!(a_key_is_shown_once_and_acts_for_its_person, |home| {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.token.expose().as_bytes());
     let mut kept = [0; 32];
     kept.copy_from_slice(hash.as_ref());
-    let permit = home.instance(domain::Job::Authentication, domain::Action::Authenticate);
+    let permit = home.instance(domain::Job::Authentication, Action::Authenticate);
     let found = store::api_keys::by_hash(&home.store, &permit, kept).await.unwrap();
     assert_eq!(found.map(|found| (found.id, found.user)), Some((key.id, owned.done.session.user)));
 });
@@ -102,7 +102,7 @@ both_engines!(a_key_cannot_make_or_list_keys_nor_reach_another_persons, |home| {
     let other = home.owner("Grace").await;
     assert!(owned.identity.api_keys(&other.ctx).await.unwrap().is_empty());
     assert!(matches!(owned.identity.revoke_api_key(&other.ctx, key.id).await, Err(Error::NotFound)));
-    let permit = home.instance(domain::Job::Checks, domain::Action::ReadInstance);
+    let permit = home.instance(domain::Job::Checks, Action::ReadInstance);
     let records = store::audit::list(&home.store, &permit, 0, 100).await.unwrap();
     let made: Vec<_> = records.iter().filter(|r| r.act == Act::ApiKeyCreated.name()).collect();
     assert!(made.len() == 1 && made[0].target == key.id.to_string());
