@@ -16,7 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     double::{Double, Step, end, good, refusal, say, stream_head, text},
-    samples::{KEY, ask, endpoint, error_of, permit, permit_for, question, text_of, vendors, with_clock},
+    samples::{
+        KEY, ask, embed_permit, endpoint, error_of, permit, permit_for, question, text_of, vendors,
+        with_clock,
+    },
 };
 
 #[tokio::test]
@@ -196,23 +199,16 @@ async fn embeddings_come_back_in_their_order() {
     let double = Double::scenes(vec![vec![say(&head), say(body)]]).await;
     let vendors = vendors(endpoint(&double.url()));
     let texts = vec!["a".to_owned(), "b".to_owned()];
-    let (vectors, usage) =
-        vendors.embed(&permit_for(Action::Embed), "work/vectors", texts.clone()).await.unwrap();
+    let (vectors, usage) = vendors.embed(&embed_permit(), "work/vectors", texts.clone()).await.unwrap();
     assert_eq!((vectors, usage.prompt_tokens), (vec![vec![1.0, 0.0], vec![0.5, 1.0]], 4));
     assert!(double.requests()[0].head.starts_with("POST /v1/embeddings "));
+    assert_eq!(vendors.embed(&embed_permit(), "work/big", texts.clone()).await, Err(Error::UnknownModel));
     assert_eq!(
-        vendors.embed(&permit_for(Action::Embed), "work/big", texts.clone()).await,
-        Err(Error::UnknownModel)
-    );
-    assert_eq!(
-        vendors.embed(&permit_for(Action::Embed), "work/vectors", vec![String::new(); 257]).await,
+        vendors.embed(&embed_permit(), "work/vectors", vec![String::new(); 257]).await,
         Err(Error::TooLarge)
     );
     // Two vectors for one text: not an answer to the question.
-    assert_eq!(
-        vendors.embed(&permit_for(Action::Embed), "work/vectors", vec!["a".to_owned()]).await,
-        Err(Error::Broke)
-    );
+    assert_eq!(vendors.embed(&embed_permit(), "work/vectors", vec!["a".to_owned()]).await, Err(Error::Broke));
 }
 
 #[tokio::test]

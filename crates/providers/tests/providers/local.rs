@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use aws_lc_rs::digest;
 use domain::{
-    Action, Clock, Timestamp,
+    Clock, Timestamp,
     model::{Line, Prompt, Readiness, Speaker},
     verifies,
 };
@@ -12,7 +12,7 @@ use inference::catalog;
 use providers::{Config, Error, LocalConfig, Providers};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::samples::{permit, permit_for};
+use crate::samples::{embed_permit, permit};
 
 fn start(folder: &Path, local: LocalConfig) -> Result<Providers, Error> {
     let config = Config { models_folder: folder.to_owned(), local, ..Config::default() };
@@ -54,10 +54,7 @@ async fn a_missing_model_says_all_ways_to_get_it() {
     assert_eq!(vendors.models()[0].readiness, settled(&vendors).await);
     let texts = vec!["a".to_owned()];
     let embedding = &vendors.embedding_models()[0].id;
-    assert!(matches!(
-        vendors.embed(&permit_for(Action::Embed), embedding, texts).await,
-        Err(Error::NotReady(_))
-    ));
+    assert!(matches!(vendors.embed(&embed_permit(), embedding, texts).await, Err(Error::NotReady(_))));
     vendors.stop();
     assert_eq!(refusal(&vendors).await, Error::Cancelled);
 }

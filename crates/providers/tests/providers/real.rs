@@ -6,7 +6,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use domain::{
-    Action, Clock, Timestamp,
+    Clock, Timestamp,
     model::{Delta, Finish, Line, Prompt, Readiness, Speaker},
     verifies,
 };
@@ -14,7 +14,7 @@ use futures::StreamExt;
 use providers::{Config, Error, LocalConfig, Providers};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::samples::{permit, permit_for};
+use crate::samples::{embed_permit, permit};
 
 const MODEL: &str = "smollm2-135m-instruct";
 /// Longer than any wait here on a busy machine.
@@ -97,7 +97,7 @@ async fn sentences_of_like_meaning_are_close() {
     let texts = || ["a cat", "a kitten", "a tax form"].map(str::to_owned).to_vec();
     let found = tokio::time::timeout(LONG, async {
         loop {
-            match vendors.embed(&permit_for(Action::Embed), &model, texts()).await {
+            match vendors.embed(&embed_permit(), &model, texts()).await {
                 // Its files are verified after the language model is there.
                 Err(Error::NotReady(Readiness::Loading)) => {
                     tokio::time::sleep(Duration::from_millis(20)).await;

@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use domain::{
-    Action, Actor, Clock, Ctx, Entropy, Job, Permit, Resource, Secret, Timestamp, authorize,
+    Action, Actor, Clock, Ctx, Entropy, Job, Permit, Resource, Secret, Timestamp,
+    access::Rights,
+    authorize,
+    id::{ApiKeyId, UserId},
     model::{Delta, Line, Prompt, Speaker},
 };
 use futures::StreamExt;
@@ -19,6 +22,16 @@ pub(crate) const KEY: &str = "sk-very-secret-key";
 /// A permit to use models.
 pub(crate) fn permit() -> Permit {
     permit_for(Action::UseModel)
+}
+
+/// A permit of a key that may have texts embedded, as the API's callers have it.
+pub(crate) fn embed_permit() -> Permit {
+    let clock = Clock::new(|| Timestamp(0));
+    let ctx = Ctx::new(Actor::Anonymous, clock, Entropy::new(|bytes| bytes.fill(7)));
+    let scopes = Rights::NONE.with(Action::Embed);
+    let actor = Actor::ApiKey { user: UserId::fresh(&ctx), key: ApiKeyId::fresh(&ctx), scopes };
+    let ctx = ctx.acting_as(actor);
+    authorize(&ctx, Action::Embed, Resource::Instance).expect("allowed")
 }
 
 /// A permit for `action`.
