@@ -77,6 +77,11 @@ pub enum ClauseState {
         /// Why, in a sentence.
         why: String,
     },
+    /// A control has a check that was not asked yet, as in the first moments of a new instance.
+    Unchecked {
+        /// Which, in a sentence.
+        why: String,
+    },
     /// There is nothing here it could apply to.
     NotApplicable {
         /// Why, in a sentence.
@@ -100,6 +105,8 @@ pub struct ControlReport {
     pub finding: Option<Finding>,
     /// Why the control cannot count as holding, if it cannot.
     pub fault: Option<String>,
+    /// Whether that is only because its check was not asked yet.
+    pub unchecked: bool,
 }
 
 /// A number that promises less here than a published clause.
@@ -122,6 +129,8 @@ pub struct Counts {
     pub not_built: usize,
     /// Not met.
     pub not_met: usize,
+    /// Not checked yet.
+    pub unchecked: usize,
     /// Not applicable here.
     pub not_applicable: usize,
 }
@@ -196,9 +205,13 @@ impl Report {
 
     /// The rules, worst first: what does not hold weighs more than what is not built.
     fn clause_state(&self, clause: &Clause, on: &[&ControlReport]) -> ClauseState {
-        if let Some(faulty) = on.iter().find(|control| control.fault.is_some()) {
-            let why = faulty.fault.clone().unwrap_or_default();
-            return ClauseState::NotMet { why: format!("{}: {why}", faulty.control.token()) };
+        let fault = |unchecked: bool| {
+            let wanted = on.iter().filter(|control| control.unchecked == unchecked);
+            let mut faults = wanted.filter_map(|control| Some((control.control, control.fault.as_ref()?)));
+            faults.next().map(|(control, why)| format!("{}: {why}", control.token()))
+        };
+        if let Some(why) = fault(false) {
+            return ClauseState::NotMet { why };
         }
         let falls_short = |deviation: &&DeviationReport| deviation.clauses.contains(&clause.id.as_str());
         if let Some(deviation) = self.deviations.iter().find(falls_short) {
@@ -207,6 +220,9 @@ impl Report {
         if clause.missing.is_some() || on.is_empty() {
             let missing = clause.missing.clone().unwrap_or_else(|| NOTHING_YET.to_owned());
             return ClauseState::NotBuilt { missing };
+        }
+        if let Some(why) = fault(true) {
+            return ClauseState::Unchecked { why };
         }
         match on.iter().map(|control| control.not_applicable()).collect::<Option<Vec<_>>>() {
             Some(mut reasons) => {
@@ -232,6 +248,7 @@ impl ControlReport {
     fn judge(control: Control, grounds: &Grounds<'_>) -> Self {
         let finding = grounds.findings.get(&control).cloned();
         let fault = fault(control, finding.as_ref(), grounds);
+        let unchecked = finding.is_none() && grounds.asked_every.contains_key(&control);
         Self {
             control,
             title: control.title(),
@@ -239,6 +256,7 @@ impl ControlReport {
             proof: control.proof(),
             finding,
             fault,
+            unchecked,
         }
     }
 
@@ -282,6 +300,7 @@ impl Counts {
                 ClauseState::Kept { .. } => &mut counts.kept,
                 ClauseState::NotBuilt { .. } => &mut counts.not_built,
                 ClauseState::NotMet { .. } => &mut counts.not_met,
+                ClauseState::Unchecked { .. } => &mut counts.unchecked,
                 ClauseState::NotApplicable { .. } => &mut counts.not_applicable,
             } += 1;
             counts

@@ -73,6 +73,7 @@ impl<'a> Look<'a> {
             }
             ClauseState::NotBuilt { missing } => ('·', "partly", "\x1b[2m", missing),
             ClauseState::NotMet { why } => ('✗', "not met", "\x1b[31m", why),
+            ClauseState::Unchecked { why } => ('?', "unchecked", "\x1b[33m", why),
             ClauseState::NotApplicable { why } => ('–', "no object", "\x1b[2m", why),
         };
         Self { mark, word, colour, reason }
@@ -80,9 +81,10 @@ impl<'a> Look<'a> {
 }
 
 fn summary(counts: Counts) -> String {
-    let Counts { kept, not_built, not_met, not_applicable } = counts;
+    let Counts { kept, not_built, not_met, unchecked, not_applicable } = counts;
+    let unchecked = if unchecked > 0 { format!("{unchecked} not checked yet, ") } else { String::new() };
     format!(
-        "{kept} kept, {not_built} not built or only in part, {not_met} not met, {not_applicable} without an object.\n"
+        "{kept} kept, {not_built} not built or only in part, {not_met} not met, {unchecked}{not_applicable} without an object.\n"
     )
 }
 

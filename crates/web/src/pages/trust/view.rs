@@ -18,9 +18,10 @@ pub struct Filter {
 }
 
 /// The states as the filter spells them.
-const STATES: [(&str, &str); 4] = [
+const STATES: [(&str, &str); 5] = [
     ("kept", "Kept"),
     ("not-met", "Not met"),
+    ("unchecked", "Not checked yet"),
     ("not-built", "Not built yet"),
     ("not-applicable", "Not applicable"),
 ];
@@ -61,6 +62,7 @@ fn tally(counts: &Counts) -> Markup {
         dl.tally {
             (one(Kind::Good, counts.kept, "kept"))
             (one(Kind::Bad, counts.not_met, "not met"))
+            @if counts.unchecked > 0 { (one(Kind::Plain, counts.unchecked, "being checked")) }
             (one(Kind::Plain, counts.not_built, "not built yet"))
             @if counts.not_applicable > 0 { (one(Kind::Plain, counts.not_applicable, "not applicable")) }
         }
@@ -75,7 +77,8 @@ fn filters(report: &Report, filter: &Filter) -> Markup {
     html! {
         nav.filters aria-label="Filter" {
             (link(&filter.policy, "", "All"))
-            @for (state, word) in STATES { (link(&filter.policy, state, word)) }
+            @let unchecked = report.counts().unchecked;
+            @for (state, word) in STATES.into_iter().filter(|(state, _)| *state != "unchecked" || unchecked > 0) { (link(&filter.policy, state, word)) }
             span.gap {}
             (link("", &filter.state, "Every policy"))
             @for source in &report.sources { (link(&source.id, &filter.state, &source.title)) }
@@ -117,7 +120,7 @@ fn promise(report: &Report, clause: &ClauseReport) -> Markup {
                     div.control {
                         strong { (control.title) }
                         p { (control.sentence) }
-                        @if let Some(fault) = &control.fault { p.mark.bad { (Icon::Cross.draw()) (fault) } }
+                        @if let Some(fault) = control.fault.as_ref().filter(|_| !control.unchecked) { p.mark.bad { (Icon::Cross.draw()) (fault) } }
                         @if let Some(finding) = &control.finding { p.soft { (finding.reason) " Asked " (when(finding.at)) "." } }
                         code { (control.control.token()) }
                     }
@@ -133,6 +136,7 @@ fn spelt(state: &ClauseState) -> &'static str {
         ClauseState::Kept { .. } => "kept",
         ClauseState::NotBuilt { .. } => "not-built",
         ClauseState::NotMet { .. } => "not-met",
+        ClauseState::Unchecked { .. } => "unchecked",
         ClauseState::NotApplicable { .. } => "not-applicable",
     }
 }
@@ -142,6 +146,7 @@ fn verdict(state: &ClauseState) -> (Kind, &'static str, &str) {
         ClauseState::Kept { how } => (Kind::Good, "Kept", how),
         ClauseState::NotBuilt { missing } => (Kind::Plain, "Not built yet", missing),
         ClauseState::NotMet { why } => (Kind::Bad, "Not met", why),
+        ClauseState::Unchecked { why } => (Kind::Plain, "Not checked yet", why),
         ClauseState::NotApplicable { why } => (Kind::Plain, "Not applicable", why),
     }
 }
