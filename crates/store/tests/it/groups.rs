@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Action, Actor, Denied, Job, Permit, Resource,
-    access::Role,
-    authorize,
+    Action, Actor, Denied, Job, Permit, Resource, authorize,
     bounds::{Bounds, Quota},
     id::{GroupId, SessionId},
 };
