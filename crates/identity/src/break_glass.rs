@@ -9,14 +9,12 @@ use domain::{
     Action, Actor, Ctx, Permit, Resource, Timestamp,
     audit::{Act, Entry},
     authorize, enforced,
-    id::{ContentRequestId, ConversationId, MailId, UserId},
+    id::{ContentRequestId, ConversationId, UserId},
     mail::Mail,
 };
 use store::{
-    Tx, accounts,
+    accounts,
     content_requests::{self, ContentRequest, Opened, State, Words},
-    emails,
-    outbox::{self, Letter},
     roles,
 };
 
@@ -194,20 +192,10 @@ impl Identity {
             return Err(Error::Unfit(Unfit::Decided));
         }
         if ends.is_some() {
-            self.notify(&mut tx, ctx, request.subject).await?;
+            // In the same transaction: nobody can agree and leave the notice out.
+            self.tell(&mut tx, ctx, request.subject, Mail::ContentRead).await?;
         }
         Ok(tx.commit(Entry::new(act, request.id)).await?)
-    }
-
-    /// Tells the person by e-mail, where there is a confirmed address, in the same transaction: nobody can
-    /// agree and leave the notice out.
-    async fn notify(&self, tx: &mut Tx, ctx: &Ctx, subject: UserId) -> Result<(), Error> {
-        let ctx = permits::authenticating(ctx);
-        let permit = authorize(&ctx, Action::ReadAccount, Resource::Of(subject))?;
-        let Some(to) = emails::get(self.store(), &permit).await? else { return Ok(()) };
-        let language = accounts::get(self.store(), &permit).await?.settings.language;
-        let letter = Letter { to, language, mail: Mail::ContentRead };
-        Ok(outbox::queue_for(tx, &permit, MailId::fresh(&ctx), &letter).await?)
     }
 
     async fn own_name(&self, ctx: &Ctx) -> Result<String, Error> {

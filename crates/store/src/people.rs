@@ -104,7 +104,7 @@ pub async fn active_with(tx: &mut Tx, role: domain::access::Role) -> Result<u64,
     Ok(count)
 }
 
-/// Lets an account sign in, or no longer; then its sessions end at once. The permit is to manage people.
+/// Lets an account sign in, or no longer; then its sessions, keys and links end at once. The permit is to manage people.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
@@ -118,10 +118,10 @@ pub async fn set_active(tx: &mut Tx, permit: &Permit, id: UserId, active: bool) 
     row::exactly_one(&done)?;
     if !active {
         end_sessions(tx, permit, id).await?;
-        sqlx::query("DELETE FROM mail_links WHERE account = $1")
-            .bind(id.to_string())
-            .execute(tx.db())
-            .await?;
+        for ended in ["DELETE FROM mail_links WHERE account = $1", "DELETE FROM api_keys WHERE account = $1"]
+        {
+            sqlx::query(ended).bind(id.to_string()).execute(tx.db()).await?;
+        }
     }
     Ok(())
 }

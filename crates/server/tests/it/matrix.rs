@@ -157,6 +157,7 @@ impl Maker<'_> {
             id,
             device: "a test",
             address: None,
+            network: [0; 32],
             second_factor: false,
             now: ctx.now(),
             expires: ctx.now().plus_seconds(3600),
