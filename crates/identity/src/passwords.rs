@@ -238,6 +238,29 @@ mod tests {
     }
 
     #[test]
+    fn checking_an_old_verifier_takes_as_long_as_checking_none() {
+        let _proof = verifies!(AUT05);
+        testkit::run(async {
+            let (home, old) = passwords(HASHING).await;
+            let verifier = old.hash(&home.ctx(domain::Actor::Anonymous), "Quiet-Harbour-47").await.unwrap();
+            let dearer = Hashing { memory_kib: 8 * 1024, passes: 2, ..HASHING };
+            let now = Passwords::new(home.store.clone(), dearer, 1).unwrap();
+            let timed = async |verifier: Option<&str>| {
+                let began = std::time::Instant::now();
+                now.verify("Brisk-Lantern-92", verifier).await.unwrap();
+                began.elapsed()
+            };
+            let (mut known, mut unknown) = (Vec::new(), Vec::new());
+            for _ in 0..3 {
+                known.push(timed(Some(&verifier)).await);
+                unknown.push(timed(None).await);
+            }
+            // A hundredth of the work would show whatever else the machine does.
+            assert!(known.iter().max() > unknown.iter().min().map(|one| *one / 4).as_ref());
+        });
+    }
+
+    #[test]
     fn a_text_longer_than_any_password_is_refused_after_the_same_work() {
         testkit::run(async {
             let (home, passwords) = passwords(HASHING).await;

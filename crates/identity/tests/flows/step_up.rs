@@ -63,7 +63,7 @@ both_engines!(a_password_or_a_code_confirms_for_ten_minutes_and_this_session_alo
     );
 });
 
-both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
+both_engines!(guessing_in_a_stolen_session_is_throttled_apart_from_the_sign_in, |home| {
     let owned = set_up(&home).await;
     let ctx = stale(&owned, &home).await;
     for _ in 0..5 {
@@ -74,9 +74,26 @@ both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
         let next = owned.identity.confirm(&ctx, proof).await;
         assert!(matches!(next, Err(Error::Throttled { .. })), "{next:?}");
     }
-    // The same count stands before the sign-in.
+    // The count is the person's, over all of their sessions, and also on another replica.
+    let other = crate::scene::open(&home).confirm(&ctx, Proof::Password(secret(PASSWORD))).await;
+    assert!(matches!(other, Err(Error::Throttled { .. })), "{other:?}");
+    // Neither side is kept out by the other.
     let sign_in = owned.identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD), "").await;
-    assert!(matches!(sign_in, Err(Error::Throttled { .. })), "{sign_in:?}");
+    assert!(sign_in.is_ok(), "{sign_in:?}");
+});
+
+both_engines!(who_knows_a_name_keeps_its_person_from_confirming_nothing, |home| {
+    let _proof = verifies!(AUT08);
+    let owned = set_up(&home).await;
+    let ctx = stale(&owned, &home).await;
+    let guess = async || {
+        owned.identity.sign_in(&stranger(&home), NAME, &secret(OTHER_PASSWORD), "").await.unwrap_err()
+    };
+    while !matches!(guess().await, Error::Throttled { .. }) {}
+    owned.identity.confirm(&ctx, Proof::Password(secret(PASSWORD))).await.unwrap();
+    let ctx = owned.ctx(&home).await;
+    assert_eq!(missing(&ctx), None);
+    owned.identity.new_recovery_codes(&ctx, &owned.app.next_code(&home)).await.unwrap();
 });
 
 both_engines!(only_a_person_in_a_session_that_lives_confirms, |home| {
