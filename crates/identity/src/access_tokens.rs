@@ -4,6 +4,8 @@
 //! algorithm, one `typ`, one audience, this instance as issuer, a key the ring holds, and no second of
 //! leeway; a token says which session it is of and nothing else, so the session's row has the last word.
 
+mod trial;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};

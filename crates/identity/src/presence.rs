@@ -2,7 +2,7 @@
 //!
 //! Unlike recognising, asking is no activity: an open stream keeps no idle session alive.
 
-use domain::{Actor, Ctx};
+use domain::{Actor, Ctx, enforced};
 use store::api_keys;
 
 use crate::{Error, Identity, permits};
@@ -18,7 +18,11 @@ impl Identity {
             Actor::ApiKey { key, .. } => {
                 let permit = permits::authenticate(&permits::authenticating(ctx))?;
                 let held = api_keys::by_id(self.store(), &permit, *key).await?;
-                Ok(held.is_some_and(|held| ctx.now() < self.key_end(held.created, held.expires)))
+                let lives = held.is_some_and(|held| ctx.now() < self.key_end(held.created, held.expires));
+                if !lives {
+                    enforced!(KEY02);
+                }
+                Ok(lives)
             }
             Actor::BreakGlass { until, .. } => Ok(ctx.now() < *until),
             Actor::Anonymous | Actor::System(_) => Ok(true),

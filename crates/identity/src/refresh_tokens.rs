@@ -5,7 +5,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use domain::{Secret, Timestamp, id::SessionId};
+use domain::{Secret, Timestamp, enforced, id::SessionId};
 use store::{Store, sessions::Session};
 use uuid::Uuid;
 
@@ -52,7 +52,10 @@ impl Refresh {
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == BYTES)?;
         let (named, mac) = bytes.split_at(ID_BYTES + GENERATION_BYTES);
-        verify_slices_are_equal(mac, &store.mac("refresh token", named)).ok()?;
+        if verify_slices_are_equal(mac, &store.mac("refresh token", named)).is_err() {
+            enforced!(SES03);
+            return None;
+        }
         let (id, generation) = named.split_at(ID_BYTES);
         let session = SessionId(Uuid::from_bytes(id.try_into().ok()?));
         Some(Self { session, generation: i64::from_be_bytes(generation.try_into().ok()?) })

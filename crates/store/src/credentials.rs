@@ -236,7 +236,7 @@ pub async fn remove_totp(tx: &mut Tx, permit: &Permit) -> Result<bool, Error> {
 /// # Errors
 /// [`Error::Denied`] unless the permit is to change the account.
 pub async fn use_totp_step(tx: &mut Tx, permit: &Permit, step: i64) -> Result<bool, Error> {
-    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let account = changing(permit)?.to_string();
     let done = sqlx::query("UPDATE totp SET last_step = $1 WHERE account = $2 AND last_step < $1")
         .bind(step)
         .bind(account)

@@ -395,3 +395,13 @@ both_engines!(a_new_session_puts_no_news_of_itself_away, |home| {
     let log = store::audit::list(&home.store, &permit, 0, 1000).await.unwrap();
     assert_eq!(log.iter().filter(|entry| entry.act == Act::NoticesPutAway.name()).count(), 3);
 });
+
+both_engines!(lying_tokens_are_tried_on_the_running_program, |home| {
+    let _proof = verifies!(SES04);
+    let ctx = home.ctx(domain::Actor::System(domain::Job::Checks));
+    assert_eq!(open(&home).try_access_tokens(&ctx).await, Ok(None), "there is no key yet");
+    let owned = set_up(&home).await;
+    let before = owned.identity.sessions(&owned.ctx(&home).await).await.unwrap();
+    assert_eq!(owned.identity.try_access_tokens(&ctx).await, Ok(Some(9)));
+    assert_eq!(owned.identity.sessions(&owned.ctx(&home).await).await.unwrap(), before);
+});
