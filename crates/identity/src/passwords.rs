@@ -222,7 +222,6 @@ mod tests {
 
     #[test]
     fn a_verifier_of_before_the_parameters_rose_costs_as_much_as_no_account() {
-        let _proof = verifies!(AUT05);
         let params = |memory, passes| Params::new(memory, passes, 1, Some(OUTPUT_BYTES)).unwrap();
         let work = |one: &Params| u64::from(one.m_cost()) * u64::from(one.t_cost());
         let asked = params(64 * 1024, 3);
