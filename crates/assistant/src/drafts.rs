@@ -1,7 +1,8 @@
 //! Messages somebody began and did not send, kept when their session is about to end.
 //!
-//! Called by the chat page, once at the warning, and after the message was sent. The invariant: a draft lives
-//! a day at most, and a temporary chat has none, because it is never written down.
+//! Called by the chat page, at the warning and when it is hidden, and after the message was sent. The invariant:
+//! a draft lives a day at most, a temporary chat has none, because it is never written down, and neither has
+//! whoever may have nothing but temporary chats.
 
 use domain::{
     Action, Ctx, Resource,
@@ -19,10 +20,11 @@ use crate::{Assistant, Error, rights};
 const KEPT_S: i64 = 24 * 3600;
 
 impl Assistant {
-    /// Keeps what the person has written so far, in a conversation or for one that has not begun.
+    /// Keeps what the person has written so far, in a conversation or for one that has not begun. Nothing but
+    /// blanks is no draft: then what was kept before goes.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::TooLong`], [`Error::NotFound`], [`Error::Denied`], [`Error::Store`].
+    /// [`Error::TooLong`], [`Error::TemporaryOnly`], [`Error::NotFound`], [`Error::Denied`], [`Error::Store`].
     pub async fn keep_draft(
         &self,
         ctx: &Ctx,
@@ -30,20 +32,22 @@ impl Assistant {
         text: &str,
     ) -> Result<(), Error> {
         if text.trim().is_empty() {
-            return Err(Error::Empty);
+            return self.drop_draft(ctx, conversation).await;
         }
+        self.may_keep(ctx)?;
         if text.len() > MAX_MESSAGE_BYTES {
             return Err(Error::TooLong { what: "a message", limit: MAX_MESSAGE_BYTES, unit: "bytes" });
         }
         let permit = rights::writes(ctx)?;
         let mut tx = self.0.store.begin(ctx).await?;
-        enforced!(SES06);
         drafts::keep(&mut tx, &permit, conversation, text, ctx.now()).await?;
         let target = conversation.map(|id| id.to_string()).unwrap_or_default();
-        Ok(tx.commit(Entry::new(Act::DraftKept, target)).await?)
+        tx.commit(Entry::new(Act::DraftKept, target)).await?;
+        enforced!(SES06);
+        Ok(())
     }
 
-    /// What the person had written, if it was kept.
+    /// What the person had written, if it was kept less than a day ago.
     ///
     /// # Errors
     /// [`Error::Denied`], [`Error::Store`].
@@ -52,7 +56,11 @@ impl Assistant {
         ctx: &Ctx,
         conversation: Option<ConversationId>,
     ) -> Result<Option<String>, Error> {
-        Ok(drafts::get(&self.0.store, &rights::reads(ctx)?, conversation).await?)
+        if ctx.bounds.temporary_only {
+            return Ok(None);
+        }
+        let since = ctx.now().plus_seconds(-KEPT_S);
+        Ok(drafts::get(&self.0.store, &rights::reads(ctx)?, conversation, since).await?)
     }
 
     /// Forgets what the person had written, because it was sent.

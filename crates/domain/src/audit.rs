@@ -53,7 +53,8 @@ pub enum Act {
     InvitationWithdrawn,
     /// An e-mail address was confirmed by its owner, or changed.
     EmailChanged,
-    /// A way to a new password was sent.
+    /// A way to a new password was asked for. Without a target: for addresses nobody has, at most once a
+    /// minute, with how many.
     ResetRequested,
     /// An account may not sign in any more.
     AccountDeactivated,
@@ -119,6 +120,8 @@ pub enum Act {
     Exported,
     /// Conversations were imported.
     Imported,
+    /// A person put notices about their account away.
+    NoticesPutAway,
     /// Settings of the instance were changed.
     SettingsChanged,
     /// Findings were recorded.

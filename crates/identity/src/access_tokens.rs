@@ -4,6 +4,8 @@
 //! algorithm, one `typ`, one audience, this instance as issuer, a key the ring holds, and no second of
 //! leeway; a token says which session it is of and nothing else, so the session's row has the last word.
 
+mod trial;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use store::{Store, Tx, token_keys};
 use zeroize::Zeroizing;
 
-use crate::{Error, Identity, permits};
+use crate::{Error, Identity, permits, touches};
 
 /// What our tokens say they are, so that no token made for something else is one.
 const KIND: &str = "troth-access+jwt";
@@ -27,6 +29,8 @@ const AUDIENCE: &str = "troth-pages";
 const MOST_BYTES: usize = 2048;
 /// Seconds between two looks into the store for a key the ring does not know.
 const LOOK_AGAIN_S: i64 = 1;
+/// Seconds for which the ring is believed as it was read: another replica may have retired a key.
+const BELIEVED_S: i64 = 60;
 const DAY_S: i64 = 24 * 3600;
 
 /// What a token says.
@@ -107,14 +111,14 @@ impl Identity {
     ) -> Result<Secret<String>, Error> {
         let now = ctx.now();
         let newest = self.keys(ctx).await?.keys.first().cloned();
-        let key = match newest.filter(|key| now.seconds_since(key.made) < self.key_days() * DAY_S) {
+        let key = match newest.filter(|key| self.signs(key, now)) {
             Some(key) => key,
             None => self.new_key(ctx, tx).await?,
         };
         self.signed(ctx, &key, user, session, generation)
     }
 
-    /// A token like [`Identity::access_token`], when nothing is to be written.
+    /// A token like [`Identity::access_token`], where nothing else is to be written.
     pub(crate) async fn access_token_again(
         &self,
         ctx: &Ctx,
@@ -123,8 +127,13 @@ impl Identity {
         generation: i64,
     ) -> Result<Secret<String>, Error> {
         let newest = self.keys(ctx).await?.keys.first().cloned();
-        let key = newest.ok_or(Error::Broken("there is no key to sign access tokens with"))?;
-        self.signed(ctx, &key, user, session, generation)
+        if let Some(key) = newest.filter(|key| self.signs(key, ctx.now())) {
+            return self.signed(ctx, &key, user, session, generation);
+        }
+        let mut tx = self.store().begin(ctx).await?;
+        let token = self.access_token(ctx, &mut tx, user, session, generation).await?;
+        touches::keep(tx).await?;
+        Ok(token)
     }
 
     /// What a presented token says; `None` when it is not one of ours.
@@ -139,6 +148,11 @@ impl Identity {
         let ours = header.alg == Algorithm::EdDSA && header.typ.as_deref() == Some(KIND);
         let Some(id) = header.kid.filter(|_| ours) else { return Ok(None) };
         let Some(key) = self.key_named(ctx, &id).await? else { return Ok(None) };
+        // A day after it may sign no more nothing of it lives, whatever a replica still holds.
+        if ctx.now().seconds_since(key.made) >= (self.key_days() + 1) * DAY_S {
+            enforced!(SES08);
+            return Ok(None);
+        }
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.leeway = 0;
         // Our own clock decides about the time, below.
@@ -155,7 +169,10 @@ impl Identity {
     }
 
     /// Removes the keys no token that lives can be signed with.
-    pub(crate) async fn retire_keys(&self, ctx: &Ctx) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn retire_keys(&self, ctx: &Ctx) -> Result<(), Error> {
         let authenticating = permits::authenticating(ctx);
         let read = self.keys(&authenticating).await?;
         let before = ctx.now().plus_seconds(-(self.key_days() + 1) * DAY_S);
@@ -222,16 +239,23 @@ impl Identity {
     }
 
     async fn keys(&self, ctx: &Ctx) -> Result<Read, Error> {
-        if let Some(read) = self.ring().read() {
+        let at = ctx.now();
+        if let Some(read) = self.ring().read()
+            && (0..BELIEVED_S).contains(&at.seconds_since(read.at))
+        {
             return Ok(read);
         }
-        let at = ctx.now();
         let permit = permits::authenticate(&permits::authenticating(ctx))?;
         let kept = token_keys::list(self.store(), &permit).await?;
         let keys = kept.into_iter().map(|key| Key::of(key.id, &key.seed, key.created).map(Arc::new));
         let read = Read { keys: keys.collect::<Result<_, _>>()?, at };
         self.ring().set(Some(read.clone()));
         Ok(read)
+    }
+
+    /// Whether a key is young enough to sign with.
+    fn signs(&self, key: &Key, now: Timestamp) -> bool {
+        now.seconds_since(key.made) < self.key_days() * DAY_S
     }
 
     fn key_days(&self) -> i64 {

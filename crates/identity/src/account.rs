@@ -8,6 +8,7 @@ use domain::{
     audit::{Act, Entry},
     authorize, enforced,
     id::UserId,
+    mail::Mail,
     password::{self, Problem, Profile, Rules},
 };
 use store::{
@@ -16,7 +17,7 @@ use store::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Advice, Error, Identity, advice, permits, sessions, throttle::Key};
+use crate::{Advice, Error, Identity, advice, permits, sessions, step_up::Codes};
 
 const DAY_S: i64 = 24 * 3600;
 /// Under which key the store keeps the profile of the last start.
@@ -68,6 +69,7 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         credentials::set_password(&mut tx, &permit, &verifier, ctx.now()).await?;
         sessions::end_others(&mut tx, ctx, &permit).await?;
+        self.tell(&mut tx, ctx, user, Mail::PasswordChanged).await?;
         tx.commit(Entry::new(Act::PasswordSet, user)).await?;
         Ok(())
     }
@@ -96,18 +98,9 @@ impl Identity {
     pub async fn new_recovery_codes(&self, ctx: &Ctx, totp_code: &str) -> Result<Vec<Secret<String>>, Error> {
         let permit = permits::managing(ctx)?;
         let user = permit.subject(Action::WriteAccount)?;
-        let authenticating = permits::authenticating(ctx);
-        let key = self.key_of(&authenticating, user).await?;
-        let kept = self.kept_failures(&authenticating, user).await?;
-        let one = self.throttle().admit(key, kept, ctx.now())?;
-        let mut tx = self.store().begin(ctx).await?;
-        if !self.use_totp(&mut tx, ctx, &permit, totp_code).await? {
-            drop(tx);
-            self.note_failure(&authenticating, Some(user)).await?;
-            return Err(Error::Refused);
-        }
-        self.throttle().give_back(&one);
+        let mut tx = self.prove_code(ctx, &permit, totp_code, Codes::Authenticator).await?;
         let codes = self.fresh_codes(&mut tx, ctx, &permit).await?;
+        self.tell(&mut tx, ctx, user, Mail::FactorsChanged).await?;
         tx.commit(Entry::new(Act::FactorSet, user)).await?;
         Ok(codes)
     }
@@ -193,7 +186,8 @@ impl Identity {
         (days > 0).then(|| changed.plus_seconds(days * DAY_S))
     }
 
-    /// Whether `current` is the account's password, counted like a sign-in.
+    /// Whether `current` is the account's password. Wrong ones are counted for the person, apart from those
+    /// of the sign-in.
     pub(crate) async fn prove_password(
         &self,
         ctx: &Ctx,
@@ -201,9 +195,8 @@ impl Identity {
         current: &Secret<String>,
     ) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        let key = self.key_of(ctx, user).await?;
-        let kept = self.kept_failures(ctx, user).await?;
-        let one = self.throttle().admit(key, kept, ctx.now())?;
+        let key = self.proof_key(user);
+        let one = self.admit_try(ctx, key).await?;
         let verifier = credentials::password(self.store(), &permit).await?.map(|kept| kept.verifier);
         let right = self.passwords().verify(current.expose(), verifier.as_deref()).await;
         if !matches!(right, Ok(false)) {
@@ -212,12 +205,7 @@ impl Identity {
         if right? {
             return Ok(());
         }
-        self.note_failure(ctx, Some(user)).await?;
+        self.note_failure(ctx, &key, Some(user)).await?;
         Err(Error::Refused)
-    }
-
-    pub(crate) async fn key_of(&self, ctx: &Ctx, user: UserId) -> Result<Key, Error> {
-        let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        Ok(self.throttle_key(&accounts::get(self.store(), &permit).await?.name))
     }
 }

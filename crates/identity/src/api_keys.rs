@@ -16,7 +16,7 @@ use domain::{
 };
 use store::{
     Tx,
-    api_keys::{self, ApiKey, Making},
+    api_keys::{self, ApiKey},
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -28,7 +28,9 @@ pub const PREFIX: &str = "troth_";
 const USUAL_DAYS: u32 = 90;
 /// Days before its end at which a key is shown as ending.
 const ENDING_DAYS: i64 = 14;
-/// Keys one account may have.
+/// Days for which a key that ended stays in its person's list.
+const ENDED_DAYS: i64 = 30;
+/// Keys one account may have, those that ended lately included while there is room.
 const MOST_KEYS: u32 = 50;
 const MOST_LABEL_CHARS: usize = 60;
 const DAY_S: i64 = 24 * 3600;
@@ -78,6 +80,13 @@ pub struct NewApiKey {
     pub label: String,
     /// When it ends.
     pub expires: Timestamp,
+}
+
+/// What a key is made of.
+struct Making {
+    label: String,
+    scopes: Rights,
+    days: u32,
 }
 
 /// How a key stands.
@@ -137,12 +146,10 @@ impl Identity {
         }
         let days = self.key_life(days)?;
         let permit = permits::own(ctx, Action::ManageCredentials)?;
-        let held = api_keys::list(self.store(), &permits::own(ctx, Action::ReadAccount)?).await?.len();
-        if held >= MOST_KEYS as usize {
-            return Err(Error::TooMany { what: "API keys", most: MOST_KEYS });
-        }
         let mut tx = self.store().begin(ctx).await?;
-        let key = make(&mut tx, ctx, &permit, label, scopes, days).await?;
+        let key = self
+            .make_key(&mut tx, ctx, &permit, ApiKeyId::fresh(ctx), Making { label, scopes, days })
+            .await?;
         tx.commit(Entry::new(Act::ApiKeyCreated, key.id)).await?;
         Ok(key)
     }
@@ -151,8 +158,8 @@ impl Identity {
     /// old one goes on for `overlap_hours`, so that programs can be changed over one by one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is not among theirs, has ended, or has a successor; [`Error::Overlap`];
-    /// [`Error::Denied`] unless a person asks who confirmed it lately.
+    /// [`Error::NotFound`] when it is not among theirs, has ended, or has a successor; [`Error::Overlap`],
+    /// [`Error::TooMany`] when there is no room beside the old one; [`Error::Denied`] unless a person asks who confirmed it lately.
     pub async fn rotate_api_key(
         &self,
         ctx: &Ctx,
@@ -172,11 +179,12 @@ impl Identity {
         let life = expires.seconds_since(created).div_euclid(DAY_S).max(1);
         let days = u32::try_from(life).unwrap_or(USUAL_DAYS).min(self.numbers().api_key_max_days);
         let mut tx = self.store().begin(ctx).await?;
-        let key = make(&mut tx, ctx, &permit, label, scopes, days).await?;
+        let successor = ApiKeyId::fresh(ctx);
         let end = now.plus_seconds(i64::from(overlap_hours) * 3600);
-        if !api_keys::replace(&mut tx, &permit, id, key.id, end).await? {
+        if !api_keys::replace(&mut tx, &permit, id, successor, end).await? {
             return Err(Error::NotFound);
         }
+        let key = self.make_key(&mut tx, ctx, &permit, successor, Making { label, scopes, days }).await?;
         tx.commit(Entry::new(Act::ApiKeyRotated, id)).await?;
         Ok(key)
     }
@@ -244,9 +252,21 @@ impl Identity {
                 tracing::warn!(%error, "the last use of an API key could not be noted");
             }
         }
+<<<<<<< HEAD
+        // Never more than its person may do.
+        let beyond = EVERY_SCOPE.minus(key.roles.rights());
+        if !beyond.is_empty() {
+            enforced!(KEY02);
+        }
+        let scopes = key.scopes.minus(beyond);
+||||||| 9457164
+        // Never more than its person may do.
+        let scopes = key.scopes.minus(EVERY_SCOPE.minus(key.roles.rights()));
+=======
         // Never more than its person may do now, with roles of the organisation's own and ends of grants.
         let person = self.standing_of(&ctx, key.user, key.roles).await?.rights();
         let scopes = key.scopes.minus(EVERY_SCOPE.minus(person));
+>>>>>>> main
         Ok(Some(Actor::ApiKey { user: key.user, key: key.id, scopes }))
     }
 
@@ -265,7 +285,7 @@ impl Identity {
     }
 
     /// When a key ends: as it was said when it was made, or sooner where the policy says so now.
-    fn key_end(&self, created: Timestamp, expires: Timestamp) -> Timestamp {
+    pub(crate) fn key_end(&self, created: Timestamp, expires: Timestamp) -> Timestamp {
         expires.min(created.plus_seconds(i64::from(self.numbers().api_key_max_days) * DAY_S))
     }
 
@@ -285,29 +305,54 @@ impl Identity {
         }
     }
 
+    /// Makes a key within `tx`. Keys that have ended make room.
+    async fn make_key(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        permit: &Permit,
+        id: ApiKeyId,
+        making: Making,
+    ) -> Result<NewApiKey, Error> {
+        let Making { label, scopes, days } = making;
+        let now = ctx.now();
+        if api_keys::count(tx, permit).await? >= u64::from(MOST_KEYS) {
+            api_keys::remove_ended(tx, permit, now, self.oldest_key(now)).await?;
+            if api_keys::count(tx, permit).await? >= u64::from(MOST_KEYS) {
+                return Err(Error::TooMany { what: "API keys", most: MOST_KEYS });
+            }
+        }
+        let token = fresh(ctx);
+        enforced!(KEY01);
+        let hash = tokens::hash(&token);
+        let expires = now.plus_seconds(i64::from(days) * DAY_S);
+        let row =
+            api_keys::Making { id, hash, prefix: &token[..SHOWN_CHARS], label: &label, scopes, now, expires };
+        api_keys::create(tx, permit, row).await?;
+        Ok(NewApiKey { id, token: Secret::new(token.to_string()), label, expires })
+    }
+
+    /// Removes everybody's keys that ended some time ago; their people have seen that.
+    pub(crate) async fn sweep_keys(
+        &self,
+        tx: &mut Tx,
+        permit: &Permit,
+        now: Timestamp,
+    ) -> Result<u64, Error> {
+        let seen = now.plus_seconds(-ENDED_DAYS * DAY_S);
+        Ok(api_keys::sweep(tx, permit, seen, self.oldest_key(seen)).await?)
+    }
+
+    /// Keys made until then have ended at `now`, whatever was said when they were made.
+    fn oldest_key(&self, now: Timestamp) -> Timestamp {
+        now.plus_seconds(-i64::from(self.numbers().api_key_max_days) * DAY_S)
+    }
+
     async fn touch_key(&self, ctx: &Ctx, permit: &Permit, key: ApiKeyId) -> Result<(), store::Error> {
         let mut tx = self.store().begin(ctx).await?;
         api_keys::touch(&mut tx, permit, key, ctx.address, ctx.now()).await?;
         touches::keep(tx).await
     }
-}
-
-/// Makes a key within `tx`.
-async fn make(
-    tx: &mut Tx,
-    ctx: &Ctx,
-    permit: &Permit,
-    label: String,
-    scopes: Rights,
-    days: u32,
-) -> Result<NewApiKey, Error> {
-    let (id, token, now) = (ApiKeyId::fresh(ctx), fresh(ctx), ctx.now());
-    enforced!(KEY01);
-    let hash = tokens::hash(&token);
-    let expires = now.plus_seconds(i64::from(days) * DAY_S);
-    let making = Making { id, hash, prefix: &token[..SHOWN_CHARS], label: &label, scopes, now, expires };
-    api_keys::create(tx, permit, making).await?;
-    Ok(NewApiKey { id, token: Secret::new(token.to_string()), label, expires })
 }
 
 /// A fresh key.

@@ -2,7 +2,9 @@
 //!
 //! Called by the account page, by the page behind the mailed link, and by every flow here that has
 //! something to tell. The invariants: an address counts only after its link was followed; the link is kept
-//! as a hash and works once; what opens an account is told to the old address when it changes.
+//! as a hash, works once and ends with the password or the address it was sent for; what opens an account is told
+//! to the old address when it changes, and on the account page where there is none; nobody's mailbox is
+//! filled from here.
 
 use domain::{
     Action, Ctx, Resource,
@@ -14,10 +16,14 @@ use domain::{
 use store::{
     Tx, accounts,
     emails::{self, Purpose},
+    notices::{self, Notice},
     outbox::{self, Letter},
 };
 
 use crate::{Error, Identity, permits, tokens};
+
+/// Mails that may wait for one account.
+const MOST_WAITING: u64 = 20;
 
 impl Identity {
     /// Whether a mail server is configured.
@@ -35,10 +41,11 @@ impl Identity {
     }
 
     /// Mails a link to `typed`; the address becomes that of the person who asks once it is followed.
-    /// Whether it is another account's already is not said.
+    /// Whether it is another account's already is not said, nor whether it was mailed a link just before.
     ///
     /// # Errors
-    /// [`Error::Email`], [`Error::NoMail`]; [`Error::Denied`] without a fresh confirmation.
+    /// [`Error::Email`], [`Error::NoMail`], [`Error::MailWaits`]; [`Error::Denied`] without a fresh
+    /// confirmation.
     pub async fn change_email(&self, ctx: &Ctx, typed: &str) -> Result<(), Error> {
         let permit = permits::own(ctx, Action::ManageCredentials)?;
         let address = Address::read(typed)?;
@@ -46,6 +53,10 @@ impl Identity {
             return Err(Error::NoMail);
         }
         let user = permit.subject(Action::ManageCredentials)?;
+        let pace = self.store().mac("confirmation pace", address.folded().as_bytes());
+        if !self.resets().admits(pace, ctx.now()) {
+            return Ok(());
+        }
         let (token, hash) = tokens::fresh(ctx);
         let minutes = self.numbers().link_minutes;
         let language =
@@ -54,7 +65,9 @@ impl Identity {
         let mail = Mail::ConfirmAddress { token: token.expose().clone(), minutes };
         let letter = Letter { to: address.clone(), language, mail };
         let mut tx = self.store().begin(ctx).await?;
-        enforced!(ACT01);
+        if outbox::waiting(&mut tx, &permit).await? >= MOST_WAITING {
+            return Err(Error::MailWaits);
+        }
         emails::keep_link(&mut tx, &permit, Purpose::Confirm, hash, Some(&address), expires).await?;
         outbox::queue_for(&mut tx, &permit, MailId::fresh(ctx), &letter).await?;
         tx.commit(Entry::new(Act::MailQueued, user)).await?;
@@ -72,6 +85,7 @@ impl Identity {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(link.user))?;
         let mut tx = self.store().begin(ctx).await?;
         if !emails::use_link(&mut tx, &permit, hash).await? {
+            enforced!(ACT01);
             return Err(Error::Link);
         }
         // To the address as it was: the new one is set below.
@@ -101,17 +115,26 @@ impl Identity {
         Ok(())
     }
 
-    /// Queues `mail` for `user` within `tx`. `false`: there is no mail server, or no confirmed address.
-    /// Called by every flow here; the caller has decided that this person is to be told.
-    pub(crate) async fn tell(&self, tx: &mut Tx, ctx: &Ctx, user: UserId, mail: Mail) -> Result<bool, Error> {
-        if !self.sends_mail() {
-            return Ok(false);
-        }
-        let Some(letter) = self.letter(ctx, user, mail).await? else { return Ok(false) };
+    /// Tells `user` within `tx`: by mail, or on their account page where they have no confirmed address, where
+    /// no mail is sent, or where too many wait. Called by every flow here; the caller has decided that this
+    /// person is to be told.
+    pub(crate) async fn tell(&self, tx: &mut Tx, ctx: &Ctx, user: UserId, mail: Mail) -> Result<(), Error> {
         let ctx = permits::authenticating(ctx);
         let permit = authorize(&ctx, Action::WriteAccount, Resource::Of(user))?;
-        outbox::queue_for(tx, &permit, MailId::fresh(&ctx), &letter).await?;
-        Ok(true)
+        let notice = on_the_page(&mail);
+        let letter = match self.sends_mail() {
+            true => self.letter(&ctx, user, mail).await?,
+            false => None,
+        };
+        if let Some(letter) = letter
+            && outbox::waiting(tx, &permit).await? < MOST_WAITING
+        {
+            return Ok(outbox::queue_for(tx, &permit, MailId::fresh(&ctx), &letter).await?);
+        }
+        if let Some(notice) = notice {
+            notices::add(tx, &permit, &notice, ctx.now()).await?;
+        }
+        Ok(())
     }
 
     /// `mail` for the confirmed address of `user`, in their language; `None` when there is no address.
@@ -137,5 +160,17 @@ impl Identity {
             Error::Link
         })?;
         Ok((link, hash))
+    }
+}
+
+/// How the account page says what `mail` says; `None` where the page shows it in another way, or need not.
+fn on_the_page(mail: &Mail) -> Option<Notice> {
+    match mail {
+        Mail::PasswordChanged => Some(Notice::PasswordChanged),
+        Mail::FactorsChanged => Some(Notice::FactorsChanged),
+        Mail::AddressChanged => Some(Notice::AddressChanged),
+        Mail::RecoveryAsked { not_before } => Some(Notice::RecoveryAsked { not_before: *not_before }),
+        Mail::RecoveryUsed => Some(Notice::RecoveryUsed),
+        _ => None,
     }
 }

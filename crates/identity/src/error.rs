@@ -102,6 +102,9 @@ pub enum Error {
     /// Nothing can be mailed here.
     #[error("No mail server is configured here, so nothing can be sent.")]
     NoMail,
+    /// As many mails wait for one account as may.
+    #[error("Mails to you are still waiting to be sent. Try again when they have arrived.")]
+    MailWaits,
     /// An instance without an owner could not be run.
     #[error("This is the last owner. Make somebody else an owner first.")]
     LastOwner,

@@ -1,8 +1,9 @@
 //! The second factors of an account: which there are, which must be, adding and taking away.
 //!
 //! Called by the account page and by sign-in. The invariants: an account that must have a factor keeps its
-//! last one; who replaces or removes a factor ends every other session; with the first factor come recovery
-//! codes, with the last one they go. Every change takes a fresh confirmation ([`Action::ManageCredentials`]).
+//! last one; who adds, replaces or removes a factor ends every other session and is told; with the first factor
+//! come recovery codes, with the last one they go. Every change takes a fresh confirmation
+//! ([`Action::ManageCredentials`]).
 
 use domain::{
     Action, Actor, Ctx, Denied, Missing, Resource, Secret, Timestamp,
@@ -10,6 +11,7 @@ use domain::{
     audit::{Act, Entry},
     authorize, enforced,
     id::{PasskeyId, UserId},
+    mail::Mail,
     password::Profile,
 };
 use store::{Tx, credentials, passkeys};
@@ -133,14 +135,9 @@ impl Identity {
         };
         let mut tx = self.store().begin(ctx).await?;
         let before = self.factors(ctx).await?;
-        let write = permits::own(ctx, Action::WriteAccount)?;
-        credentials::set_totp(&mut tx, &permit, &held.value.secret, true).await?;
-        credentials::use_totp_step(&mut tx, &write, step).await?;
+        adopt_authenticator(&mut tx, &permit, &held.value.secret, step).await?;
         let codes = if !before.guard() { Some(self.fresh_codes(&mut tx, ctx, &permit).await?) } else { None };
-        if before.authenticator {
-            sessions::end_others(&mut tx, ctx, &write).await?;
-        }
-        tx.commit(Entry::new(Act::FactorSet, user)).await?;
+        self.changed(tx, ctx, Entry::new(Act::FactorSet, user)).await?;
         Ok(codes)
     }
 
@@ -271,7 +268,27 @@ impl Identity {
         if last {
             credentials::set_recovery_codes(&mut tx, permit, &[]).await?;
         }
-        sessions::end_others(&mut tx, ctx, &permits::own(ctx, Action::WriteAccount)?).await?;
-        Ok(tx.commit(Entry::new(Act::FactorRemoved, target)).await?)
+        self.changed(tx, ctx, Entry::new(Act::FactorRemoved, target)).await
     }
+
+    /// Commits a change of the factors of the person who asks: their other sessions end, those that had shown
+    /// no factor among them, and they are told.
+    pub(crate) async fn changed(&self, mut tx: Tx, ctx: &Ctx, entry: Entry) -> Result<(), Error> {
+        let permit = permits::own(ctx, Action::WriteAccount)?;
+        sessions::end_others(&mut tx, ctx, &permit).await?;
+        self.tell(&mut tx, ctx, permit.subject(Action::WriteAccount)?, Mail::FactorsChanged).await?;
+        Ok(tx.commit(entry).await?)
+    }
+}
+
+/// Makes the authenticator with this secret that of `permit`'s person. The code that proved it is used up.
+pub(crate) async fn adopt_authenticator(
+    tx: &mut Tx,
+    permit: &Permit,
+    secret: &[u8],
+    step: i64,
+) -> Result<(), Error> {
+    credentials::set_totp(tx, permit, secret, true).await?;
+    credentials::use_totp_step(tx, permit, step).await?;
+    Ok(())
 }

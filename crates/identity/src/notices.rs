@@ -1,12 +1,20 @@
 //! What a person should be told wherever they are: a password that is due, a recovery under way, a factor
-//! that is missing. Called by every page that shows a frame; costs a few small reads.
+//! that is missing. Called by every page that shows a frame; costs a few small reads. A password that is due
+//! is also told by mail, once, from the sweep.
 
-use domain::{Action, Actor, Ctx, Timestamp, enforced};
+use domain::{
+    Action, Actor, Ctx, Resource, Timestamp,
+    audit::{Act, Entry},
+    authorize, enforced,
+    mail::Mail,
+};
 use store::{credentials, recoveries};
 
 use crate::{Error, Identity, permits};
 
 const DAY_S: i64 = 24 * 3600;
+/// Mails about passwords that are due, in one round.
+const MAILED_AT_ONCE: u32 = 100;
 
 /// What is to be told now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,5 +68,31 @@ impl Identity {
             factor_missing: standing.rights().iter().any(Action::is_administrative)
                 && !standing.shown.second_factor,
         })
+    }
+
+    /// Mails those whose password must soon be changed, each once for each password.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor may change the instance, as the system's upkeep may.
+    pub async fn tell_passwords_due(&self, ctx: &Ctx) -> Result<(), Error> {
+        let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
+        let (most, notice) = (self.numbers().password_max_days, self.numbers().password_notice_days);
+        if most == 0 || !self.sends_mail() {
+            return Ok(());
+        }
+        let moment = ctx.now().plus_seconds(-i64::from(most.saturating_sub(notice)) * DAY_S);
+        let ctx = permits::authenticating(ctx);
+        for (user, changed) in
+            credentials::passwords_due(self.store(), &permit, moment, MAILED_AT_ONCE).await?
+        {
+            let Some(by) = self.expiry(changed) else { continue };
+            let write = authorize(&ctx, Action::WriteAccount, Resource::Of(user))?;
+            let mut tx = self.store().begin(&ctx).await?;
+            enforced!(AUT12);
+            self.tell(&mut tx, &ctx, user, Mail::PasswordDue { by }).await?;
+            credentials::note_told(&mut tx, &write).await?;
+            tx.commit(Entry::new(Act::MailQueued, user)).await?;
+        }
+        Ok(())
     }
 }

@@ -121,7 +121,7 @@ impl Identity {
             other => other?,
         }
         let codes = if first { Some(self.fresh_codes(&mut tx, ctx, &permit).await?) } else { None };
-        tx.commit(Entry::new(Act::FactorSet, new.id)).await?;
+        self.changed(tx, ctx, Entry::new(Act::FactorSet, new.id)).await?;
         Ok(codes)
     }
 

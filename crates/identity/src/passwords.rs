@@ -3,8 +3,9 @@
 //! Called by setup, sign-in and password changes. The invariants: what is hashed is a keyed hash of
 //! the password under a pepper from the keyring, so a stolen database cannot be guessed without the key;
 //! a verifier says which pepper it was made with, so that peppers can follow one another; every question
-//! costs exactly one Argon2 run, whether the account exists or not; never more runs at once than configured, and
-//! none on the threads that serve requests.
+//! costs the same work of Argon2, whether the account exists or not, and also when its verifier was made with
+//! less than is configured now; never more work at once than configured, and none on the threads that
+//! serve requests.
 
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use zeroize::Zeroizing;
 use crate::{Error, Hashing, turns::Turns};
 
 const OUTPUT_BYTES: usize = 32;
+/// The salt of work that is done for its time alone.
+const DECOY_SALT: &[u8] = b"nobody's salt 16";
 
 /// Makes and checks verifiers.
 pub(crate) struct Passwords {
@@ -85,12 +88,22 @@ impl Passwords {
             }
         };
         let peppered = self.peppered(if fits { password } else { "" }, pepper);
+        let params = self.params.clone();
         let matches = self
             .turns
             .run(move || {
-                let hash = PasswordHash::new(&against)
-                    .map_err(|_| Error::Broken("a stored password verifier is damaged"))?;
-                Ok::<bool, Error>(Argon2::default().verify_password(peppered.as_bytes(), &hash).is_ok())
+                let damaged = || Error::Broken("a stored password verifier is damaged");
+                let hash = PasswordHash::new(&against).map_err(|_| damaged())?;
+                let made = Params::try_from(&hash).map_err(|_| damaged())?;
+                let matches = Argon2::default().verify_password(peppered.as_bytes(), &hash).is_ok();
+                if let Some(rest) = rest_of_work(&made, &params) {
+                    enforced!(AUT05);
+                    let mut spent = Zeroizing::new([0; OUTPUT_BYTES]);
+                    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, rest);
+                    let done = argon2.hash_password_into(peppered.as_bytes(), DECOY_SALT, &mut *spent);
+                    done.map_err(|_| Error::Broken("a password could not be hashed"))?;
+                }
+                Ok::<bool, Error>(matches)
             })
             .await??;
         Ok(matches && fits && verifier.is_some())
@@ -136,6 +149,18 @@ fn parts(verifier: &str) -> Result<(u32, &str), Error> {
     }
 }
 
+/// What is missing of the work that `asked` takes when a verifier was made with `made`: as many passes, over
+/// the memory that is left. `None` when nothing is.
+fn rest_of_work(made: &Params, asked: &Params) -> Option<Params> {
+    let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+    let missing = work(asked).checked_sub(work(made)).filter(|missing| *missing > 0)?;
+    let memory = u32::try_from(missing / u64::from(asked.t_cost())).unwrap_or(u32::MAX);
+    let least = Params::MIN_M_COST.max(8 * asked.p_cost());
+    (memory >= least)
+        .then(|| Params::new(memory, asked.t_cost(), asked.p_cost(), Some(OUTPUT_BYTES)).ok())
+        .flatten()
+}
+
 /// A verifier no password matches: its output is not the hash of anything we could compute.
 fn decoy(params: &Params) -> Result<String, Error> {
     let written = || -> argon2::password_hash::Result<PasswordHash> {
@@ -143,7 +168,7 @@ fn decoy(params: &Params) -> Result<String, Error> {
             algorithm: argon2::ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(params)?,
-            salt: Some(Salt::new(b"nobody's salt 16")?),
+            salt: Some(Salt::new(DECOY_SALT)?),
             hash: Some(Output::new(&[0; OUTPUT_BYTES])?),
         })
     };
@@ -192,6 +217,45 @@ mod tests {
             let decoy = PasswordHash::new(&passwords.decoy).unwrap();
             assert_eq!(Params::try_from(&decoy).unwrap(), passwords.params);
             assert!(!passwords.is_weak(&format!("1{}", passwords.decoy)));
+        });
+    }
+
+    #[test]
+    fn a_verifier_of_before_the_parameters_rose_costs_as_much_as_no_account() {
+        let params = |memory, passes| Params::new(memory, passes, 1, Some(OUTPUT_BYTES)).unwrap();
+        let work = |one: &Params| u64::from(one.m_cost()) * u64::from(one.t_cost());
+        let asked = params(64 * 1024, 3);
+        for (memory, passes) in [(19 * 1024, 2), (64 * 1024, 1), (32 * 1024, 3), (8, 1)] {
+            let made = params(memory, passes);
+            let rest = rest_of_work(&made, &asked).unwrap();
+            let apart = work(&asked) - work(&made) - work(&rest);
+            assert!(apart <= u64::from(asked.t_cost()), "{memory} {passes}: {apart}");
+        }
+        for made in [asked.clone(), params(128 * 1024, 3), params(64 * 1024 - 1, 3)] {
+            assert!(rest_of_work(&made, &asked).is_none(), "nothing, or too little to be seen");
+        }
+    }
+
+    #[test]
+    fn checking_an_old_verifier_takes_as_long_as_checking_none() {
+        let _proof = verifies!(AUT05);
+        testkit::run(async {
+            let (home, old) = passwords(HASHING).await;
+            let verifier = old.hash(&home.ctx(domain::Actor::Anonymous), "Quiet-Harbour-47").await.unwrap();
+            let dearer = Hashing { memory_kib: 8 * 1024, passes: 2, ..HASHING };
+            let now = Passwords::new(home.store.clone(), dearer, 1).unwrap();
+            let timed = async |verifier: Option<&str>| {
+                let began = std::time::Instant::now();
+                now.verify("Brisk-Lantern-92", verifier).await.unwrap();
+                began.elapsed()
+            };
+            let (mut known, mut unknown) = (Vec::new(), Vec::new());
+            for _ in 0..3 {
+                known.push(timed(Some(&verifier)).await);
+                unknown.push(timed(None).await);
+            }
+            // A hundredth of the work would show whatever else the machine does.
+            assert!(known.iter().max() > unknown.iter().min().map(|one| *one / 4).as_ref());
         });
     }
 

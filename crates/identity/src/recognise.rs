@@ -2,7 +2,7 @@
 //!
 //! Called by `web` for every page and every request of its scripts. The invariants: a token alone opens
 //! nothing, the session's row is read each time, so that what ended anywhere has ended everywhere; a
-//! refresh token that is shown after its successor was in use ends its session.
+//! refresh token that is shown after its successor was in use, or from another network, ends its session.
 
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
@@ -147,7 +147,7 @@ impl Identity {
                 None => return Ok(None),
             },
         };
-        let noted = attention == Attention::Person && self.note(ctx, &known.session, generation).await?;
+        let noted = self.note(ctx, &known.session, generation, attention).await?;
         let standing = self.standing_of(ctx, known.session.user, known.roles).await?;
         Ok(Some(self.recognised(known, standing, renewed, noted.then_some(now))))
     }
@@ -176,9 +176,17 @@ impl Identity {
     async fn refresh(&self, ctx: &Ctx, session: &Session, shown: Refresh) -> Result<Option<Tokens>, Error> {
         let grace_s = i64::from(self.numbers().refresh_grace_seconds);
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(session.user))?;
-        match shown.worth(session, ctx.now(), grace_s) {
+        match shown.worth(session, self.network_of(ctx), ctx.now(), grace_s) {
             Worth::Current => self.follow(ctx, &permit, session, shown).await.map(Some),
-            Worth::Predecessor => self.pair_again(ctx, session, shown.generation + 1).await.map(Some),
+            Worth::Predecessor => self.pair_again(ctx, session, session.generation).await.map(Some),
+            Worth::Late => {
+                let mut tx = self.store().begin(ctx).await?;
+                let given = sessions::give_again(&mut tx, &permit, session.id, session.generation, ctx.now());
+                if given.await? {
+                    touches::keep(tx).await?;
+                } // Else another tab was given it in this very moment.
+                self.pair_again(ctx, session, session.generation).await.map(Some)
+            }
             Worth::Reused => {
                 enforced!(SES05);
                 self.end_reused(ctx, &permit, session).await?;
@@ -198,7 +206,8 @@ impl Identity {
     ) -> Result<Tokens, Error> {
         let generation = shown.generation + 1;
         let mut tx = self.store().begin(ctx).await?;
-        if !sessions::rotate(&mut tx, permit, session.id, shown.generation, ctx.now()).await? {
+        let network = self.network_of(ctx);
+        if !sessions::rotate(&mut tx, permit, session.id, shown.generation, network, ctx.now()).await? {
             drop(tx);
             return self.pair_again(ctx, session, generation).await;
         }
@@ -231,25 +240,38 @@ impl Identity {
         Ok(())
     }
 
-    /// Notes that a session is in use, where that is due. A note that fails changes no answer: at worst the
-    /// session ends early.
-    async fn note(&self, ctx: &Ctx, session: &Session, generation: i64) -> Result<bool, Error> {
+    /// Notes that a session is in use, where that is due: that its person is there, once a minute, and which
+    /// generation its browser holds, at once, also when only the page asks. Whether its person's presence was
+    /// noted. A note that fails changes no answer: at worst the session ends early.
+    async fn note(
+        &self,
+        ctx: &Ctx,
+        session: &Session,
+        generation: i64,
+        attention: Attention,
+    ) -> Result<bool, Error> {
         let (now, every_s) = (ctx.now(), NOTED_EVERY_S.min(self.idle_s() / 4));
-        let due = now.seconds_since(session.last_seen) >= every_s || session.used < generation;
-        if !due || !self.touches().due(session.id.0, now, every_s) {
+        let person = attention == Attention::Person
+            && now.seconds_since(session.last_seen) >= every_s
+            && self.touches().due(session.id.0, now, every_s);
+        if !person && session.used >= generation {
             return Ok(false);
         }
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(session.user))?;
         let noted = async {
             let mut tx = self.store().begin(ctx).await?;
-            let seen = Seen { now, address: ctx.address, generation };
-            sessions::touch(&mut tx, &permit, session.id, seen).await?;
+            if person {
+                let seen = Seen { now, address: ctx.address, generation };
+                sessions::touch(&mut tx, &permit, session.id, seen).await?;
+            } else {
+                sessions::note_used(&mut tx, &permit, session.id, generation).await?;
+            }
             touches::keep(tx).await
         };
         let noted: Result<(), store::Error> = noted.await;
         if let Err(error) = &noted {
             tracing::warn!(%error, "a session could not be noted as seen");
         }
-        Ok(noted.is_ok())
+        Ok(person && noted.is_ok())
     }
 }

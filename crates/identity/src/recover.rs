@@ -13,6 +13,7 @@ use domain::{
     audit::{Act, Entry},
     authorize, enforced,
     id::{RecoveryId, UserId},
+    mail::Mail,
 };
 use store::{
     accounts,
@@ -227,7 +228,10 @@ impl Identity {
     }
 
     /// Ends the requests that nobody can use any more.
-    pub(crate) async fn end_old_recoveries(&self, ctx: &Ctx) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor may change the instance, as the system's upkeep may.
+    pub async fn end_old_recoveries(&self, ctx: &Ctx) -> Result<(), Error> {
         let permit = authorize(ctx, Action::WriteInstance, Resource::Instance)?;
         let longest = LIFE_S.saturating_mul(2) + i64::from(self.numbers().recovery_delay_hours) * 3600;
         let mut tx = self.store().begin(ctx).await?;
@@ -246,6 +250,9 @@ impl Identity {
         let hash = self.claim_hash(user, &code);
         let mut tx = self.store().begin(ctx).await?;
         recoveries::ask(&mut tx, &permit, id, &hash, ctx.now(), operator).await?;
+        let delay_s = if operator { 0 } else { i64::from(self.numbers().recovery_delay_hours) * 3600 };
+        let not_before = ctx.now().plus_seconds(delay_s);
+        self.tell(&mut tx, ctx, user, Mail::RecoveryAsked { not_before }).await?;
         tx.commit(Entry::new(Act::RecoveryRequested, user)).await?;
         let word = self.word_of(id, &hash);
         Ok(RecoveryAsked {

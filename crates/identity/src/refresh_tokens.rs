@@ -5,7 +5,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use domain::{Secret, Timestamp, id::SessionId};
+use domain::{Secret, Timestamp, enforced, id::SessionId};
 use store::{Store, sessions::Session};
 use uuid::Uuid;
 
@@ -27,9 +27,11 @@ pub(crate) struct Refresh {
 pub(crate) enum Worth {
     /// It is in force: its successor takes its place.
     Current,
-    /// Its successor is in force and nobody has shown it yet, or only just: whoever asks gets it again.
+    /// Its successor is in force, and only just: the browser that asked for it gets it again.
     Predecessor,
-    /// Its successor was in use: two hold what one should.
+    /// Its successor is in force for longer and nobody has shown it: the browser gets it again, once.
+    Late,
+    /// Its successor was in use, was given again before, or went elsewhere: two hold what one should.
     Reused,
     /// It is newer than the store, as after a restore.
     Unknown,
@@ -50,20 +52,26 @@ impl Refresh {
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == BYTES)?;
         let (named, mac) = bytes.split_at(ID_BYTES + GENERATION_BYTES);
-        verify_slices_are_equal(mac, &store.mac("refresh token", named)).ok()?;
+        if verify_slices_are_equal(mac, &store.mac("refresh token", named)).is_err() {
+            enforced!(SES03);
+            return None;
+        }
         let (id, generation) = named.split_at(ID_BYTES);
         let session = SessionId(Uuid::from_bytes(id.try_into().ok()?));
         Some(Self { session, generation: i64::from_be_bytes(generation.try_into().ok()?) })
     }
 
-    /// What this token is worth to `session`. Two tabs that ask at once are no attack, nor is a browser that
-    /// never got the answer: for `grace_s`, and as long as nobody showed the successor, it is given again.
-    pub(crate) fn worth(self, session: &Session, now: Timestamp, grace_s: i64) -> Worth {
+    /// What this token is worth to `session`, shown from `network`. Two tabs that ask at once are no attack,
+    /// nor is a browser that never got the answer: in the network the successor was asked for from, it is given
+    /// again for `grace_s`, and once more as long as nobody showed it.
+    pub(crate) fn worth(self, session: &Session, network: [u8; 32], now: Timestamp, grace_s: i64) -> Worth {
         let young = (0..grace_s).contains(&now.seconds_since(session.rotated));
         match session.generation.saturating_sub(self.generation) {
             0 => Worth::Current,
-            1 if young || session.used < session.generation => Worth::Predecessor,
             ..0 => Worth::Unknown,
+            1 if network != session.rotated_from => Worth::Reused,
+            1 if young => Worth::Predecessor,
+            1 if session.used < session.generation && !session.given_again => Worth::Late,
             _ => Worth::Reused,
         }
     }

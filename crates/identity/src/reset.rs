@@ -24,20 +24,20 @@ use store::{
 };
 use tokio::time::Instant;
 
-use crate::{Error, Identity, permits, tokens};
+use crate::{Error, Identity, permits, strangers, tokens};
 
 /// Seconds between two mails to one address, so that nobody's mailbox is filled from here.
 const PAUSE_S: i64 = 5 * 60;
 /// Addresses remembered for that; the oldest makes way.
 const REMEMBERED: usize = 4096;
 
-/// When a reset was last asked for an address, known here or not; keys are keyed hashes.
+/// When a link was last mailed to an address, known here or not; keys are keyed hashes.
 #[derive(Default)]
 pub(crate) struct Pace(Mutex<HashMap<[u8; 32], Timestamp>>);
 
 impl Pace {
     /// Whether another mail may go to the address behind `key`.
-    fn admits(&self, key: [u8; 32], now: Timestamp) -> bool {
+    pub(crate) fn admits(&self, key: [u8; 32], now: Timestamp) -> bool {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         asked.retain(|_, at| (0..PAUSE_S).contains(&now.seconds_since(*at)));
         if asked.contains_key(&key) {
@@ -65,7 +65,6 @@ impl Identity {
         }
         let address = Address::read(typed)?;
         let answer = self.send_reset(&permits::authenticating(ctx), &address).await;
-        enforced!(ACT01);
         self.hold_back(came).await;
         answer
     }
@@ -78,12 +77,11 @@ impl Identity {
         let found = emails::find(self.store(), &permits::authenticate(ctx)?, address).await?;
         let (token, hash) = tokens::fresh(ctx);
         let minutes = self.numbers().link_minutes;
-        let mut tx = self.store().begin(ctx).await?;
         let Some(user) = found else {
             // One durable write either way, so that the disk does not tell them apart.
-            tx.commit(Entry::new(Act::ResetRequested, "")).await?;
-            return Ok(());
+            return self.note_stranger(ctx, strangers::RESETS).await;
         };
+        let mut tx = self.store().begin(ctx).await?;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
         let read = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         let language = accounts::get(self.store(), &read).await?.settings.language;
@@ -107,6 +105,7 @@ impl Identity {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(link.user))?;
         let mut tx = self.store().begin(ctx).await?;
         if !emails::use_link(&mut tx, &permit, hash).await? {
+            enforced!(ACT01);
             return Err(Error::Link);
         }
         credentials::set_password(&mut tx, &permit, &verifier, ctx.now()).await?;

@@ -14,11 +14,11 @@ use domain::{
     id::{SessionId, UserId},
 };
 use store::{
-    Tx, notices,
+    Tx, credentials, emails, notices,
     sessions::{self, Beginning, Session},
 };
 
-use crate::{Error, Identity, Tokens, permits, refresh_tokens::Refresh};
+use crate::{Error, Identity, Tokens, permits, refresh_tokens::Refresh, throttle::FORGOTTEN_AFTER_S};
 
 /// Characters kept of what a browser calls itself.
 const DEVICE_CHARS: usize = 200;
@@ -131,9 +131,9 @@ impl Identity {
         Ok(ended)
     }
 
-    /// Removes the sessions of everybody that have ended by themselves, and says how many. They are
-    /// refused without this as well; it keeps the table small. Also notes the wrong tries for unknown
-    /// names whose entry is due.
+    /// Clears away what has ended by itself, and says how many sessions: sessions, devices not seen for long,
+    /// counts of wrong tries, API keys that ended long ago. All of it is refused without this as well; it keeps
+    /// the tables small.
     ///
     /// # Errors
     /// [`Error::Denied`] unless the actor may change the instance, as the system's upkeep may.
@@ -143,17 +143,17 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         let ended = sessions::end_expired(&mut tx, &permit, now.plus_seconds(-self.idle_s()), now).await?;
         let forgotten = now.plus_seconds(-DEVICE_DAYS * 24 * 3600);
-        let devices = notices::forget_devices(&mut tx, &permit, forgotten).await?;
-        if ended + devices > 0 {
+        let mut others = notices::forget_devices(&mut tx, &permit, forgotten).await?;
+        others +=
+            credentials::forget_failures(&mut tx, &permit, now.plus_seconds(-FORGOTTEN_AFTER_S)).await?;
+        others += self.sweep_keys(&mut tx, &permit, now).await?;
+        if ended > 0 {
             let count = usize::try_from(ended).unwrap_or(usize::MAX);
             tx.commit(Entry::new(Act::SessionEnded, "").times(count)).await?;
-        } else {
-            drop(tx);
+        } else if others > 0 {
+            let count = usize::try_from(others).unwrap_or(usize::MAX);
+            tx.commit(Entry::new(Act::Swept, "").times(count)).await?;
         }
-        self.retire_keys(ctx).await?;
-        self.note_last_strangers(ctx).await?;
-        self.end_old_recoveries(ctx).await?;
-        self.keep_access(ctx).await?;
         Ok(ended)
     }
 
@@ -166,12 +166,11 @@ impl Identity {
         device: &str,
         second_factor: bool,
     ) -> Result<NewSession, Error> {
-        let _ = second_factor;
         let (id, now) = (SessionId::fresh(ctx), ctx.now());
         let expires = now.plus_seconds(i64::from(self.numbers().absolute_hours) * 3600);
-        enforced!(SES03);
         let (user, device) = (permit.subject(Action::WriteAccount)?, tidy_device(device));
-        let begins = Beginning { id, device: &device, address: ctx.address, second_factor, now, expires };
+        let (address, network) = (ctx.address, self.network_of(ctx));
+        let begins = Beginning { id, device: &device, address, network, second_factor, now, expires };
         sessions::create(tx, permit, begins).await?;
         self.note_device(tx, ctx, permit, &device).await?;
         let access = self.access_token(ctx, tx, user, id, 0).await?;
@@ -208,8 +207,10 @@ impl Identity {
     }
 }
 
-/// Ends every session of `permit`'s person but the one that asks.
+/// Ends every session of `permit`'s person but the one that asks, and every link that was mailed to them:
+/// whoever had one of those may have asked for one of these.
 pub(crate) async fn end_others(tx: &mut Tx, ctx: &Ctx, permit: &Permit) -> Result<u64, Error> {
+    emails::end_links(tx, permit).await?;
     let mine = match ctx.actor {
         Actor::Person { session, .. } => Some(session),
         _ => None,

@@ -19,7 +19,7 @@ use domain::{
 use store::{Tx, accounts, credentials};
 use zeroize::Zeroizing;
 
-use crate::{Error, Identity, NewSession, codes, tickets::Held, tokens, totp};
+use crate::{Error, Identity, NewSession, codes, factors::adopt_authenticator, tickets::Held, tokens, totp};
 
 /// Seconds the person has from choosing a password to proving the authenticator.
 pub(crate) const LIFE_S: i64 = 15 * 60;
@@ -192,9 +192,7 @@ impl Identity {
         step: i64,
     ) -> Result<Vec<Secret<String>>, Error> {
         credentials::set_password(tx, permit, &setup.verifier, ctx.now()).await?;
-        credentials::set_totp(tx, permit, &setup.secret, true).await?;
-        // The code that proved the authenticator is used up by that.
-        credentials::use_totp_step(tx, permit, step).await?;
+        adopt_authenticator(tx, permit, &setup.secret, step).await?;
         self.fresh_codes(tx, ctx, permit).await
     }
 

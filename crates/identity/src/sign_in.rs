@@ -1,7 +1,7 @@
 //! Sign-in: a name and a password, then a factor, then a session; or a passkey alone.
 //!
 //! Called by the sign-in pages. The invariants: whether a name exists shows neither in the answer nor
-//! in its time (one Argon2 run and one write either way, and answers leave on a grid of time); every
+//! in its time (as much of Argon2 and one write either way, and answers leave on a grid of time); every
 //! wrong password and every wrong code counts; where an account has a second factor, or must have one, a
 //! password alone opens nothing; a session says whether a factor was shown on its way.
 
@@ -10,7 +10,6 @@ mod steps;
 use domain::{
     Action, Ctx, Resource, Secret, Timestamp,
     access::Permit,
-    audit::{Act, Entry},
     authorize, enforced,
     id::{RecoveryId, UserId},
     name,
@@ -23,9 +22,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::{
-    Challenge, Error, Identity, NewSession, SetupPending, permits, recovery,
-    throttle::{Count, Key},
-    totp,
+    Challenge, Error, Identity, NewSession, SetupPending, permits, recovery, strangers, throttle::Key, totp,
 };
 
 /// Seconds from the password to the factor, and from there to each further step.
@@ -213,11 +210,7 @@ impl Identity {
         let name = name::tidy(name).unwrap_or_default();
         let key = self.throttle_key(&name);
         let known = self.find(ctx, &name).await?;
-        let kept = match &known {
-            Some(known) => self.kept_failures(ctx, known.user).await?,
-            None => Count::default(),
-        };
-        let one = self.throttle().admit(key, kept, ctx.now())?;
+        let one = self.admit_try(ctx, key).await?;
         let verifier = known.as_ref().map(|known| known.password.verifier.as_str());
         let right = self.passwords().verify(password.expose(), verifier).await;
         if !matches!(right, Ok(false)) {
@@ -227,7 +220,7 @@ impl Identity {
         match known {
             Some(known) if right? => self.password_was_right(ctx, key, known, password, device).await,
             other => {
-                self.note_failure(ctx, other.map(|known| known.user)).await?;
+                self.note_failure(ctx, &key, other.map(|known| known.user)).await?;
                 Err(Error::Refused)
             }
         }
@@ -277,7 +270,7 @@ impl Identity {
         let (user, shown) = match self.verify_any(ctx, ceremony, answer).await {
             Err(Error::Refused) => {
                 // Whose it would be is only what somebody says.
-                self.note_failure(ctx, None).await?;
+                self.note_stranger(ctx, strangers::SIGN_INS).await?;
                 return Err(Error::Refused);
             }
             other => other?,
@@ -335,9 +328,8 @@ impl Identity {
     ) -> Result<Option<NewSession>, Error> {
         let Pending { user, key, .. } = *pending;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-        let kept = self.kept_failures(ctx, user).await?;
         // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
-        let one = self.throttle().admit(key, kept, ctx.now())?;
+        let one = self.admit_try(ctx, key).await?;
         let mut tx = self.store().begin(ctx).await?;
         let looked_at = async {
             let in_force = self.still_stands(ctx, pending).await?;
@@ -357,7 +349,7 @@ impl Identity {
         }
         if matches!(claim, Err(Error::Refused)) || !self.use_code(&mut tx, ctx, &permit, code).await? {
             drop(tx);
-            self.note_failure(ctx, Some(user)).await?;
+            self.note_failure(ctx, &key, Some(user)).await?;
             return Err(Error::Refused);
         }
         claim?;
@@ -377,7 +369,7 @@ impl Identity {
         let user = pending.user;
         let shown = match self.verify_one(ctx, user, None, ceremony, answer).await {
             Err(Error::Refused) => {
-                self.note_failure(ctx, Some(user)).await?;
+                self.note_failure(ctx, &pending.key, Some(user)).await?;
                 return Err(Error::Refused);
             }
             other => other?,
@@ -435,28 +427,6 @@ impl Identity {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(account.id))?;
         let password = credentials::password(self.store(), &permit).await?;
         Ok(password.map(|password| Known { user: account.id, password }))
-    }
-
-    /// How often this account was tried wrongly, as the store remembers it.
-    pub(crate) async fn kept_failures(&self, ctx: &Ctx, user: UserId) -> Result<Count, Error> {
-        let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        let (failures, last) = credentials::failures(self.store(), &permit).await?;
-        Ok(Count { failures, last })
-    }
-
-    /// Writes down a wrong try. Unknown names cost one durable write as well.
-    pub(crate) async fn note_failure(&self, ctx: &Ctx, user: Option<UserId>) -> Result<(), Error> {
-        let Some(user) = user else { return self.note_stranger(ctx).await };
-        let mut tx = self.store().begin(ctx).await?;
-        let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-        credentials::record_failure(&mut tx, &permit, ctx.now()).await?;
-        tx.commit(Entry::new(Act::SignInFailed, user)).await?;
-        Ok(())
-    }
-
-    /// Under which key the tries for a name are counted.
-    pub(crate) fn throttle_key(&self, name: &str) -> Key {
-        self.store().mac("sign-in throttle", name::fold(name).as_bytes())
     }
 
     /// Waits for the next line of the time grid, so that an answer's time says less about its way.

@@ -2,13 +2,13 @@
 //!
 //! Called by the page `/confirm`. `domain::authorize` asks for it where `Action::needs_step_up` says so.
 //! The invariants: a proof counts for the session it was shown in and for `step_up_minutes`; wrong ones
-//! are counted with those of the sign-in, so that a stolen session is no place to guess from.
+//! are counted over all sessions of their person, so that a stolen one is no place to guess from, and apart
+//! from those of the sign-in, so that who only knows a name keeps nobody from confirming.
 
 use domain::{
     Action, Actor, Ctx, Denied, Secret,
     access::Permit,
     audit::{Act, Entry},
-    id::UserId,
 };
 use store::{Tx, credentials, sessions};
 
@@ -28,6 +28,15 @@ pub enum Proof {
         /// What the authenticator said.
         answer: String,
     },
+}
+
+/// Which codes count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codes {
+    /// Those of the authenticator alone.
+    Authenticator,
+    /// Recovery codes as well.
+    Any,
 }
 
 /// What somebody has to show.
@@ -55,7 +64,7 @@ impl Identity {
                 self.prove_password(&permits::authenticating(ctx), user, password).await?;
                 (self.store().begin(ctx).await?, false)
             }
-            Proof::Code(code) => (self.prove_code(ctx, &permit, user, code).await?, true),
+            Proof::Code(code) => (self.prove_code(ctx, &permit, code.expose(), Codes::Any).await?, true),
             Proof::Passkey { ceremony, answer } => {
                 let shown = self.verify_one(ctx, user, Some(session), ceremony, answer).await?;
                 let mut tx = self.store().begin(ctx).await?;
@@ -79,25 +88,29 @@ impl Identity {
         Ok(Ways { password, code: factors.authenticator || factors.codes_left > 0, passkey })
     }
 
-    /// Uses up a right code, counted like a sign-in. What comes back is the transaction that does.
-    async fn prove_code(
+    /// Uses up a right code of `permit`'s person; wrong ones are counted. What comes back is the transaction
+    /// that does.
+    pub(crate) async fn prove_code(
         &self,
         ctx: &Ctx,
         permit: &Permit,
-        user: UserId,
-        code: &Secret<String>,
+        code: &str,
+        codes: Codes,
     ) -> Result<Tx, Error> {
-        let authenticating = permits::authenticating(ctx);
-        let key = self.key_of(&authenticating, user).await?;
-        let kept = self.kept_failures(&authenticating, user).await?;
-        let one = self.throttle().admit(key, kept, ctx.now())?;
+        let user = permit.subject(Action::WriteAccount)?;
+        let key = self.proof_key(user);
+        let one = self.admit_try(ctx, key).await?;
         let mut tx = self.store().begin(ctx).await?;
-        if self.use_code(&mut tx, ctx, permit, code.expose()).await? {
+        let right = match codes {
+            Codes::Authenticator => self.use_totp(&mut tx, ctx, permit, code).await?,
+            Codes::Any => self.use_code(&mut tx, ctx, permit, code).await?,
+        };
+        if right {
             self.throttle().give_back(&one);
             return Ok(tx);
         }
         drop(tx);
-        self.note_failure(&authenticating, Some(user)).await?;
+        self.note_failure(ctx, &key, Some(user)).await?;
         Err(Error::Refused)
     }
 }

@@ -1,22 +1,36 @@
-//! Wrong tries for names nobody has: counted one by one, noted once a minute.
+//! What strangers do without naming anybody we know: counted one by one, noted once a minute.
 //!
-//! Called by sign-in and the sweep. Names can be made up without end, and the audit log is never cut;
-//! an entry for each would let anybody fill the disk. The invariants: every such try costs one write
-//! of one and the same small row, as a wrong password of an account costs its writes; the log gains at
-//! most one entry a minute; the entries together say how many tries there were, restarts included.
+//! Called by sign-in, by the reset of passwords and by the sweep. Names and addresses can be made up without
+//! end, and the audit log is never cut; an entry for each would let anybody fill the disk. The invariants:
+//! every such try costs its small write, as one that names somebody costs its writes; the log gains
+//! at most one entry of a kind a minute; the entries together say how many there were, restarts included.
 
 use domain::{
     Action, Actor, Ctx, Denied, Job, Resource, Timestamp,
     access::Permit,
     audit::{Act, Entry},
     authorize,
+    id::UserId,
 };
-use store::{Tx, settings};
+use store::{Tx, credentials, settings};
 
-use crate::{Error, Identity};
+use crate::{
+    Error, Identity, permits,
+    throttle::{FORGOTTEN_AFTER_S, Key},
+};
 
-/// Under which key the store keeps the tally.
-const KEY: &str = "sign-in tries for unknown names";
+/// What is tallied.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    /// Under which key the store keeps the tally.
+    key: &'static str,
+    act: Act,
+}
+
+/// Wrong tries for names nobody has, and for passkeys and services that name nobody.
+pub(crate) const SIGN_INS: Kind = Kind { key: "sign-in tries for unknown names", act: Act::SignInFailed };
+/// Resets asked for with addresses nobody has confirmed.
+pub(crate) const RESETS: Kind = Kind { key: "resets asked for unknown addresses", act: Act::ResetRequested };
 /// Seconds between two entries.
 const EVERY_S: i64 = 60;
 
@@ -52,41 +66,64 @@ impl Tally {
 }
 
 impl Identity {
-    /// Counts a wrong try for a name nobody has.
-    pub(crate) async fn note_stranger(&self, ctx: &Ctx) -> Result<(), Error> {
+    /// Counts something of a stranger's.
+    pub(crate) async fn note_stranger(&self, ctx: &Ctx, kind: Kind) -> Result<(), Error> {
         let tx = self.store().begin(ctx).await?;
-        // Writers are serial and this one holds the turn, so what is read stands until the commit.
-        let mut tally = self.strangers().await?;
-        tally.tries = tally.tries.saturating_add(1);
-        keep(tx, ctx, tally).await
+        self.count_stranger(tx, ctx, kind).await
     }
 
-    /// Writes the entry that is due, when nobody came since to bring it along.
-    pub(crate) async fn note_last_strangers(&self, ctx: &Ctx) -> Result<(), Error> {
-        if !self.strangers().await?.due(ctx.now()) {
-            return Ok(());
+    /// Writes down a wrong try for a name: in the count that makes further ones wait, and in the log. A name
+    /// nobody has costs one durable write as well.
+    pub(crate) async fn note_failure(&self, ctx: &Ctx, key: &Key, user: Option<UserId>) -> Result<(), Error> {
+        let ctx = &permits::authenticating(ctx);
+        let (permit, now) = (permits::authenticate(ctx)?, ctx.now());
+        let mut tx = self.store().begin(ctx).await?;
+        let forgotten = now.plus_seconds(-FORGOTTEN_AFTER_S);
+        credentials::record_failure(&mut tx, &permit, key, forgotten, now).await?;
+        match user {
+            Some(user) => Ok(tx.commit(Entry::new(Act::SignInFailed, user)).await?),
+            None => self.count_stranger(tx, ctx, SIGN_INS).await,
         }
-        let tx = self.store().begin(ctx).await?;
-        let tally = self.strangers().await?;
-        keep(tx, ctx, tally).await
     }
 
-    async fn strangers(&self) -> Result<Tally, Error> {
-        let kept = settings::get(self.store(), KEY).await?;
+    /// Writes the entries that are due, when nobody came since to bring them along.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn note_last_strangers(&self, ctx: &Ctx) -> Result<(), Error> {
+        for kind in [SIGN_INS, RESETS] {
+            if self.tally(kind).await?.due(ctx.now()) {
+                let tx = self.store().begin(ctx).await?;
+                let tally = self.tally(kind).await?;
+                keep(tx, ctx, kind, tally).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn count_stranger(&self, tx: Tx, ctx: &Ctx, kind: Kind) -> Result<(), Error> {
+        // Writers are serial and this one holds the turn, so what is read stands until the commit.
+        let mut tally = self.tally(kind).await?;
+        tally.tries = tally.tries.saturating_add(1);
+        keep(tx, ctx, kind, tally).await
+    }
+
+    async fn tally(&self, kind: Kind) -> Result<Tally, Error> {
+        let kept = settings::get(self.store(), kind.key).await?;
         Ok(kept.map_or(Tally::NONE, |text| Tally::read(&text)))
     }
 }
 
 /// Keeps `tally`, or notes and empties it when its minute is over.
-async fn keep(mut tx: Tx, ctx: &Ctx, tally: Tally) -> Result<(), Error> {
+async fn keep(mut tx: Tx, ctx: &Ctx, kind: Kind, tally: Tally) -> Result<(), Error> {
     let (permit, now) = (counting(ctx)?, ctx.now());
     if !tally.due(now) {
-        settings::set(&mut tx, &permit, KEY, &tally.written()).await?;
-        return Ok(tx.commit_unaudited("a wrong try for an unknown name; its entry follows").await?);
+        settings::set(&mut tx, &permit, kind.key, &tally.written()).await?;
+        return Ok(tx.commit_unaudited("something of a stranger's; its entry follows").await?);
     }
-    settings::set(&mut tx, &permit, KEY, &Tally { tries: 0, noted: now }.written()).await?;
+    settings::set(&mut tx, &permit, kind.key, &Tally { tries: 0, noted: now }.written()).await?;
     let tries = usize::try_from(tally.tries).unwrap_or(usize::MAX);
-    Ok(tx.commit(Entry::new(Act::SignInFailed, "").times(tries)).await?)
+    Ok(tx.commit(Entry::new(kind.act, "").times(tries)).await?)
 }
 
 /// The permit to keep the tally, which is the instance's and no person's.

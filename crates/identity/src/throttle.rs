@@ -3,17 +3,19 @@
 //! Called before a password or a code is looked at. Names that exist and names that do not are
 //! counted the same way, by a keyed hash, so the answer says nothing about existence. A try counts
 //! as wrong from the moment it is let in and is given back when it was right: a thousand guesses
-//! sent at once are counted one by one. The counts of accounts are kept in the store as well and
-//! brought along as `kept`, so a restart forgets none of them.
+//! sent at once are counted one by one. The counts of all names are kept in the store as well and
+//! brought along as `kept`, so a restart forgets none of them and every replica answers alike. What is
+//! shown within a session is counted apart: who knows a name keeps nobody from confirming.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{Timestamp, enforced};
+use domain::{Ctx, Timestamp, enforced, id::UserId, name};
+use store::credentials;
 
-use crate::Error;
+use crate::{Error, Identity, permits};
 
 /// Names counted at the same time; the one with the fewest failures makes way, of those the one
 /// longest left alone. Otherwise a flood of names would wash a count away, and how a name is then
@@ -24,7 +26,7 @@ const FIRST_WAIT_S: i64 = 2;
 /// The longest wait, in seconds.
 const LONGEST_WAIT_S: i64 = 15 * 60;
 /// Seconds without a failure after which a count is forgotten.
-const FORGOTTEN_AFTER_S: i64 = 24 * 3600;
+pub(crate) const FORGOTTEN_AFTER_S: i64 = 24 * 3600;
 
 /// A name as it is counted: a keyed hash of its folded form.
 pub(crate) type Key = [u8; 32];
@@ -112,6 +114,34 @@ impl Throttle {
 
     fn counts(&self) -> MutexGuard<'_, HashMap<Key, Count>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Identity {
+    /// Lets a try in, or says how long to wait.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] when the next try is not due yet.
+    pub(crate) async fn admit_try(&self, ctx: &Ctx, key: Key) -> Result<Try, Error> {
+        let kept = self.kept_failures(ctx, &key).await?;
+        self.throttle().admit(key, kept, ctx.now())
+    }
+
+    /// Under which key the tries for a name are counted.
+    pub(crate) fn throttle_key(&self, name: &str) -> Key {
+        self.store().mac("sign-in throttle", name::fold(name).as_bytes())
+    }
+
+    /// Under which key the tries within the sessions of `user` are counted.
+    pub(crate) fn proof_key(&self, user: UserId) -> Key {
+        self.store().mac("step-up throttle", user.0.as_bytes())
+    }
+
+    /// How often a name was tried wrongly, as the store remembers it.
+    async fn kept_failures(&self, ctx: &Ctx, key: &Key) -> Result<Count, Error> {
+        let permit = permits::authenticate(&permits::authenticating(ctx))?;
+        let (failures, last) = credentials::failures(self.store(), &permit, key).await?;
+        Ok(Count { failures, last })
     }
 }
 

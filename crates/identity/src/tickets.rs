@@ -2,10 +2,12 @@
 //!
 //! Called by setup and sign-in. The invariant: a ticket is used by one request at a time, ends after
 //! its life, after its last try, or when it has done its work, and what it held is wiped then (its
-//! parts are `Secret` or `Zeroizing`). Tickets live in memory: a restart starts the flow again.
+//! parts are `Secret` or `Zeroizing`); one address pushes out no tickets of others, whatever it begins.
+//! Tickets live in memory: a restart starts the flow again.
 
 use std::{
     collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,6 +17,8 @@ use crate::tokens::{self, Hash};
 
 /// Wrong tries after which a ticket ends.
 const TRIES: u8 = 5;
+/// The part of the room one address may take: an office behind one address has many people.
+const SHARE: usize = 8;
 
 /// The tickets of one kind of flow.
 pub(crate) struct Tickets<T> {
@@ -29,11 +33,13 @@ pub(crate) struct Held<T> {
     /// What is known so far.
     pub(crate) value: T,
     made: Timestamp,
+    from: Option<IpAddr>,
     tries_left: u8,
 }
 
 impl<T> Tickets<T> {
-    /// Room for `most` tickets of `life_s` seconds each; the oldest makes way when it is full.
+    /// Room for `most` tickets of `life_s` seconds each; the oldest makes way when it is full, and the oldest of
+    /// an address when that has its share.
     pub(crate) fn new(life_s: i64, most: usize) -> Self {
         Self { life_s, most, held: Mutex::new(HashMap::new()) }
     }
@@ -44,11 +50,13 @@ impl<T> Tickets<T> {
         let now = ctx.now();
         let mut held = self.held();
         held.retain(|_, one| self.lives(one, now));
-        while held.len() >= self.most {
-            let Some(oldest) = held.values().min_by_key(|one| one.made).map(|one| one.key) else { break };
-            held.remove(&oldest);
+        let from = ctx.address.map(neighbourhood);
+        if from.is_some() {
+            let share = (self.most / SHARE).max(1);
+            make_room(&mut held, share, |one| one.from == from);
         }
-        held.insert(key, Held { key, value, made: now, tries_left: TRIES });
+        make_room(&mut held, self.most, |_| true);
+        held.insert(key, Held { key, value, made: now, from, tries_left: TRIES });
         ticket
     }
 
@@ -88,6 +96,26 @@ impl<T> Tickets<T> {
 
     fn held(&self) -> MutexGuard<'_, HashMap<Hash, Held<T>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the oldest of `these` until there are fewer than `most`.
+fn make_room<T>(held: &mut HashMap<Hash, Held<T>>, most: usize, these: impl Fn(&Held<T>) -> bool) {
+    while held.values().filter(|one| these(one)).count() >= most {
+        let oldest = held.values().filter(|one| these(one)).min_by_key(|one| one.made).map(|one| one.key);
+        let Some(oldest) = oldest else { break };
+        held.remove(&oldest);
+    }
+}
+
+/// An address as it is counted: of IPv6 the /64 that one line is given.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -163,5 +191,23 @@ mod tests {
         assert_eq!(living, [None, Some(1), Some(2)]);
         tickets.clear();
         assert!(tickets.take(all[2].expose(), ctx.now()).is_none());
+    }
+
+    #[test]
+    fn one_address_pushes_out_no_ticket_of_another() {
+        let (ctx, time) = circumstances();
+        let tickets = Tickets::new(60, 16);
+        let from = |address: &str| {
+            let mut ctx = ctx.clone();
+            ctx.address = Some(address.parse().unwrap());
+            time.fetch_add(1_000, Ordering::Relaxed);
+            tickets.issue(&ctx, ())
+        };
+        let mine = from("192.0.2.1");
+        let flood: Vec<_> = (0..100).map(|n| from(&format!("2001:db8::{n:x}"))).collect();
+        let lives = |ticket: &Secret<String>| tickets.look(ticket.expose(), ctx.now(), |()| ()).is_some();
+        assert!(lives(&mine), "a flood from elsewhere");
+        assert_eq!(flood.iter().filter(|ticket| lives(ticket)).count(), 2, "its share");
+        assert!(lives(flood.last().unwrap()));
     }
 }

@@ -6,17 +6,15 @@
 use std::net::IpAddr;
 
 use domain::{
-    Action, Ctx, Resource, Timestamp,
+    Action, Ctx, Denied, Timestamp,
     access::Permit,
     audit::{Act, Entry},
-    authorize, enforced,
-    id::MailId,
+    enforced,
     mail::Mail,
 };
 use store::{
-    Tx, accounts, emails,
+    Tx,
     notices::{self, Notice},
-    outbox::{self, Letter},
 };
 
 use crate::{Error, Identity, permits};
@@ -30,17 +28,29 @@ impl Identity {
         Ok(notices::list(self.store(), &permits::own(ctx, Action::ReadAccount)?).await?)
     }
 
-    /// Puts away what the person who asks has read, up to `until`.
+    /// Puts away what the person who asks has read, up to `until`. What was told since their session began
+    /// stays, and says so: it may be about that very session.
     ///
     /// # Errors
     /// [`Error::Denied`] unless a signed-in person asks.
     pub async fn put_news_away(&self, ctx: &Ctx, until: Timestamp) -> Result<(), Error> {
         let permit = permits::own(ctx, Action::WriteAccount)?;
+        let Some(begun) = self.session_begun(ctx).await? else { return Err(Denied::ANONYMOUS.into()) };
         let mut tx = self.store().begin(ctx).await?;
-        let gone = notices::put_away(&mut tx, &permit, until).await?;
+        enforced!(SES07);
+        let gone = notices::put_away(&mut tx, &permit, until, begun).await?;
         let count = usize::try_from(gone).unwrap_or(usize::MAX);
-        let entry = Entry::new(Act::SettingsChanged, permit.subject(Action::WriteAccount)?).times(count);
+        let entry = Entry::new(Act::NoticesPutAway, permit.subject(Action::WriteAccount)?).times(count);
         Ok(tx.commit(entry).await?)
+    }
+
+    /// When the session of the person who asks began.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless a signed-in person asks.
+    pub async fn session_begun(&self, ctx: &Ctx) -> Result<Option<Timestamp>, Error> {
+        let sessions = self.sessions(ctx).await?;
+        Ok(sessions.into_iter().find(|one| one.current).map(|one| one.created))
     }
 
     /// Notes from where somebody signs in, and tells them when that is new.
@@ -59,25 +69,14 @@ impl Identity {
         enforced!(SES07);
         let notice = Notice::NewDevice { device: device.to_owned(), address: ctx.address };
         notices::add(tx, permit, &notice, ctx.now()).await?;
-        self.mail_new_device(tx, ctx, permit, device).await
-    }
-
-    /// Queues the mail about it, for who has a confirmed address.
-    async fn mail_new_device(
-        &self,
-        tx: &mut Tx,
-        ctx: &Ctx,
-        permit: &Permit,
-        device: &str,
-    ) -> Result<(), Error> {
-        let user = permit.subject(Action::WriteAccount)?;
-        let reads = authorize(&permits::authenticating(ctx), Action::ReadAccount, Resource::Of(user))?;
-        let Some(to) = emails::get(self.store(), &reads).await? else { return Ok(()) };
-        let language = accounts::get(self.store(), &reads).await?.settings.language;
         let place = ctx.address.map(|address| address.to_string()).unwrap_or_default();
         let mail = Mail::NewSignIn { device: device.to_owned(), place, at: ctx.now() };
-        let letter = Letter { to, language, mail };
-        Ok(outbox::queue_for(tx, permit, MailId::fresh(ctx), &letter).await?)
+        self.tell(tx, ctx, permit.subject(Action::WriteAccount)?, mail).await
+    }
+
+    /// A keyed hash of the network a request comes from.
+    pub(crate) fn network_of(&self, ctx: &Ctx) -> [u8; 32] {
+        self.store().mac("network of a session", ctx.address.map(network).unwrap_or_default().as_bytes())
     }
 }
 

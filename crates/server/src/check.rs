@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use assure::{Assure, Check, Unanswered};
 use domain::{Control, Ctx, check::Finding};
+use identity::Identity;
 
 use crate::instance::Face;
 
@@ -21,7 +22,7 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 type Ask<F> = fn(Face, Ctx) -> F;
 
 /// Registers every check of this room.
-pub(crate) fn register(assure: &Assure, face: &Face) {
+pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity) {
     add(assure, face, Control::CRY04, wire::only_tls_1_3);
     add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
     add(assure, face, Control::WEB01, wire::plain_http_serves_nothing);
@@ -31,7 +32,11 @@ pub(crate) fn register(assure: &Assure, face: &Face) {
     add(assure, face, Control::WEB07, edge::errors_tell_nothing);
     add(assure, face, Control::WEB08, edge::nothing_may_be_kept);
     add(assure, face, Control::WEB09, edge::no_origin_is_let_in);
-    add(assure, face, Control::SES04, edge::forged_tokens_open_nothing);
+    let identity = identity.clone();
+    assure.register(Check::new(Control::SES04, HOURLY, {
+        let face = face.clone();
+        move |ctx| edge::forged_tokens_open_nothing(face.clone(), identity.clone(), ctx)
+    }));
     add(assure, face, Control::WEB10, edge::everybody_has_a_limit);
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
     add(assure, face, Control::SSO01, directory::lies_prove_nothing);

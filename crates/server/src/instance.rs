@@ -132,7 +132,7 @@ impl Instance {
             providers,
             shutdown,
         };
-        check::register(&house.assure, &house.face);
+        check::register(&house.assure, &house.face, &house.identity);
         house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
         let shared = shared_limits(&house.face.config.web.limits).await?;
         let limits = Limits::new(&house.face.config.numbers, shared);

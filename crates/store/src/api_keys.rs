@@ -13,7 +13,7 @@ use domain::{
 use keys::Dek;
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, accounts, cell::Cell, row};
+use crate::{Error, Store, Tx, accounts, cell::Cell, row, store::number};
 
 const LABEL: Cell = Cell::new("api_keys", "label");
 const USED_FROM: Cell = Cell::new("api_keys", "used_from");
@@ -117,15 +117,71 @@ pub async fn by_hash(store: &Store, permit: &Permit, hash: [u8; 32]) -> Result<O
     .bind(hash.to_vec())
     .fetch_optional(store.readers())
     .await?;
-    let Some(found) = found else { return Ok(None) };
-    Ok(Some(Presented {
-        id: row::id(&found, "id")?,
-        user: row::id(&found, "account")?,
-        scopes: scopes(&found.try_get::<String, _>("scopes")?),
-        roles: accounts::roles(&found.try_get::<String, _>("roles")?),
-        created: row::time(&found, "created")?,
-        expires: row::time(&found, "expires")?,
-    }))
+    found.as_ref().map(presented).transpose()
+}
+
+/// The key `id` as [`by_hash`] gives it, for whoever presented it before.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is for authentication.
+pub async fn by_id(store: &Store, permit: &Permit, id: ApiKeyId) -> Result<Option<Presented>, Error> {
+    permit.instance(Action::Authenticate)?;
+    let found = sqlx::query(
+        "SELECT k.id, k.account, k.scopes, k.created, k.expires, a.roles \
+         FROM api_keys k JOIN accounts a ON a.id = k.account WHERE k.id = $1 AND a.active = 1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(store.readers())
+    .await?;
+    found.as_ref().map(presented).transpose()
+}
+
+/// How many keys the permit's person has, ended ones included, as they stand for the running transaction.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to manage credentials.
+pub async fn count(tx: &mut Tx, permit: &Permit) -> Result<u64, Error> {
+    let account = permit.subject(Action::ManageCredentials)?.to_string();
+    let found = sqlx::query("SELECT COUNT(*) FROM api_keys WHERE account = $1")
+        .bind(account)
+        .fetch_one(tx.db())
+        .await?;
+    Ok(number(&found)?.unsigned_abs())
+}
+
+/// Removes the keys of the permit's person that have ended at `now`, or were made before `oldest`; says how
+/// many.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to manage credentials.
+pub async fn remove_ended(
+    tx: &mut Tx,
+    permit: &Permit,
+    now: Timestamp,
+    oldest: Timestamp,
+) -> Result<u64, Error> {
+    let account = permit.subject(Action::ManageCredentials)?.to_string();
+    let done = sqlx::query("DELETE FROM api_keys WHERE account = $1 AND (expires <= $2 OR created <= $3)")
+        .bind(account)
+        .bind(now.0)
+        .bind(oldest.0)
+        .execute(tx.db())
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Removes everybody's keys that have ended at `now`, or were made before `oldest`; says how many.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the instance.
+pub async fn sweep(tx: &mut Tx, permit: &Permit, now: Timestamp, oldest: Timestamp) -> Result<u64, Error> {
+    permit.instance(Action::WriteInstance)?;
+    let done = sqlx::query("DELETE FROM api_keys WHERE expires <= $1 OR created <= $2")
+        .bind(now.0)
+        .bind(oldest.0)
+        .execute(tx.db())
+        .await?;
+    Ok(done.rows_affected())
 }
 
 /// The keys of the permit's person, newest first.
@@ -148,8 +204,8 @@ pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<ApiKey>, Error> 
     found.iter().map(|found| read(&dek, found)).collect()
 }
 
-/// Gives a key of the permit's person a successor, and an end that is not later than it had. `false`: there
-/// is no such key, or it has one.
+/// Gives a key of the permit's person a successor, and an end that is not later than it had; what an open
+/// review is to decide about the key, it decides about its successor. `false`: there is no such key, or it has one.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to manage credentials.
@@ -168,10 +224,22 @@ pub async fn replace(
     .bind(successor.to_string())
     .bind(end.0)
     .bind(id.to_string())
-    .bind(account)
+    .bind(account.as_str())
     .execute(tx.db())
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() != 1 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "UPDATE review_items SET what = $1 WHERE account = $2 AND kind = 'api_key' AND what = $3 \
+         AND verdict IS NULL AND review IN (SELECT id FROM reviews WHERE closed IS NULL)",
+    )
+    .bind(successor.to_string())
+    .bind(account)
+    .bind(id.to_string())
+    .execute(tx.db())
+    .await?;
+    Ok(true)
 }
 
 /// Revokes a key of the permit's person. `false`: there was none.
@@ -211,6 +279,17 @@ pub async fn touch(
             .execute(tx.db())
             .await?;
     row::exactly_one(&done)
+}
+
+fn presented(found: &AnyRow) -> Result<Presented, Error> {
+    Ok(Presented {
+        id: row::id(found, "id")?,
+        user: row::id(found, "account")?,
+        scopes: scopes(&found.try_get::<String, _>("scopes")?),
+        roles: accounts::roles(&found.try_get::<String, _>("roles")?),
+        created: row::time(found, "created")?,
+        expires: row::time(found, "expires")?,
+    })
 }
 
 fn read(dek: &Dek, found: &AnyRow) -> Result<ApiKey, Error> {

@@ -2,16 +2,19 @@
 //! somebody failed.
 //!
 //! `identity` calls this and does all hashing; here things are kept. Verifiers and secrets are sealed on
-//! top. Invariant: a TOTP step and a recovery code are used up in the transaction that accepts them.
+//! top. Invariants: a TOTP step and a recovery code are used up in the transaction that accepts them; with a
+//! new password every mailed link of the account ends.
 
 use domain::{Action, Denied, Permit, Timestamp, id::UserId};
 use sqlx::Row;
 use zeroize::Zeroizing;
 
-use crate::{Error, Store, Tx, cell::Cell, row, store::number};
+use crate::{Error, Store, Tx, cell::Cell, emails, row, store::number};
 
 const VERIFIER: Cell = Cell::new("passwords", "verifier");
 const SECRET: Cell = Cell::new("totp", "secret");
+/// Names whose failed sign-ins are counted at the same time.
+const MOST_NAMES: i64 = 10_000;
 
 /// The person whose credentials `permit` may change: their own right to, or that of a job of the system.
 pub(crate) fn changing(permit: &Permit) -> Result<UserId, Denied> {
@@ -70,7 +73,7 @@ async fn passwords(store: &Store, permit: &Permit, limit: u32) -> Result<Vec<Pas
     Ok(passwords)
 }
 
-/// Sets the password; earlier ones stay, so that they are not used again.
+/// Sets the password; earlier ones stay, so that they are not used again. The account's mailed links end.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
@@ -91,6 +94,67 @@ pub async fn set_password(tx: &mut Tx, permit: &Permit, verifier: &str, now: Tim
         .bind(now.0)
         .execute(tx.db())
         .await?;
+    emails::end_links(tx, permit).await
+}
+
+/// Keeps another verifier of the password in force: the password is the same, and so are its date, its place
+/// in the history and the account's mailed links.
+///
+/// # Errors
+/// [`Error::NotFound`] when no password is set.
+pub async fn strengthen_password(tx: &mut Tx, permit: &Permit, verifier: &str) -> Result<(), Error> {
+    let subject = changing(permit)?;
+    let (dek, account) = (tx.dek(subject).await?, subject.to_string());
+    let newest = sqlx::query("SELECT COALESCE(MAX(ordinal), 0) FROM passwords WHERE account = $1")
+        .bind(account.as_str())
+        .fetch_one(tx.db())
+        .await?;
+    let ordinal = number(&newest)?;
+    let sealed =
+        VERIFIER.seal(&dek, &password_place(&account, ordinal), verifier.as_bytes(), tx.entropy())?;
+    tx.note_deletion();
+    let done = sqlx::query("UPDATE passwords SET verifier = $1 WHERE account = $2 AND ordinal = $3")
+        .bind(sealed)
+        .bind(account)
+        .bind(ordinal)
+        .execute(tx.db())
+        .await?;
+    row::exactly_one(&done)
+}
+
+/// People who may sign in and have an address, whose password was set before `moment` and who were not told
+/// that it must be changed, with when it was set. The permit is to change the instance.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn passwords_due(
+    store: &Store,
+    permit: &Permit,
+    moment: Timestamp,
+    most: u32,
+) -> Result<Vec<(UserId, Timestamp)>, Error> {
+    permit.instance(Action::WriteInstance)?;
+    let found = sqlx::query(
+        "SELECT p.account, p.changed FROM passwords p JOIN accounts a ON a.id = p.account \
+         WHERE a.active = 1 AND p.told = 0 AND p.changed <= $1 \
+         AND EXISTS (SELECT 1 FROM emails e WHERE e.account = p.account) \
+         AND p.ordinal = (SELECT MAX(n.ordinal) FROM passwords n WHERE n.account = p.account) \
+         ORDER BY p.changed, p.account LIMIT $2",
+    )
+    .bind(moment.0)
+    .bind(i64::from(most))
+    .fetch_all(store.readers())
+    .await?;
+    found.iter().map(|found| Ok((row::id(found, "account")?, row::time(found, "changed")?))).collect()
+}
+
+/// Notes that the permit's person was told that their password must be changed.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn note_told(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    sqlx::query("UPDATE passwords SET told = 1 WHERE account = $1").bind(account).execute(tx.db()).await?;
     Ok(())
 }
 
@@ -172,7 +236,7 @@ pub async fn remove_totp(tx: &mut Tx, permit: &Permit) -> Result<bool, Error> {
 /// # Errors
 /// [`Error::Denied`] unless the permit is to change the account.
 pub async fn use_totp_step(tx: &mut Tx, permit: &Permit, step: i64) -> Result<bool, Error> {
-    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let account = changing(permit)?.to_string();
     let done = sqlx::query("UPDATE totp SET last_step = $1 WHERE account = $2 AND last_step < $1")
         .bind(step)
         .bind(account)
@@ -228,14 +292,15 @@ pub async fn recovery_codes_left(store: &Store, permit: &Permit) -> Result<u32, 
     Ok(u32::try_from(number(&found)?).unwrap_or(u32::MAX))
 }
 
-/// Failed sign-ins since the last good one, and when the latest was (the epoch when there was none).
+/// Failed sign-ins with the name behind `lookup` since the last good one, and when the latest was (the epoch
+/// when there was none). The permit is for authentication.
 ///
 /// # Errors
-/// [`Error::Denied`] unless the permit is to read the account.
-pub async fn failures(store: &Store, permit: &Permit) -> Result<(u32, Timestamp), Error> {
-    let account = permit.subject(Action::ReadAccount)?.to_string();
-    let found = sqlx::query("SELECT count, latest FROM sign_in_failures WHERE account = $1")
-        .bind(account)
+/// [`Error::Denied`] for any other permit.
+pub async fn failures(store: &Store, permit: &Permit, lookup: &[u8; 32]) -> Result<(u32, Timestamp), Error> {
+    permit.instance(Action::Authenticate)?;
+    let found = sqlx::query("SELECT count, latest FROM sign_in_failures WHERE lookup = $1")
+        .bind(lookup.to_vec())
         .fetch_optional(store.readers())
         .await?;
     match found {
@@ -247,29 +312,61 @@ pub async fn failures(store: &Store, permit: &Permit) -> Result<(u32, Timestamp)
     }
 }
 
-/// Counts one more failed sign-in.
+/// Counts one more failed sign-in with the name behind `lookup`; a count from before `forgotten` begins anew.
+/// When there is no room, the names tried least make way. The permit is for authentication.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such account.
-pub async fn record_failure(tx: &mut Tx, permit: &Permit, now: Timestamp) -> Result<(), Error> {
-    let account = permit.subject(Action::WriteAccount)?.to_string();
+/// [`Error::Denied`] for any other permit.
+pub async fn record_failure(
+    tx: &mut Tx,
+    permit: &Permit,
+    lookup: &[u8; 32],
+    forgotten: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    permit.instance(Action::Authenticate)?;
     sqlx::query(
-        "INSERT INTO sign_in_failures (account, count, latest) VALUES ($1, 1, $2) ON CONFLICT (account) \
-         DO UPDATE SET count = sign_in_failures.count + 1, latest = excluded.latest",
+        "INSERT INTO sign_in_failures (lookup, count, latest) VALUES ($1, 1, $2) ON CONFLICT (lookup) \
+         DO UPDATE SET latest = excluded.latest, \
+         count = CASE WHEN sign_in_failures.latest <= $3 THEN 1 ELSE sign_in_failures.count + 1 END",
     )
-    .bind(account)
+    .bind(lookup.to_vec())
     .bind(now.0)
+    .bind(forgotten.0)
+    .execute(tx.db())
+    .await?;
+    sqlx::query(
+        "DELETE FROM sign_in_failures WHERE lookup IN (SELECT lookup FROM sign_in_failures \
+         ORDER BY count DESC, latest DESC LIMIT 100 OFFSET $1)",
+    )
+    .bind(MOST_NAMES)
     .execute(tx.db())
     .await?;
     Ok(())
 }
 
-/// Forgets the failed sign-ins.
+/// Forgets the failed sign-ins with the name behind `lookup`. The permit is for authentication.
 ///
 /// # Errors
-/// [`Error::Denied`] unless the permit is to change the account.
-pub async fn clear_failures(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
-    let account = permit.subject(Action::WriteAccount)?.to_string();
-    sqlx::query("DELETE FROM sign_in_failures WHERE account = $1").bind(account).execute(tx.db()).await?;
+/// [`Error::Denied`] for any other permit.
+pub async fn clear_failures(tx: &mut Tx, permit: &Permit, lookup: &[u8; 32]) -> Result<(), Error> {
+    permit.instance(Action::Authenticate)?;
+    sqlx::query("DELETE FROM sign_in_failures WHERE lookup = $1")
+        .bind(lookup.to_vec())
+        .execute(tx.db())
+        .await?;
     Ok(())
+}
+
+/// Forgets the failed sign-ins with names nobody tried since `moment`; says how many names those are.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the instance.
+pub async fn forget_failures(tx: &mut Tx, permit: &Permit, moment: Timestamp) -> Result<u64, Error> {
+    permit.instance(Action::WriteInstance)?;
+    let done = sqlx::query("DELETE FROM sign_in_failures WHERE latest <= $1")
+        .bind(moment.0)
+        .execute(tx.db())
+        .await?;
+    Ok(done.rows_affected())
 }

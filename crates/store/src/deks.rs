@@ -1,10 +1,12 @@
 //! The data keys: one per person, one for the system; wrapped in the table, unwrapped in a bounded cache.
 //!
-//! Invariant: when a person's row here is gone, everything sealed for that person is unreadable.
+//! Invariant: when a person's row here is gone, everything sealed for that person is unreadable; a replica
+//! that still holds the key in memory forgets it within [`LIFE`].
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use domain::{
@@ -20,6 +22,8 @@ use crate::{Error, Store, Tx, row};
 pub(crate) const SYSTEM: &str = "system";
 /// Unwrapped keys kept at once; the one unused longest goes first.
 const KEPT: usize = 1024;
+/// How long one is kept, however often it is used: another replica may have destroyed it.
+const LIFE: Duration = Duration::from_secs(3 * 60);
 
 /// Unwrapped keys of people who were here lately.
 #[derive(Default)]
@@ -27,19 +31,30 @@ pub(crate) struct Cache(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    keys: HashMap<UserId, (Arc<Dek>, u64)>,
+    keys: HashMap<UserId, Held>,
     uses: u64,
 }
 
+/// A key in memory.
+struct Held {
+    dek: Arc<Dek>,
+    used: u64,
+    since: Instant,
+}
+
 impl Cache {
-    fn get(&self, subject: UserId) -> Option<Arc<Dek>> {
+    fn get(&self, subject: UserId, now: Instant) -> Option<Arc<Dek>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
-        let now = kept.uses;
-        kept.keys.get_mut(&subject).map(|(dek, used)| {
-            *used = now;
-            dek.clone()
-        })
+        let uses = kept.uses;
+        let held = kept.keys.get_mut(&subject).filter(|held| held.lives(now))?;
+        held.used = uses;
+        Some(held.dek.clone())
+    }
+
+    /// Takes the keys out of memory whose time is over.
+    pub(crate) fn forget_old(&self, now: Instant) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.retain(|_, held| held.lives(now));
     }
 
     /// Takes the key of `subject` out of memory.
@@ -47,37 +62,54 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.remove(&subject);
     }
 
-    pub(crate) fn put(&self, subject: UserId, dek: Arc<Dek>) {
+    /// Keeps the key of `subject`. One that is there already is not kept longer by that.
+    pub(crate) fn put(&self, subject: UserId, dek: Arc<Dek>, now: Instant) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = kept.keys.get(&subject).filter(|held| held.lives(now)).map_or(now, |held| held.since);
         if kept.keys.len() >= KEPT
-            && let Some(oldest) = kept.keys.iter().min_by_key(|(_, (_, used))| *used).map(|(id, _)| *id)
+            && let Some(oldest) = kept.keys.iter().min_by_key(|(_, held)| held.used).map(|(id, _)| *id)
         {
             kept.keys.remove(&oldest);
         }
         kept.uses += 1;
-        let now = kept.uses;
-        kept.keys.insert(subject, (dek, now));
+        let used = kept.uses;
+        kept.keys.insert(subject, Held { dek, used, since });
+    }
+}
+
+impl Held {
+    fn lives(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) < LIFE
     }
 }
 
 impl Store {
     /// The key of `subject`.
     pub(crate) async fn dek(&self, subject: UserId) -> Result<Arc<Dek>, Error> {
-        if let Some(dek) = self.cache().get(subject) {
+        if let Some(dek) = self.cache().get(subject, Instant::now()) {
             return Ok(dek);
         }
         let mut connection = self.readers().acquire().await?;
         let dek = Arc::new(load(&mut connection, self.keyring(), &subject.to_string()).await?);
-        self.cache().put(subject, dek.clone());
+        self.cache().put(subject, dek.clone(), Instant::now());
         Ok(dek)
+    }
+
+    /// Takes the keys out of memory that were held for some minutes. Called every minute, so that the key of
+    /// a person whom another replica deleted is nowhere soon after.
+    pub fn forget_old_keys(&self) {
+        self.cache().forget_old(Instant::now());
     }
 }
 
 impl Tx {
     /// The key of `subject`, also when this transaction made it.
     pub(crate) async fn dek(&mut self, subject: UserId) -> Result<Arc<Dek>, Error> {
-        if let Some(dek) =
-            self.fresh_deks().get(&subject).cloned().or_else(|| self.store().cache().get(subject))
+        if let Some(dek) = self
+            .fresh_deks()
+            .get(&subject)
+            .cloned()
+            .or_else(|| self.store().cache().get(subject, Instant::now()))
         {
             return Ok(dek);
         }
@@ -131,4 +163,31 @@ pub(crate) async fn create(
         .execute(connection)
         .await?;
     Ok(dek)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_leaves_memory_after_its_time_however_often_it_is_used() {
+        testkit::run(async {
+            let home = testkit::store().await;
+            let ctx = home.ctx(domain::Actor::Anonymous);
+            let (ada, cache, begun) = (UserId::fresh(&ctx), Cache::default(), Instant::now());
+            let made = home.keyring.new_dek(DekId::fresh(&ctx), "ada", ctx.entropy()).unwrap();
+            let dek = Arc::new(made.0);
+            let at = |seconds| begun + Duration::from_secs(seconds);
+            cache.put(ada, dek.clone(), at(0));
+            assert!(cache.get(ada, at(179)).is_some());
+            cache.put(ada, dek.clone(), at(179));
+            assert!(cache.get(ada, at(180)).is_none(), "to be asked for again, or found destroyed");
+            let held = |cache: &Cache| cache.0.lock().unwrap().keys.len();
+            assert_eq!(held(&cache), 1);
+            cache.forget_old(at(180));
+            assert_eq!(held(&cache), 0);
+            cache.put(ada, dek, at(200));
+            assert!(cache.get(ada, at(379)).is_some() && cache.get(ada, at(380)).is_none());
+        });
+    }
 }

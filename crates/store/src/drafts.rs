@@ -48,7 +48,7 @@ pub async fn keep(
     Ok(())
 }
 
-/// The draft of the permit's person for a conversation.
+/// The draft of the permit's person for a conversation, when it was kept at `since` or later.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to read chats.
@@ -56,11 +56,13 @@ pub async fn get(
     store: &Store,
     permit: &Permit,
     conversation: Option<ConversationId>,
+    since: Timestamp,
 ) -> Result<Option<String>, Error> {
     let subject = permit.subject(Action::ReadChat)?;
-    let found = sqlx::query("SELECT draft FROM drafts WHERE account = $1 AND place = $2")
+    let found = sqlx::query("SELECT draft FROM drafts WHERE account = $1 AND place = $2 AND at >= $3")
         .bind(subject.to_string())
         .bind(place(conversation))
+        .bind(since.0)
         .fetch_optional(store.readers())
         .await?;
     let Some(found) = found else { return Ok(None) };
@@ -89,6 +91,7 @@ pub async fn drop(tx: &mut Tx, permit: &Permit, conversation: Option<Conversatio
 /// [`Error::Denied`] unless the permit is to change chats.
 pub async fn drop_all(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
     let account = permit.subject(Action::WriteChat)?.to_string();
+    tx.note_deletion();
     sqlx::query("DELETE FROM drafts WHERE account = $1").bind(account).execute(tx.db()).await?;
     Ok(())
 }
@@ -99,6 +102,7 @@ pub async fn drop_all(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
 /// [`Error::Denied`] unless the permit is to change the instance.
 pub async fn drop_before(tx: &mut Tx, permit: &Permit, moment: Timestamp) -> Result<u64, Error> {
     permit.instance(Action::WriteInstance)?;
+    tx.note_deletion();
     let done = sqlx::query("DELETE FROM drafts WHERE at < $1").bind(moment.0).execute(tx.db()).await?;
     Ok(done.rows_affected())
 }

@@ -2,7 +2,8 @@
 //!
 //! `identity` calls this. Addresses are sealed under their person's key and found by a keyed hash. Only
 //! confirmed ones stand in `emails`, so nobody takes another's address by claiming it. Invariant: a link's
-//! token is kept as a hash, and following it removes it in the same transaction.
+//! token is kept as a hash, and following it removes it in the same transaction; when the address changes or
+//! goes, every link of the account ends.
 
 use domain::{Action, Permit, Timestamp, id::UserId, mail::Address};
 use sqlx::Row;
@@ -94,7 +95,7 @@ pub async fn set(tx: &mut Tx, permit: &Permit, address: &Address) -> Result<(), 
     .bind(now.0)
     .execute(tx.db())
     .await?;
-    Ok(())
+    end_links(tx, permit).await
 }
 
 /// Makes `address` that of the permit's person, who has none yet, unless it is another account's. It has been
@@ -120,6 +121,7 @@ pub async fn remove(tx: &mut Tx, permit: &Permit) -> Result<bool, Error> {
     let account = permit.subject_of(&[Action::WriteAccount, Action::ManageCredentials])?.to_string();
     tx.note_deletion();
     let done = sqlx::query("DELETE FROM emails WHERE account = $1").bind(account).execute(tx.db()).await?;
+    end_links(tx, permit).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -202,6 +204,16 @@ pub async fn use_link(tx: &mut Tx, permit: &Permit, token_hash: [u8; 32]) -> Res
         .execute(tx.db())
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Ends every mailed link of the permit's person, because what stands behind them changed.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn end_links(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
+    let account = permit.subject_of(&[Action::WriteAccount, Action::ManageCredentials])?.to_string();
+    sqlx::query("DELETE FROM mail_links WHERE account = $1").bind(account).execute(tx.db()).await?;
+    Ok(())
 }
 
 /// When the living link of the permit's person for `purpose` was made, if there is one at `now`.

@@ -1,6 +1,7 @@
 //! What a person is told at their next visit, and from where they signed in before.
 //!
-//! `identity` calls this. A notice waits until its person has put it away.
+//! `identity` calls this. A notice waits until its person has put it away, in a session that began later: whoever
+//! a notice is about does not take it out of its person's sight.
 
 use std::net::IpAddr;
 
@@ -29,6 +30,19 @@ pub enum Notice {
         /// The browser in a few words.
         device: String,
     },
+    /// The password was changed.
+    PasswordChanged,
+    /// A factor was added, replaced or taken away.
+    FactorsChanged,
+    /// The e-mail address was changed, or taken away.
+    AddressChanged,
+    /// Somebody who knows the password asked for a way back without the factors.
+    RecoveryAsked {
+        /// Before then nothing happens, and it can be called off.
+        not_before: Timestamp,
+    },
+    /// That way back was used.
+    RecoveryUsed,
 }
 
 /// Leaves a notice for the permit's person.
@@ -38,10 +52,16 @@ pub enum Notice {
 pub async fn add(tx: &mut Tx, permit: &Permit, notice: &Notice, now: Timestamp) -> Result<(), Error> {
     let subject = permit.subject(Action::WriteAccount)?;
     let (dek, account) = (tx.dek(subject).await?, subject.to_string());
-    let sealed = NOTICE.seal_json(&dek, &place(subject, now.0), notice, tx.entropy())?;
-    sqlx::query("INSERT INTO notices (account, at, notice) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+    let newest = sqlx::query("SELECT COALESCE(MAX(at), 0) FROM notices WHERE account = $1")
         .bind(account.as_str())
-        .bind(now.0)
+        .fetch_one(tx.db())
+        .await?;
+    // Two at one moment are two.
+    let at = now.0.max(number(&newest)? + 1);
+    let sealed = NOTICE.seal_json(&dek, &place(subject, at), notice, tx.entropy())?;
+    sqlx::query("INSERT INTO notices (account, at, notice) VALUES ($1, $2, $3)")
+        .bind(account.as_str())
+        .bind(at)
         .bind(sealed)
         .execute(tx.db())
         .await?;
@@ -75,15 +95,23 @@ pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<(Timestamp, Noti
     Ok(notices)
 }
 
-/// Puts away what the permit's person has read, up to `until`; says how many.
+/// Puts away what the permit's person has read, up to `until`, in a session that began at `begun`: what was
+/// told since then stays. Says how many.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to change the account.
-pub async fn put_away(tx: &mut Tx, permit: &Permit, until: Timestamp) -> Result<u64, Error> {
+pub async fn put_away(
+    tx: &mut Tx,
+    permit: &Permit,
+    until: Timestamp,
+    begun: Timestamp,
+) -> Result<u64, Error> {
     let account = permit.subject(Action::WriteAccount)?.to_string();
-    let done = sqlx::query("DELETE FROM notices WHERE account = $1 AND at <= $2")
+    tx.note_deletion();
+    let done = sqlx::query("DELETE FROM notices WHERE account = $1 AND at <= $2 AND at < $3")
         .bind(account)
         .bind(until.0)
+        .bind(begun.0)
         .execute(tx.db())
         .await?;
     Ok(done.rows_affected())
@@ -122,14 +150,20 @@ pub async fn note_device(
     Ok(before.is_none() && number(&others)? > 0)
 }
 
-/// Forgets devices not seen since `moment`; says how many.
+/// Forgets devices not seen since `moment`, but for the newest of each account: who signs in to an account
+/// that nobody used for long is news all the same. Says how many.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to change the instance.
 pub async fn forget_devices(tx: &mut Tx, permit: &Permit, moment: Timestamp) -> Result<u64, Error> {
     permit.instance(Action::WriteInstance)?;
-    let done =
-        sqlx::query("DELETE FROM known_devices WHERE seen < $1").bind(moment.0).execute(tx.db()).await?;
+    let done = sqlx::query(
+        "DELETE FROM known_devices WHERE seen < $1 AND EXISTS (SELECT 1 FROM known_devices n \
+         WHERE n.account = known_devices.account AND n.seen > known_devices.seen)",
+    )
+    .bind(moment.0)
+    .execute(tx.db())
+    .await?;
     Ok(done.rows_affected())
 }
 

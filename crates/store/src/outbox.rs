@@ -13,7 +13,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, cell::Cell, row};
+use crate::{Error, Store, Tx, cell::Cell, row, store::number};
 
 const MAIL: Cell = Cell::new("outbox", "mail");
 /// Mails an administrator's page shows.
@@ -128,6 +128,19 @@ async fn insert(
     .execute(tx.db())
     .await?;
     Ok(())
+}
+
+/// How many mails wait for the permit's person.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn waiting(tx: &mut Tx, permit: &Permit) -> Result<u64, Error> {
+    let account = permit.subject_of(&[Action::WriteAccount, Action::ManageCredentials])?.to_string();
+    let found = sqlx::query("SELECT COUNT(*) FROM outbox WHERE account = $1 AND state = 'waiting'")
+        .bind(account)
+        .fetch_one(tx.db())
+        .await?;
+    Ok(number(&found)?.unsigned_abs())
 }
 
 /// Whether a mail is due, without taking it. The permit is the mail job's.

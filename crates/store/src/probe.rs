@@ -146,6 +146,16 @@ pub async fn token_keys(store: &Store, permit: &Permit) -> Result<Vec<Timestamp>
     found.iter().map(|found| row::time(found, "created")).collect()
 }
 
+/// When a session that is kept was last given a token, if there is one.
+///
+/// # Errors
+/// [`Error::Denied`]; otherwise when the database cannot be read.
+pub async fn last_token(store: &Store, permit: &Permit) -> Result<Option<Timestamp>, Error> {
+    permit.instance(Action::ReadInstance)?;
+    let found = sqlx::query("SELECT MAX(rotated) AS last FROM sessions").fetch_one(store.readers()).await?;
+    Ok(found.try_get::<Option<i64>, _>("last")?.map(Timestamp))
+}
+
 /// How many API keys there are, and how many of them have no end or one more than `longest_s` after their
 /// beginning.
 ///

@@ -32,6 +32,11 @@ pub(crate) fn bytes(row: &AnyRow, column: &str) -> Result<Vec<u8>, Error> {
     Ok(row.try_get(column)?)
 }
 
+/// A hash of 32 bytes.
+pub(crate) fn hash(row: &AnyRow, column: &str) -> Result<[u8; 32], Error> {
+    bytes(row, column)?.try_into().map_err(|_| Error::damaged("a hash has the wrong length"))
+}
+
 fn parse<T: FromStr>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|_| Error::damaged("an identifier has the wrong shape"))
 }

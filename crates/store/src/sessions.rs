@@ -33,8 +33,12 @@ pub struct Session {
     pub user: UserId,
     /// Which refresh token is in force, counted from 0.
     pub generation: i64,
-    /// Since when it is.
+    /// Since when it is, or was given a second time.
     pub rotated: Timestamp,
+    /// A keyed hash of the network it was asked for from.
+    pub rotated_from: [u8; 32],
+    /// Whether it was given a second time after the grace.
+    pub given_again: bool,
     /// The newest generation the browser has shown to hold.
     pub used: i64,
     /// Whether a second factor was shown in it.
@@ -84,6 +88,8 @@ pub struct Beginning<'a> {
     pub device: &'a str,
     /// Where it begins, when that is known.
     pub address: Option<IpAddr>,
+    /// A keyed hash of the network that is in.
+    pub network: [u8; 32],
     /// Whether a second factor was shown on the way in.
     pub second_factor: bool,
     /// When it begins; its person was confirmed then.
@@ -115,8 +121,8 @@ pub async fn create(tx: &mut Tx, permit: &Permit, begins: Beginning<'_>) -> Resu
     let seen_from = SEEN_FROM.seal_json(&dek, &key, &begins.address, tx.entropy())?;
     sqlx::query(
         "INSERT INTO sessions (id, account, generation, rotated, used, device, begun_from, seen_from, \
-         second_factor, confirmed, created, last_seen, expires) \
-         VALUES ($1, $2, 0, $3, 0, $4, $5, $6, $7, $3, $3, $3, $8)",
+         second_factor, confirmed, created, last_seen, expires, rotated_from, given_again) \
+         VALUES ($1, $2, 0, $3, 0, $4, $5, $6, $7, $3, $3, $3, $8, $9, 0)",
     )
     .bind(key)
     .bind(subject.to_string())
@@ -126,6 +132,7 @@ pub async fn create(tx: &mut Tx, permit: &Permit, begins: Beginning<'_>) -> Resu
     .bind(seen_from)
     .bind(i64::from(begins.second_factor))
     .bind(begins.expires.0)
+    .bind(begins.network.to_vec())
     .execute(tx.db())
     .await?;
     Ok(())
@@ -139,7 +146,7 @@ pub async fn create(tx: &mut Tx, permit: &Permit, begins: Beginning<'_>) -> Resu
 pub async fn find(store: &Store, permit: &Permit, id: SessionId) -> Result<Option<Known>, Error> {
     permit.instance(Action::Authenticate)?;
     let found = sqlx::query(
-        "SELECT s.id, s.account, s.generation, s.rotated, s.used, s.second_factor, s.confirmed, s.created, \
+        "SELECT s.id, s.account, s.generation, s.rotated, s.rotated_from, s.given_again, s.used, s.second_factor, s.confirmed, s.created, \
          s.last_seen, s.expires, a.roles, a.name, a.settings \
          FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = $1 AND a.active = 1",
     )
@@ -153,8 +160,8 @@ pub async fn find(store: &Store, permit: &Permit, id: SessionId) -> Result<Optio
     Ok(Some(Known { session, roles, name, settings }))
 }
 
-/// Puts the next refresh token in force, provided `from` still is. `false`: another request was quicker, or
-/// the session has ended.
+/// Puts the next refresh token in force, asked for from a `network`, provided `from` still is. `false`:
+/// another request was quicker, or the session has ended.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to change the account.
@@ -163,20 +170,64 @@ pub async fn rotate(
     permit: &Permit,
     id: SessionId,
     from: i64,
+    network: [u8; 32],
     now: Timestamp,
 ) -> Result<bool, Error> {
     let account = permit.subject(Action::WriteAccount)?.to_string();
     let done = sqlx::query(
-        "UPDATE sessions SET generation = generation + 1, rotated = $1, used = $2 \
-         WHERE id = $3 AND account = $4 AND generation = $2",
+        "UPDATE sessions SET generation = generation + 1, rotated = $1, used = $2, rotated_from = $5, \
+         given_again = 0 WHERE id = $3 AND account = $4 AND generation = $2",
     )
     .bind(now.0)
     .bind(from)
     .bind(id.to_string())
     .bind(account)
+    .bind(network.to_vec())
     .execute(tx.db())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes that the refresh token of `generation`, which nobody has shown, is given a second time after its
+/// grace; a new grace begins. `false`: it was before, or another one is in force.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn give_again(
+    tx: &mut Tx,
+    permit: &Permit,
+    id: SessionId,
+    generation: i64,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let done = sqlx::query(
+        "UPDATE sessions SET given_again = 1, rotated = $1 \
+         WHERE id = $2 AND account = $3 AND generation = $4 AND used < $4 AND given_again = 0",
+    )
+    .bind(now.0)
+    .bind(id.to_string())
+    .bind(account)
+    .bind(generation)
+    .execute(tx.db())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that the browser has shown to hold `generation`, though nobody need be there. Commit it unaudited: it
+/// is no act of its own.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn note_used(tx: &mut Tx, permit: &Permit, id: SessionId, generation: i64) -> Result<(), Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    sqlx::query("UPDATE sessions SET used = $1 WHERE id = $2 AND account = $3 AND used < $1")
+        .bind(generation)
+        .bind(id.to_string())
+        .bind(account)
+        .execute(tx.db())
+        .await?;
+    Ok(())
 }
 
 /// Notes that a session was used. Commit it unaudited: it is no act of its own.
@@ -234,7 +285,7 @@ pub async fn confirm(
 pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<Listed>, Error> {
     let subject = permit.subject(Action::ReadAccount)?;
     let found = sqlx::query(
-        "SELECT id, account, generation, rotated, used, second_factor, confirmed, created, last_seen, expires, \
+        "SELECT id, account, generation, rotated, rotated_from, given_again, used, second_factor, confirmed, created, last_seen, expires, \
          device, begun_from, seen_from FROM sessions WHERE account = $1 ORDER BY last_seen DESC, id DESC",
     )
     .bind(subject.to_string())
@@ -300,6 +351,8 @@ fn read(found: &AnyRow) -> Result<Session, Error> {
         user: row::id(found, "account")?,
         generation: found.try_get("generation")?,
         rotated: row::time(found, "rotated")?,
+        rotated_from: row::hash(found, "rotated_from")?,
+        given_again: row::flag(found, "given_again")?,
         used: found.try_get("used")?,
         second_factor: row::flag(found, "second_factor")?,
         confirmed: row::time(found, "confirmed")?,

@@ -3,7 +3,7 @@
 //! Every function that changes something takes `&mut Tx`. Invariant: what a transaction changed and its
 //! audit entry become durable in one commit, or neither does.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use domain::{
     Ctx, Entropy, Timestamp,
@@ -73,7 +73,7 @@ impl Tx {
         db.commit().await?;
         enforced!(STO03);
         for (subject, dek) in deks {
-            store.cache().put(subject, dek);
+            store.cache().put(subject, dek, Instant::now());
         }
         for subject in destroyed {
             store.cache().forget(subject);

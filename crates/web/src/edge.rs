@@ -25,7 +25,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{Ctx, enforced};
+use domain::{Actor, Ctx, enforced};
 use futures::FutureExt;
 use http::{StatusCode, request::Parts};
 use identity::Verdict;
@@ -33,7 +33,7 @@ use identity::Verdict;
 use crate::{
     App, Problem,
     public::{self, Known},
-    session::Jar,
+    session::{self, Jar},
 };
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
@@ -139,7 +139,11 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     let response = public::hold(&caller.method, route.as_deref(), &arrival.known, response);
     let response = streams.hold(response, &app.identity, arrival.meter.known());
     let mut response = answer::render(response, &caller, &arrival);
-    arrival.jar.clone().pour(&mut response);
+    if session::begins(&response) {
+        end_former(&app, &arrival).await;
+    }
+    let grace_s = i64::from(app.identity.numbers().refresh_grace_seconds);
+    arrival.jar.clone().pour(&mut response, arrival.ctx.now(), grace_s);
     headers::put(&mut response, &caller, &arrival, &app.settings);
     arrival.meter.tell(response.headers_mut(), origin::is_api(&caller.path));
     tracing::info!(
@@ -151,6 +155,17 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
         "answered"
     );
     response
+}
+
+/// Ends the session a browser held that begins another one: its tokens would be good for hours, and nobody would
+/// ever sign out of it.
+async fn end_former(app: &App, arrival: &Arrival) {
+    let former = arrival.meter.known().filter(|ctx| matches!(ctx.actor, Actor::Person { .. }));
+    if let Some(ctx) = former
+        && let Err(error) = app.identity.sign_out(&ctx).await
+    {
+        tracing::warn!(%error, "the session a browser held before could not be ended");
+    }
 }
 
 /// Everything a request must pass before a handler sees it.

@@ -231,7 +231,7 @@ impl From<identity::Error> for Problem {
             E::Sso(_) => Self::new(StatusCode::FORBIDDEN, "sso", "You are not signed in", said),
             E::NameTaken | E::GroupTaken => Self::invalid("name", said),
             E::Email(_) => Self::invalid("address", said),
-            E::Link | E::LastOwner | E::NoMail => Self::conflict(said),
+            E::Link | E::LastOwner | E::NoMail | E::MailWaits => Self::conflict(said),
             E::Unfit(_) => Self::conflict(said),
             E::NotFound => Self::not_found(),
             E::NoPasskeysHere => Self::new(

@@ -26,6 +26,8 @@ pub use jar::Jar;
 
 /// The cookie of the access token. The prefix makes browsers insist on `Secure` and `Path=/`.
 pub const COOKIE: &str = "__Host-troth";
+/// What both cookies say beside their value.
+const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
 /// The cookie of the refresh token.
 pub const REFRESH_COOKIE: &str = "__Host-troth-refresh";
 
@@ -112,7 +114,7 @@ impl Visitor {
         };
         let Some(known) = known else { return Ok(nobody) };
         if let Some(tokens) = &known.renewed {
-            jar.put(cookies(tokens));
+            jar.put(cookies(tokens), nobody.ctx.now());
         }
         let Actor::Person { user, session, standing } = known.actor else { return Ok(nobody) };
         recognised.note();
@@ -187,13 +189,20 @@ pub fn begin(response: &mut Response, tokens: &Tokens) {
     }
 }
 
+/// Whether a handler began a session with `response`.
+pub(crate) fn begins(response: &Response) -> bool {
+    let token = |value: &HeaderValue| {
+        let rest = value.as_bytes().strip_prefix(COOKIE.as_bytes())?.strip_prefix(b"=")?;
+        rest.first().copied()
+    };
+    response.headers().get_all(header::SET_COOKIE).iter().filter_map(token).any(|first| first != b';')
+}
+
 /// Ends it.
 pub fn end(response: &mut Response) {
-    for cookie in [
-        "__Host-troth=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
-        "__Host-troth-refresh=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
-    ] {
-        response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+    for name in [COOKIE, REFRESH_COOKIE] {
+        let cookie = HeaderValue::try_from(format!("{name}={ATTRIBUTES}; Max-Age=0"));
+        response.headers_mut().extend(cookie.ok().map(|cookie| (header::SET_COOKIE, cookie)));
     }
 }
 
@@ -205,7 +214,7 @@ fn cookies(tokens: &Tokens) -> Vec<HeaderValue> {
 }
 
 fn cookie(name: &str, token: &Secret<String>) -> Option<HeaderValue> {
-    let text = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.expose());
+    let text = format!("{name}={}{ATTRIBUTES}", token.expose());
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -180,7 +180,17 @@ async fn token_keys_go(ctx: Ctx, store: Store, days: u32) -> Result<Finding, Una
     // The newest may be older when nobody signed in for long; the next sign-in replaces it. The others are
     // removed a day after their successor was due, by a sweep that runs every minute.
     let oldest = ctx.now().plus_seconds(-(i64::from(days) + 1) * 24 * 3600 - 3600);
-    let finding = if made.iter().skip(1).all(|made| *made >= oldest) {
+    // Every token is signed with the newest key there is, so none was made when that was too old to sign.
+    let last = probe::last_token(&store, &may_look(&ctx)?).await?;
+    let replaced = match (last, made.first()) {
+        (Some(last), Some(newest)) => last <= newest.plus_seconds(i64::from(days) * 24 * 3600),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    let finding = if !replaced {
+        let why = "Tokens were signed with a key that should have been replaced before.";
+        Finding::not_satisfied(Control::SES08, ctx.now(), why)
+    } else if made.iter().skip(1).all(|made| *made >= oldest) {
         Finding::satisfied(Control::SES08, ctx.now(), "No key that signs tokens is kept past its time.")
     } else {
         Finding::not_satisfied(Control::SES08, ctx.now(), "A key that signed tokens was not removed in time.")

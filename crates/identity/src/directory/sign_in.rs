@@ -23,7 +23,7 @@ use super::{
     provider::{Metadata, Provider, Tokens, Want},
 };
 use crate::{
-    Error, Identity, NewSession, Next, permits,
+    Error, Identity, NewSession, Next, permits, strangers,
     tokens::{self, Hash},
 };
 
@@ -185,7 +185,7 @@ impl Identity {
             Ok(proven) => proven,
             Err(error) => {
                 if matches!(error, Error::Sso(SsoProblem::Unproven)) {
-                    self.note_failure(ctx, None).await?;
+                    self.note_stranger(ctx, strangers::SIGN_INS).await?;
                 }
                 return Err(error);
             }
@@ -310,14 +310,14 @@ impl Identity {
         }
         let key = self.throttle_key(&account.name);
         // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
-        let _counted = self.throttle().admit(key, self.kept_failures(ctx, user).await?, ctx.now())?;
+        let _counted = self.admit_try(ctx, key).await?;
         let mut tx = self.store().begin(ctx).await?;
         if !self.use_code(&mut tx, ctx, &permit, code).await? {
             drop(tx);
-            self.note_failure(ctx, Some(user)).await?;
+            self.note_failure(ctx, &key, Some(user)).await?;
             return Err(Error::Refused);
         }
-        credentials::clear_failures(&mut tx, &permit).await?;
+        credentials::clear_failures(&mut tx, &permits::authenticate(ctx)?, &key).await?;
         let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
         tx.commit(Entry::new(Act::SignedIn, user)).await?;
         self.throttle().clear(&key);

@@ -1,7 +1,8 @@
 //! The later steps of a sign-in: what still has to be done, and the session at its end.
 //!
 //! Called by [`super`] and the pages of each step. The invariant: every step looks again, while it holds the
-//! writers' turn, whether the account is active and the password still the one that was shown.
+//! writers' turn, whether the account is active and the password still the one that was shown; who has shown
+//! a password alone gets no further once the account has a factor.
 
 use domain::{
     Action, Ctx, Resource, Secret, Timestamp,
@@ -9,13 +10,15 @@ use domain::{
     audit::{Act, Entry},
     authorize, enforced,
     id::UserId,
+    mail::Mail,
 };
-use store::{Tx, accounts, credentials, passkeys, recoveries, sessions};
+use store::{Tx, accounts, credentials, emails, passkeys, recoveries, sessions};
 use zeroize::Zeroizing;
 
 use super::{Next, Pending, Stage};
 use crate::{
-    Error, Identity, NewSession, SetupDone, SetupPending, permits, throttle::Key, tickets::Held, totp,
+    Error, Identity, NewSession, SetupDone, SetupPending, factors::adopt_authenticator, permits,
+    throttle::Key, tickets::Held, totp,
 };
 
 impl Identity {
@@ -131,6 +134,17 @@ impl Identity {
         Ok(password.map(|password| Zeroizing::new(password.verifier)))
     }
 
+    /// Refuses to go on without a factor where the account has one by now: what was begun with the password
+    /// alone is no way around a factor that was added since. A recovery is a way around, and says so.
+    async fn no_factor_since(&self, ctx: &Ctx, pending: &Pending) -> Result<(), Error> {
+        let recovers = pending.enrol.as_ref().is_some_and(|enrol| enrol.recovery.is_some());
+        if !pending.second_factor && !recovers && self.has_factor(ctx, pending.user).await? {
+            enforced!(AUT10);
+            return Err(Error::TicketGone);
+        }
+        Ok(())
+    }
+
     /// Opens the session of somebody who has shown enough; `None` when something is to be done first.
     pub(super) async fn conclude(
         &self,
@@ -140,8 +154,9 @@ impl Identity {
         in_force: Option<Zeroizing<String>>,
         device: &str,
     ) -> Result<Option<NewSession>, Error> {
+        self.no_factor_since(ctx, pending).await?;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(pending.user))?;
-        credentials::clear_failures(&mut tx, &permit).await?;
+        credentials::clear_failures(&mut tx, &permits::authenticate(ctx)?, &pending.key).await?;
         let session = if pending.stage_after().is_none() {
             self.strengthen(&mut tx, &permit, pending, in_force).await?;
             let session = self.open_session(&mut tx, ctx, &permit, device, pending.second_factor).await?;
@@ -187,8 +202,11 @@ impl Identity {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(pending.user))?;
         let mut tx = self.store().begin(ctx).await?;
         self.still_stands(ctx, pending).await?;
+        self.no_factor_since(ctx, pending).await?;
         let now = ctx.now();
         credentials::set_password(&mut tx, &permit, &verifier, now).await?;
+        sessions::end_all(&mut tx, &permit, None).await?;
+        self.tell(&mut tx, ctx, pending.user, Mail::PasswordChanged).await?;
         (pending.password_expired, pending.changed, pending.stronger) = (false, Some(now), None);
         let session = if pending.enrol.is_none() {
             Some(self.open_session(&mut tx, ctx, &permit, device, pending.second_factor).await?)
@@ -204,24 +222,26 @@ impl Identity {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(pending.user))?;
         let mut tx = self.store().begin(ctx).await?;
         let in_force = self.still_stands(ctx, pending).await?;
+        self.no_factor_since(ctx, pending).await?;
         self.strengthen(&mut tx, &permit, pending, in_force).await?;
-        let act = match enrol.recovery {
-            None => Act::FactorSet,
+        // Who was in with the password alone is out; and what was lost may be in somebody's hands, as a session.
+        sessions::end_all(&mut tx, &permit, None).await?;
+        let (act, mail) = match enrol.recovery {
+            None => (Act::FactorSet, Mail::FactorsChanged),
             Some(id) => {
                 // Called off or used meanwhile: nothing is left to be claimed.
                 if !recoveries::end(&mut tx, &permit, id).await? {
                     enforced!(AUT11);
                     return Err(Error::TicketGone);
                 }
-                // What was lost may be in somebody's hands, and so may a session.
                 passkeys::remove_all(&mut tx, &permit).await?;
-                sessions::end_all(&mut tx, &permit, None).await?;
-                Act::RecoveryUsed
+                emails::end_links(&mut tx, &permit).await?;
+                (Act::RecoveryUsed, Mail::RecoveryUsed)
             }
         };
-        credentials::set_totp(&mut tx, &permit, &enrol.secret, true).await?;
-        credentials::use_totp_step(&mut tx, &permit, step).await?;
-        credentials::clear_failures(&mut tx, &permit).await?;
+        adopt_authenticator(&mut tx, &permit, &enrol.secret, step).await?;
+        credentials::clear_failures(&mut tx, &permits::authenticate(ctx)?, &pending.key).await?;
+        self.tell(&mut tx, ctx, pending.user, mail).await?;
         let recovery_codes = self.fresh_codes(&mut tx, ctx, &permit).await?;
         let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
         tx.commit(Entry::new(act, pending.user)).await?;
@@ -238,8 +258,8 @@ impl Identity {
         in_force: Option<Zeroizing<String>>,
     ) -> Result<(), Error> {
         let weak = in_force.is_some_and(|verifier| self.passwords().is_weak(&verifier));
-        if let (Some(verifier), Some(changed), true) = (&pending.stronger, pending.changed, weak) {
-            credentials::set_password(tx, permit, verifier, changed).await?;
+        if let (Some(verifier), true) = (&pending.stronger, weak) {
+            credentials::strengthen_password(tx, permit, verifier).await?;
         }
         Ok(())
     }

@@ -71,7 +71,7 @@ fn guessing_the_current_password_from_a_stolen_session_is_slowed_down() {
             assert!(matches!(guess().await, Err(Error::Refused)));
         }
         assert!(matches!(guess().await, Err(Error::Throttled { retry_after_s: 2 })));
-        assert!(matches!(owned.ticket(&home, PASSWORD).await, Err(Error::Throttled { .. })));
+        assert!(owned.ticket(&home, PASSWORD).await.is_ok(), "it keeps nobody from signing in");
     });
 }
 

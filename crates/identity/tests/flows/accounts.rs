@@ -160,6 +160,7 @@ both_engines!(an_address_counts_once_its_link_was_followed, |home| {
     identity.confirm_email(&stranger(&home), &token).await.unwrap();
     let told = mails(&home).await.remove(0).letter.unwrap();
     assert_eq!((told.to.as_str(), told.mail), ("ada@example.org", Mail::AddressChanged));
+    home.clockwork.advance(5 * 60);
     let grace = ctx_of(identity, &home, &user(&owned, &home, GRACE).await).await;
     // An account without a second factor has one fresh confirmation: its sign-in.
     identity.change_email(&grace, "ADA@elsewhere.example").await.unwrap();
@@ -167,6 +168,121 @@ both_engines!(an_address_counts_once_its_link_was_followed, |home| {
     assert!(matches!(identity.confirm_email(&stranger(&home), &token).await, Err(Error::Link)));
     assert_eq!(identity.email(&grace).await.unwrap(), None);
     assert!(matches!(identity.change_email(&grace, "a\r\nBcc: b@c.d").await, Err(Error::Email(_))));
+});
+
+both_engines!(nobodys_mailbox_is_filled_and_no_account_queues_without_end, |home| {
+    let owned = set_up_with(&home, mailing()).await;
+    let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);
+    identity.change_email(&ctx, "victim@example.org").await.unwrap();
+    let grace = ctx_of(identity, &home, &user(&owned, &home, GRACE).await).await;
+    for who in [&ctx, &grace, &grace] {
+        identity.change_email(who, "VICTIM@example.org").await.unwrap();
+    }
+    assert_eq!(mails(&home).await.len(), 1, "one in five minutes, whoever asks and however it is spelled");
+    // With the mail server away, what waits for one account is bounded.
+    let mut refused = 0;
+    for n in 0..30 {
+        match identity.change_email(&grace, &format!("somebody{n}@example.org")).await {
+            Ok(()) => assert_eq!(refused, 0),
+            Err(Error::MailWaits) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(refused, 10);
+    assert!(identity.change_email(&ctx, "ada@example.org").await.is_ok(), "others are not held up");
+});
+
+both_engines!(strangers_who_ask_for_resets_fill_no_log, |home| {
+    let owned = set_up_with(&home, mailing()).await;
+    let asked = async || {
+        let permit = home.instance(Job::Checks, domain::Action::ReadInstance);
+        let log = store::audit::list(&home.store, &permit, 0, 1000).await.unwrap();
+        let asked = domain::audit::Act::ResetRequested.name();
+        log.into_iter().filter(|entry| entry.act == asked).map(|entry| entry.count).collect::<Vec<_>>()
+    };
+    for n in 0..20 {
+        owned.identity.ask_reset(&stranger(&home), &format!("nobody{n}@example.org")).await.unwrap();
+    }
+    assert_eq!(asked().await, [1], "the first at once, then a minute of silence");
+    home.clockwork.advance(60);
+    for _ in 0..2 {
+        owned.identity.note_last_strangers(&upkeep(&home)).await.unwrap();
+        assert_eq!(asked().await, [1, 19]);
+    }
+});
+
+both_engines!(a_mailed_link_ends_with_the_password_and_with_the_other_sessions, |home| {
+    let _proof = verifies!(ACT01);
+    let owned = set_up_with(&home, mailing()).await;
+    let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);
+    identity.change_email(&ctx, "ada@example.org").await.unwrap();
+    let (_, token) = mailed(&home).await;
+    identity.confirm_email(&stranger(&home), &token).await.unwrap();
+    let third = "Amber-Railway-18";
+    for act in ["password", "sessions", "address"] {
+        home.clockwork.advance(5 * 60);
+        identity.ask_reset(&stranger(&home), "ada@example.org").await.unwrap();
+        let (_, token) = mailed(&home).await;
+        let session = owned.sign_in(&home, if act == "password" { PASSWORD } else { OTHER_PASSWORD }).await;
+        let ctx = ctx_of(identity, &home, &session.unwrap()).await;
+        match act {
+            "password" => {
+                identity.change_password(&ctx, &secret(PASSWORD), &secret(OTHER_PASSWORD)).await.unwrap();
+            }
+            "sessions" => drop(identity.end_other_sessions(&ctx).await.unwrap()),
+            _ => identity.remove_email(&ctx).await.unwrap(),
+        }
+        let end = identity.reset_password(&stranger(&home), &token, &secret(third)).await;
+        assert!(matches!(end, Err(Error::Link)), "{act}: {end:?}");
+        mails(&home).await;
+    }
+});
+
+both_engines!(what_opens_an_account_is_told_by_mail_and_else_on_the_page, |home| {
+    let owned = set_up_with(&home, mailing()).await;
+    let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);
+    let kinds = async || {
+        let due = mails(&home).await.into_iter();
+        due.map(|one| one.letter.unwrap().mail.kind().to_owned()).collect::<Vec<_>>()
+    };
+    // Without an address it waits on the page.
+    identity.new_recovery_codes(&ctx, &owned.app.next_code(&home)).await.unwrap();
+    identity.change_password(&ctx, &secret(PASSWORD), &secret(OTHER_PASSWORD)).await.unwrap();
+    assert!(kinds().await.is_empty());
+    let told: Vec<_> = identity.news(&ctx).await.unwrap().into_iter().map(|(_, one)| one).collect();
+    assert_eq!(told, [identity::News::PasswordChanged, identity::News::FactorsChanged]);
+    // With one it is mailed.
+    identity.change_email(&ctx, "ada@example.org").await.unwrap();
+    let (_, token) = mailed(&home).await;
+    identity.confirm_email(&stranger(&home), &token).await.unwrap();
+    identity.new_recovery_codes(&ctx, &owned.app.next_code(&home)).await.unwrap();
+    identity.change_password(&ctx, &secret(OTHER_PASSWORD), &secret("Amber-Railway-18")).await.unwrap();
+    assert_eq!(kinds().await, ["factors-changed", "password-changed"]);
+    identity.operator_recovery(&stranger(&home), NAME).await.unwrap();
+    assert_eq!(kinds().await, ["recovery-asked"]);
+    assert_eq!(identity.news(&ctx).await.unwrap().len(), 3, "the address itself was told, and no more");
+});
+
+both_engines!(a_password_that_is_due_is_mailed_once, |home| {
+    let _proof = verifies!(AUT12);
+    let owned = set_up_with(&home, mailing()).await;
+    let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);
+    let (set, day) = (home.clockwork.now(), 24 * 3600);
+    identity.change_email(&ctx, "ada@example.org").await.unwrap();
+    let (_, token) = mailed(&home).await;
+    identity.confirm_email(&stranger(&home), &token).await.unwrap();
+    let due = async || {
+        identity.tell_passwords_due(&upkeep(&home)).await.unwrap();
+        let due = mails(&home).await.into_iter();
+        due.map(|one| one.letter.unwrap().mail).collect::<Vec<_>>()
+    };
+    home.clockwork.advance(75 * day);
+    assert!(due().await.is_empty());
+    home.clockwork.advance(day);
+    let told = due().await;
+    let [Mail::PasswordDue { by }] = told.as_slice() else { panic!("{told:?}") };
+    assert!((0..60).contains(&by.seconds_since(set.plus_seconds(90 * day)).abs()));
+    assert!(due().await.is_empty(), "once for each password");
 });
 
 both_engines!(a_reset_sets_the_password_ends_sessions_and_asks_for_the_factor_all_the_same, |home| {

@@ -192,4 +192,55 @@ both_engines!(a_key_is_replaced_with_an_overlap_and_an_unused_one_is_proposed, |
     assert_eq!(identity.api_keys(&ctx).await.unwrap()[0].state, KeyState::Unused);
 });
 
+both_engines!(keys_are_counted_together_and_those_that_ended_make_room, |home| {
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let identity = &owned.identity;
+    for n in 0..48 {
+        identity.create_api_key(&ctx, &format!("key {n}")).await.unwrap();
+    }
+    // Many at once do not pass together.
+    let mut many = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let (identity, ctx) = (identity.clone(), ctx.clone());
+        many.spawn(async move { identity.create_api_key(&ctx, &format!("more {n}")).await.is_ok() });
+    }
+    let made = many.join_all().await.into_iter().filter(|made| *made).count();
+    assert_eq!((made, identity.api_keys(&ctx).await.unwrap().len()), (2, 50));
+    let all = identity.api_keys(&ctx).await.unwrap();
+    let full = identity.rotate_api_key(&ctx, all[0].id, 24).await;
+    assert!(matches!(full, Err(Error::TooMany { most: 50, .. })), "no room beside the old one: {full:?}");
+    assert_eq!(identity.api_keys(&ctx).await.unwrap()[0].state, KeyState::Good, "and nothing happened");
+    identity.rotate_api_key(&ctx, all[0].id, 0).await.unwrap();
+    let now = identity.api_keys(&ctx).await.unwrap();
+    assert!(now.len() == 50 && now.iter().all(|key| key.id != all[0].id), "it ended, so it made room");
+    // What ended long ago goes by itself.
+    home.clockwork.advance(119 * DAY);
+    identity.sweep(&crate::scene::upkeep(&home)).await.unwrap();
+    assert_eq!(identity.api_keys(&ctx).await.unwrap().len(), 50, "its person still sees that they ended");
+    home.clockwork.advance(2 * DAY);
+    identity.sweep(&crate::scene::upkeep(&home)).await.unwrap();
+    assert!(identity.api_keys(&ctx).await.unwrap().is_empty());
+});
+
+both_engines!(a_stream_of_a_key_ends_with_the_key_and_with_the_account, |home| {
+    let _proof = verifies!(KEY02);
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let identity = &owned.identity;
+    let days = KeyWish { days: Some(1), ..KeyWish::from("short") };
+    let short = identity.create_api_key(&ctx, days).await.unwrap();
+    let long = identity.create_api_key(&ctx, "long").await.unwrap();
+    let as_key = async |token: &str| {
+        stranger(&home).acting_as(identity.recognise_api_key(&stranger(&home), token).await.unwrap().unwrap())
+    };
+    let (short, long) = (as_key(short.token.expose()).await, as_key(long.token.expose()).await);
+    let known = async |ctx| identity.is_still_known(ctx).await.unwrap();
+    assert!(known(&short).await && known(&long).await);
+    home.clockwork.advance(DAY);
+    assert!(!known(&short).await && known(&long).await);
+    home.spoil("UPDATE accounts SET active = 0").await;
+    assert!(!known(&long).await);
+});
+
 const DAY: i64 = 24 * 3600;

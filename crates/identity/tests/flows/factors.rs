@@ -65,6 +65,7 @@ both_engines!(a_user_without_a_factor_gets_in_and_the_session_says_so, |home| {
     assert!(!shown(&ctx));
     assert!(!owned.identity.notices(&ctx).await.unwrap().factor_missing, "nothing of theirs needs one");
     // The first factor brings recovery codes and is asked for from then on.
+    let Next::Done(elsewhere) = sign_in(&owned.identity, &home, "Grace").await else { panic!() };
     let pending = owned.identity.begin_authenticator(&ctx).await.unwrap();
     let app = App::new(pending.secret_base32.expose());
     let wrong = owned.identity.finish_authenticator(&ctx, &pending.ticket, "000000").await;
@@ -72,6 +73,10 @@ both_engines!(a_user_without_a_factor_gets_in_and_the_session_says_so, |home| {
     assert!(owned.identity.pending_authenticator(&ctx, &pending.ticket).await.is_ok());
     let codes = owned.identity.finish_authenticator(&ctx, &pending.ticket, &app.code(&home)).await.unwrap();
     assert_eq!(codes.unwrap().len(), 10);
+    let gone = owned.identity.recognise_session(&stranger(&home), &elsewhere.tokens).await.unwrap();
+    assert!(gone.is_none(), "who was in with the password alone is out");
+    let news = owned.identity.news(&ctx).await.unwrap();
+    assert!(news.iter().any(|(_, one)| *one == identity::News::FactorsChanged), "{news:?}");
     assert!(matches!(sign_in(&owned.identity, &home, "Grace").await, Next::Factor { passkey: false, .. }));
     // Who has the password and this browser alone does not bring a second one.
     let end = owned.identity.begin_authenticator(&ctx).await;

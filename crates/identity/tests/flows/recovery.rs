@@ -191,7 +191,7 @@ both_engines!(a_new_request_ends_the_one_before_and_time_ends_every_one, |home| 
     home.clockwork.advance(7 * 24 * HOUR);
     assert!(matches!(lost.claim(&home, &third).await, Err(Error::Refused)));
     home.clockwork.advance(30 * 24 * HOUR);
-    identity.sweep(&upkeep(&home)).await.unwrap();
+    identity.end_old_recoveries(&upkeep(&home)).await.unwrap();
 });
 
 both_engines!(with_one_administrator_the_operator_remains, |home| {

@@ -67,6 +67,81 @@ both_engines!(an_unknown_name_and_a_wrong_password_are_told_the_same_and_cost_th
     assert_eq!(entries, [1, 1, 0, 1, 0, 0, 1]);
 });
 
+/// What a try answers: the kind of refusal, and how long to wait.
+async fn tried(identity: &Identity, home: &Home, name: &str) -> (String, Option<u32>) {
+    let refused = identity.sign_in(&stranger(home), name, &secret(OTHER_PASSWORD), DEVICE).await.unwrap_err();
+    let wait = match refused {
+        Error::Throttled { retry_after_s } => Some(retry_after_s),
+        _ => None,
+    };
+    (refused.to_string(), wait)
+}
+
+both_engines!(a_name_is_answered_alike_whether_anybody_has_it_on_two_replicas_and_a_day_later, |home| {
+    let _proof = verifies!(AUT05);
+    let owned = set_up(&home).await;
+    let replicas = [&owned.identity, &open(&home)];
+    let mut known = Vec::new();
+    let mut unknown = Vec::new();
+    let mut at = 0;
+    // Twelve tries in turn at both replicas, a day of quiet, and three more.
+    for pause in [vec![1; 12], vec![24 * 3600], vec![1; 3]].concat() {
+        known.push(tried(replicas[at % 2], &home, NAME).await);
+        unknown.push(tried(replicas[at % 2], &home, "Nobody").await);
+        home.clockwork.advance(pause);
+        at += 1;
+    }
+    assert_eq!(known, unknown);
+    let waits: Vec<bool> = known.iter().map(|(_, wait)| wait.is_some()).collect();
+    assert!(waits[..5].iter().all(|waits| !waits) && waits[5..12].iter().any(|waits| *waits), "{waits:?}");
+    assert!(waits[13..].iter().all(|waits| !waits), "a day forgets: {waits:?}");
+});
+
+both_engines!(a_factor_added_meanwhile_ends_the_sign_ins_that_showed_none, |home| {
+    let _proof = verifies!(AUT10);
+    let owned = set_up(&home).await;
+    crate::factors::somebody(&home, &owned, "Grace", Some(domain::access::Role::Auditor)).await;
+    let begin = async || {
+        let next = owned.identity.sign_in(&stranger(&home), "Grace", &secret(PASSWORD), DEVICE).await;
+        let Ok(Next::Enrol(pending)) = next else { panic!("{next:?}") };
+        (crate::scene::App::new(pending.secret_base32.expose()), pending.ticket)
+    };
+    // An intruder who knows the password has begun, and waits until its person has an authenticator.
+    let ((theirs, begun), (mine, ticket)) = (begin().await, begin().await);
+    let code = mine.code(&home);
+    let done = owned.identity.finish_enrolment(&stranger(&home), &ticket, &code, DEVICE).await.unwrap();
+    let end = owned.identity.finish_enrolment(&stranger(&home), &begun, &theirs.code(&home), DEVICE).await;
+    assert!(matches!(end, Err(Error::TicketGone)), "{end:?}");
+    let known = owned.identity.recognise_session(&stranger(&home), &done.session.tokens).await;
+    assert!(known.unwrap().is_some(), "its person is still in");
+});
+
+both_engines!(a_password_renewed_ends_the_sessions_of_before_and_is_told, |home| {
+    let owned = set_up(&home).await;
+    crate::factors::somebody(&home, &owned, "Grace", None).await;
+    let enter = async |password: &str| {
+        owned.identity.sign_in(&stranger(&home), "Grace", &secret(password), DEVICE).await.unwrap()
+    };
+    home.clockwork.advance(90 * 24 * 3600 - 60);
+    let Next::Done(before) = enter(PASSWORD).await else { panic!() };
+    home.clockwork.advance(60);
+    let (Next::NewPassword { ticket }, Next::NewPassword { ticket: late }) =
+        (enter(PASSWORD).await, enter(PASSWORD).await)
+    else {
+        panic!()
+    };
+    let renew = async |ticket| {
+        owned.identity.renew_password(&stranger(&home), ticket, &secret(OTHER_PASSWORD), DEVICE).await
+    };
+    let Ok(Next::Done(session)) = renew(&ticket).await else { panic!() };
+    assert!(matches!(renew(&late).await, Err(_)));
+    let gone = owned.identity.recognise_session(&stranger(&home), &before.tokens).await.unwrap();
+    assert!(gone.is_none(), "whoever was in with the old password is out");
+    let ctx = crate::scene::ctx_of(&owned.identity, &home, &session).await;
+    let news = owned.identity.news(&ctx).await.unwrap();
+    assert!(news.iter().any(|(_, one)| *one == identity::News::PasswordChanged), "{news:?}");
+});
+
 /// How many wrong tries each entry of the log tells of, by target.
 async fn failures(home: &Home) -> Vec<(String, i64)> {
     let permit = home.instance(Job::Checks, Action::ReadInstance);
@@ -87,7 +162,7 @@ both_engines!(made_up_names_leave_one_entry_a_minute_that_says_how_many, |home| 
     }
     assert_eq!(failures(&home).await, [of_nobody(1)], "the first at once, then a minute of silence");
     // The sweep has nothing to say yet; accounts do not wait.
-    owned.identity.sweep(&upkeep(&home)).await.unwrap();
+    owned.identity.note_last_strangers(&upkeep(&home)).await.unwrap();
     guess(&owned.identity, &home, NAME).await;
     let of_ada = (owned.done.session.user.to_string(), 1);
     assert_eq!(failures(&home).await, [of_nobody(1), of_ada.clone()]);
@@ -102,7 +177,7 @@ both_engines!(made_up_names_leave_one_entry_a_minute_that_says_how_many, |home| 
     guess(&identity, &home, "Nobody").await;
     home.clockwork.advance(60);
     for _ in 0..2 {
-        identity.sweep(&upkeep(&home)).await.unwrap();
+        identity.note_last_strangers(&upkeep(&home)).await.unwrap();
         assert_eq!(failures(&home).await, [of_nobody(1), of_ada.clone(), of_nobody(20), of_nobody(1)]);
     }
 });

@@ -4,7 +4,14 @@ use domain::{Action, Actor, Ctx, Missing, Resource, authorize, verifies};
 use identity::{Error, Proof, Ways};
 use testkit::{Home, both_engines};
 
-use crate::scene::{NAME, OTHER_PASSWORD, Owned, PASSWORD, ctx_of, secret, set_up, stranger};
+use crate::scene::{NAME, OTHER_PASSWORD, Owned, PASSWORD, config, ctx_of, secret, set_up_with, stranger};
+
+/// An owner whose browser need not fetch another pair of tokens while it waits.
+async fn set_up(home: &Home) -> Owned {
+    let mut config = config();
+    config.numbers.access_token_minutes = 60;
+    set_up_with(home, config).await
+}
 
 fn missing(ctx: &Ctx) -> Option<Missing> {
     let user = ctx.actor.user().unwrap();
@@ -63,7 +70,7 @@ both_engines!(a_password_or_a_code_confirms_for_ten_minutes_and_this_session_alo
     );
 });
 
-both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
+both_engines!(guessing_in_a_stolen_session_is_throttled_apart_from_the_sign_in, |home| {
     let owned = set_up(&home).await;
     let ctx = stale(&owned, &home).await;
     for _ in 0..5 {
@@ -74,9 +81,25 @@ both_engines!(guessing_in_a_stolen_session_is_throttled_like_a_sign_in, |home| {
         let next = owned.identity.confirm(&ctx, proof).await;
         assert!(matches!(next, Err(Error::Throttled { .. })), "{next:?}");
     }
-    // The same count stands before the sign-in.
+    // The count is the person's, over all of their sessions, and also on another replica.
+    let other = crate::scene::open(&home).confirm(&ctx, Proof::Password(secret(PASSWORD))).await;
+    assert!(matches!(other, Err(Error::Throttled { .. })), "{other:?}");
+    // Neither side is kept out by the other.
     let sign_in = owned.identity.sign_in(&stranger(&home), NAME, &secret(PASSWORD), "").await;
-    assert!(matches!(sign_in, Err(Error::Throttled { .. })), "{sign_in:?}");
+    assert!(sign_in.is_ok(), "{sign_in:?}");
+});
+
+both_engines!(who_only_knows_a_name_keeps_nobody_from_confirming, |home| {
+    let owned = set_up(&home).await;
+    let ctx = stale(&owned, &home).await;
+    let guess = async || {
+        owned.identity.sign_in(&stranger(&home), NAME, &secret(OTHER_PASSWORD), "").await.unwrap_err()
+    };
+    while !matches!(guess().await, Error::Throttled { .. }) {}
+    owned.identity.confirm(&ctx, Proof::Password(secret(PASSWORD))).await.unwrap();
+    let ctx = owned.ctx(&home).await;
+    assert_eq!(missing(&ctx), None);
+    owned.identity.new_recovery_codes(&ctx, &owned.app.next_code(&home)).await.unwrap();
 });
 
 both_engines!(only_a_person_in_a_session_that_lives_confirms, |home| {

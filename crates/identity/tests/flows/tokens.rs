@@ -187,6 +187,90 @@ both_engines!(two_tabs_get_the_same_successor_and_a_replay_ends_the_session, |ho
     assert!(owned.identity.news(&ctx).await.unwrap().is_empty());
 });
 
+/// Who shows a refresh token from this address, and what they get.
+async fn shown_from(
+    owned: &Owned,
+    home: &Home,
+    address: &str,
+    refresh: &Secret<String>,
+) -> Option<Option<Tokens>> {
+    let mut ctx = stranger(home);
+    ctx.address = Some(address.parse().unwrap());
+    let presented = Presented { access: None, refresh: Some(refresh) };
+    let known = owned.identity.recognise_session(&ctx, presented).await.unwrap();
+    known.map(|known| known.renewed)
+}
+
+both_engines!(a_successor_nobody_showed_is_given_again_once, |home| {
+    let _proof = verifies!(SES05);
+    let owned = set_up(&home).await;
+    let first = &owned.done.session.tokens.refresh;
+    let one = shown(&owned, &home, None, Some(first)).await.unwrap().unwrap();
+    home.clockwork.advance(60);
+    // Two tabs that a browser opens again are no attack either.
+    for _ in 0..2 {
+        let again = shown(&owned, &home, None, Some(first)).await.unwrap().unwrap();
+        assert_eq!(again.refresh.expose(), one.refresh.expose());
+    }
+    home.clockwork.advance(60);
+    assert!(shown(&owned, &home, None, Some(first)).await.is_none(), "a second time is a copy");
+    assert!(shown(&owned, &home, None, Some(&one.refresh)).await.is_none());
+});
+
+both_engines!(a_page_that_asks_by_itself_shows_what_it_holds_as_well, |home| {
+    let _proof = verifies!(SES05);
+    let owned = set_up(&home).await;
+    let first = &owned.done.session.tokens.refresh;
+    let one = shown(&owned, &home, None, Some(first)).await.unwrap().unwrap();
+    let known = owned.identity.recognise_page(&stranger(&home), &one).await.unwrap();
+    assert!(known.is_some());
+    home.clockwork.advance(31);
+    assert!(shown(&owned, &home, None, Some(first)).await.is_none(), "the successor was in use");
+});
+
+both_engines!(a_refresh_token_shown_from_elsewhere_ends_the_session_even_within_the_grace, |home| {
+    let _proof = verifies!(SES05);
+    let owned = set_up(&home).await;
+    let first = &owned.done.session.tokens.refresh;
+    let one = shown_from(&owned, &home, "198.51.100.7", first).await.unwrap().unwrap();
+    assert!(shown_from(&owned, &home, "198.51.7.100", first).await.is_some(), "the same network");
+    assert!(shown_from(&owned, &home, "203.0.113.1", first).await.is_none());
+    assert!(shown_from(&owned, &home, "198.51.100.7", &one.refresh).await.is_none(), "over for both");
+    let session = owned.sign_in(&home, PASSWORD).await.unwrap();
+    let ctx = crate::scene::ctx_of(&owned.identity, &home, &session).await;
+    let news = owned.identity.news(&ctx).await.unwrap();
+    assert!(news.iter().any(|(_, one)| matches!(one, News::TokenReused { .. })), "{news:?}");
+});
+
+both_engines!(a_replica_that_slept_neither_signs_with_an_old_key_nor_reads_one, |home| {
+    let _proof = verifies!(SES08);
+    let mut settings = config();
+    settings.numbers.signing_key_days = 1;
+    settings.numbers.absolute_hours = 100;
+    settings.numbers.idle_minutes = 100 * 60;
+    settings.numbers.access_token_minutes = 60 * 60;
+    let owned = set_up_with(&home, settings.clone()).await;
+    let asleep = crate::scene::open_with(&home, settings);
+    let Tokens { access, refresh } = &owned.done.session.tokens;
+    let reads = async |identity: &Identity| {
+        let presented = Presented { access: Some(access), refresh: None };
+        identity.recognise_session(&stranger(&home), presented).await.unwrap().is_some()
+    };
+    assert!(reads(&asleep).await);
+    let old = parts(access).0["kid"].clone();
+    // Its successor is given again by a replica that knows the old key alone.
+    home.clockwork.advance(25 * 3600);
+    let pair = shown(&owned, &home, None, Some(refresh)).await.unwrap().unwrap();
+    assert_ne!(parts(&pair.access).0["kid"], old);
+    let presented = Presented { access: None, refresh: Some(refresh) };
+    let again = asleep.recognise_session(&stranger(&home), presented).await.unwrap().unwrap();
+    assert_ne!(parts(&again.renewed.unwrap().access).0["kid"], old);
+    // The key may sign nothing any more, and a day later nothing of it is read, swept or not.
+    assert!(reads(&asleep).await);
+    home.clockwork.advance(23 * 3600);
+    assert!(!reads(&asleep).await && !reads(&owned.identity).await);
+});
+
 both_engines!(a_much_older_token_ends_the_session_at_once, |home| {
     let _proof = verifies!(SES05);
     let owned = set_up(&home).await;
@@ -230,10 +314,10 @@ both_engines!(the_signing_key_is_replaced_by_age_and_old_tokens_outlive_it, |hom
         let permit = home.instance(domain::Job::Authentication, domain::Action::Authenticate);
         store::token_keys::list(&home.store, &permit).await.unwrap().len()
     };
-    owned.identity.sweep(&upkeep(&home)).await.unwrap();
+    owned.identity.retire_keys(&upkeep(&home)).await.unwrap();
     assert_eq!(kept().await, 2);
     home.clockwork.advance(24 * 3600);
-    owned.identity.sweep(&upkeep(&home)).await.unwrap();
+    owned.identity.retire_keys(&upkeep(&home)).await.unwrap();
     assert_eq!(kept().await, 1, "the newest stays, however old");
 });
 
@@ -282,4 +366,42 @@ both_engines!(a_sign_in_from_somewhere_new_is_told_once, |home| {
     let listed = owned.identity.sessions(&ctx).await.unwrap();
     assert_eq!(listed[0].begun_from, Some("198.51.100.7".parse().unwrap()));
     assert!(listed[0].second_factor && listed.last().unwrap().begun_from.is_none());
+});
+
+both_engines!(a_new_session_puts_no_news_of_itself_away, |home| {
+    let _proof = verifies!(SES07);
+    let owned = set_up(&home).await;
+    let mut elsewhere = stranger(&home);
+    elsewhere.address = Some("203.0.113.9".parse().unwrap());
+    let ticket = owned.ticket(&home, PASSWORD).await.unwrap();
+    let code = owned.app.next_code(&home);
+    let next = owned.identity.finish_sign_in(&elsewhere, &ticket, &code, crate::scene::DEVICE).await;
+    let Ok(identity::Next::Done(theirs)) = next else { panic!("{next:?}") };
+    let intruder = crate::scene::ctx_of(&owned.identity, &home, &theirs).await;
+    let news = owned.identity.news(&intruder).await.unwrap();
+    assert_eq!(news.len(), 1);
+    home.clockwork.advance(60);
+    owned.identity.put_news_away(&intruder, home.clockwork.now()).await.unwrap();
+    let mine = owned.ctx(&home).await;
+    assert_eq!(owned.identity.news(&mine).await.unwrap(), news, "its person still reads it");
+    // Neither does a session that was there before; one that begins later does.
+    owned.identity.put_news_away(&mine, home.clockwork.now()).await.unwrap();
+    assert_eq!(owned.identity.news(&mine).await.unwrap().len(), 1);
+    let later = owned.sign_in(&home, PASSWORD).await.unwrap();
+    let later = crate::scene::ctx_of(&owned.identity, &home, &later).await;
+    owned.identity.put_news_away(&later, home.clockwork.now()).await.unwrap();
+    assert!(owned.identity.news(&mine).await.unwrap().is_empty());
+    let permit = home.instance(domain::Job::Checks, domain::Action::ReadInstance);
+    let log = store::audit::list(&home.store, &permit, 0, 1000).await.unwrap();
+    assert_eq!(log.iter().filter(|entry| entry.act == Act::NoticesPutAway.name()).count(), 3);
+});
+
+both_engines!(lying_tokens_are_tried_on_the_running_program, |home| {
+    let _proof = verifies!(SES04);
+    let ctx = home.ctx(domain::Actor::System(domain::Job::Checks));
+    assert_eq!(open(&home).try_access_tokens(&ctx).await, Ok(None), "there is no key yet");
+    let owned = set_up(&home).await;
+    let before = owned.identity.sessions(&owned.ctx(&home).await).await.unwrap();
+    assert_eq!(owned.identity.try_access_tokens(&ctx).await, Ok(Some(9)));
+    assert_eq!(owned.identity.sessions(&owned.ctx(&home).await).await.unwrap(), before);
 });

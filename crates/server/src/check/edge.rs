@@ -2,6 +2,7 @@
 
 use assure::Unanswered;
 use domain::{Control, Ctx, check::Finding};
+use identity::Identity;
 use reqwest::{Method, Response};
 use web::edge::host::is_public;
 
@@ -136,16 +137,28 @@ const FORGED: [&str; 4] = [
     "AAAA",
 ];
 
-pub(super) async fn forged_tokens_open_nothing(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+pub(super) async fn forged_tokens_open_nothing(
+    face: Face,
+    identity: Identity,
+    ctx: Ctx,
+) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
-    let mut wrong = None;
+    // With the real key, and from within: a stranger's forgery says nothing about what our key signs.
+    let tried = identity.try_access_tokens(&ctx).await;
+    let mut wrong = tried.err().map(str::to_owned);
     for token in FORGED {
         let cookies = format!("{}={token}; {}={token}", web::session::COOKIE, web::session::REFRESH_COOKIE);
         if probe.get("/account").header("cookie", cookies).send().await?.status() != 401 {
             wrong = Some("A token nobody signed opened a page.".to_owned());
         }
     }
-    Ok(judge(Control::SES04, &ctx, wrong, "Tokens that are unsigned or signed by others open nothing."))
+    let good = match tried {
+        Ok(Some(_)) => "An honest token is read; edited, expired, foreign and unsigned ones open nothing.",
+        _ => {
+            "Unsigned and foreign tokens open nothing; nobody has signed in yet, so there is no key of ours."
+        }
+    };
+    Ok(judge(Control::SES04, &ctx, wrong, good).fact("lies refused", tried.ok().flatten().unwrap_or(0)))
 }
 
 pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {

@@ -1,6 +1,6 @@
 //! What an instance does by itself: sweep, renew its certificate, ask its checks, answer its control socket.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use domain::Job;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -53,15 +53,22 @@ async fn every<F: Future<Output = ()>>(
 
 async fn sweep(house: House) {
     let ctx = house.outside.ctx(Job::Upkeep);
-    house.assistant.sweep(ctx.now());
-    if let Err(error) = house.identity.sweep(&ctx).await {
-        tracing::warn!(%error, "ended sessions could not be cleared away; the next round tries again");
-    }
-    if let Err(error) = house.assistant.sweep_drafts(&ctx).await {
-        tracing::warn!(%error, "old drafts could not be cleared away; the next round tries again");
-    }
-    if let Err(error) = house.identity.sweep_address_rules(&ctx).await {
-        tracing::warn!(%error, "ended address rules could not be cleared away; the next round tries again");
+    let (identity, assistant) = (&house.identity, &house.assistant);
+    assistant.sweep(ctx.now());
+    house.store.forget_old_keys();
+    told("ended sessions could not be cleared away", identity.sweep(&ctx).await);
+    told("keys that sign no more could not be removed", identity.retire_keys(&ctx).await);
+    told("wrong tries for unknown names could not be noted", identity.note_last_strangers(&ctx).await);
+    told("old recoveries could not be ended", identity.end_old_recoveries(&ctx).await);
+    told("grants and reviews could not be looked after", identity.keep_access(&ctx).await);
+    told("ended address rules could not be cleared away", identity.sweep_address_rules(&ctx).await);
+    told("old drafts could not be cleared away", assistant.sweep_drafts(&ctx).await);
+}
+
+/// Says in the log that a chore failed. Each is done by itself, so that none holds up the others.
+fn told<T, E: Display>(what: &'static str, done: Result<T, E>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "{what}; the next round tries again");
     }
 }
 
@@ -72,9 +79,13 @@ async fn look_at_addresses(house: House) {
 }
 
 async fn clear(house: House) {
-    if let Err(error) = house.identity.sweep_accounts(&house.outside.ctx(Job::Upkeep)).await {
-        tracing::warn!(%error, "links and invitations that ended could not be cleared away; the next round tries again");
-    }
+    let ctx = house.outside.ctx(Job::Upkeep);
+    let swept = house.identity.sweep_accounts(&ctx).await;
+    told("links and invitations that ended could not be cleared away", swept);
+    told(
+        "people could not be told that their password is due",
+        house.identity.tell_passwords_due(&ctx).await,
+    );
 }
 
 async fn renew(house: House) {

@@ -157,6 +157,7 @@ impl Maker<'_> {
             id,
             device: "a test",
             address: None,
+            network: [0; 32],
             second_factor: false,
             now: ctx.now(),
             expires: ctx.now().plus_seconds(3600),
@@ -315,7 +316,8 @@ fn is_public(route: &str) -> bool {
 /// The same routes about one's own records: they are there.
 async fn own_records_answer(maker: &Maker<'_>, owner: &Client, routes: &[(String, Method)]) {
     let (mut browser, mine) = maker.person(owner, "Uma", Roles::NONE.with(Role::User)).await;
-    // Another session, because the first is among the records that are ended.
+    // Another session beside the first, because that is among the records that are ended.
+    browser.cookies().clear();
     browser.sign_in("Uma", PASSWORD).await;
     let asker = Asker { name: "own", browser, key: None };
     let mut mine_alone: Vec<_> =

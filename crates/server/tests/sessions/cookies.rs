@@ -83,3 +83,49 @@ fn a_session_ended_from_another_browser_is_over_at_once() {
         house.instance.stop().await;
     });
 }
+
+#[test]
+fn what_the_chat_page_asks_by_itself_keeps_no_session_alive() {
+    let _proof = verifies!(SES01);
+    testkit::run(async {
+        let mut house = House::open("").await;
+        let asked = ["/chat/api/readiness", "/chat/api/rail", "/session/left"];
+        for path in asked.into_iter().cycle().take(9) {
+            house.pass(3 * 60);
+            house.person.open(path).await.expect_status(StatusCode::OK);
+        }
+        house.pass(3 * 60);
+        house.person.open("/chat/api/readiness").await.expect_status(StatusCode::UNAUTHORIZED);
+        house.instance.stop().await;
+    });
+}
+
+#[test]
+fn who_signs_in_over_a_session_leaves_none_behind() {
+    testkit::run(async {
+        let mut house = House::open("").await;
+        let (name, before) = (NAME, house.person.cookies().clone());
+        house.person.sign_in(name, PASSWORD).await;
+        assert_ne!(*house.person.cookies(), before);
+        let mut former = house.browser();
+        *former.cookies() = before;
+        former.open("/account").await.expect_status(StatusCode::UNAUTHORIZED);
+        house.person.open("/account").await.expect_status(StatusCode::OK);
+        house.instance.stop().await;
+    });
+}
+
+#[test]
+fn staying_takes_nothing_from_the_tries_to_sign_in() {
+    let _proof = verifies!(WEB10);
+    testkit::run(async {
+        let mut house = House::open("[policy]\nsign_ins_a_minute = 8\n").await;
+        for _ in 0..20 {
+            house.person.submit::<&str, &str>("/session/stay", &[]).await.expect_status(StatusCode::OK);
+        }
+        let code =
+            house.browser().submit("/sign-in", &[("name", NAME), ("password", "Wrong-Guess-11")]).await;
+        assert_eq!(code.status, StatusCode::UNAUTHORIZED, "not 429");
+        house.instance.stop().await;
+    });
+}

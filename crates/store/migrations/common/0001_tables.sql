@@ -19,11 +19,13 @@ CREATE TABLE accounts (
     created BIGINT NOT NULL
 );
 
+-- `told` of the newest says that its person was mailed when it must be changed.
 CREATE TABLE passwords (
     account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     ordinal BIGINT NOT NULL,
     verifier BYTEA NOT NULL,
     changed BIGINT NOT NULL,
+    told SMALLINT NOT NULL DEFAULT 0,
     PRIMARY KEY (account, ordinal)
 );
 
@@ -40,11 +42,13 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (account, hash)
 );
 
+-- `lookup` stands for a name somebody typed, whether anybody is called so or not; rows end after a day.
 CREATE TABLE sign_in_failures (
-    account TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    lookup BYTEA PRIMARY KEY,
     count BIGINT NOT NULL,
     latest BIGINT NOT NULL
 );
+CREATE INDEX sign_in_failures_by_weight ON sign_in_failures (count, latest);
 
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,

@@ -1,14 +1,18 @@
 -- Sessions carried by signed tokens, keys with scopes and an end, notices, drafts.
--- Columns of type BYTEA are sealed, but for keyed hashes (device of known_devices).
+-- Columns of type BYTEA are sealed, but for keyed hashes (device of known_devices, rotated_from of sessions).
 
 -- Everybody signs in anew after this: the tokens of before say nothing about these columns. No token and no
 -- hash of one is kept: the refresh token of a generation is a keyed hash of the session and the generation.
+-- `rotated_from` stands for the network the last one was asked for from; `given_again` says that it was given
+-- a second time after the grace.
 DROP TABLE sessions;
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
     account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     generation BIGINT NOT NULL,
     rotated BIGINT NOT NULL,
+    rotated_from BYTEA NOT NULL,
+    given_again SMALLINT NOT NULL,
     used BIGINT NOT NULL,
     device BYTEA NOT NULL,
     begun_from BYTEA NOT NULL,

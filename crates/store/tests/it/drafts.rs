@@ -20,10 +20,13 @@ both_engines!(a_draft_is_its_persons_and_goes_with_its_conversation, |home| {
     assert!(matches!(astray, Err(Error::NotFound)), "{astray:?}");
     assert!(!drafts::drop(&mut tx, &theirs, Some(conversation)).await.unwrap());
     tx.commit(entry()).await.unwrap();
-    let draft = async |at| drafts::get(&home.store, &read, at).await.unwrap();
+    let draft = async |at| drafts::get(&home.store, &read, at, now).await.unwrap();
     assert_eq!(draft(Some(conversation)).await.as_deref(), Some("half a message"));
     assert_eq!(draft(None).await.as_deref(), Some("to nobody yet"));
-    assert_eq!(drafts::get(&home.store, &eve.permit(Action::ReadChat), None).await.unwrap(), None);
+    let eves = eve.permit(Action::ReadChat);
+    assert_eq!(drafts::get(&home.store, &eves, None, now).await.unwrap(), None);
+    let older = drafts::get(&home.store, &read, None, now.plus_seconds(1)).await.unwrap();
+    assert_eq!(older, None, "too old, though nobody has cleared it away");
 
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     conversations::delete(&mut tx, &write, conversation).await.unwrap();

@@ -117,6 +117,7 @@ both_engines!(a_closed_account_has_no_session_and_comes_back_without_one, |home|
         id: SessionId::fresh(&ada.ctx),
         device: "",
         address: None,
+        network: [0; 32],
         second_factor: true,
         now,
         expires: later(&home, 60),

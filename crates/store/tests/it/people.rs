@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use domain::{
-    Action, Actor, Denied, Job, Resource,
+    Action, Actor, Denied, Job, Resource, Timestamp,
     access::{Rights, Role, Roles},
     authorize,
     id::{ApiKeyId, PasskeyId, SessionId, UserId},
@@ -13,6 +13,7 @@ use store::{
     accounts::{self, Settings},
     api_keys::{self, Making},
     credentials,
+    emails::{self, Purpose},
     notices::{self, Notice},
     passkeys::{self, NewPasskey},
     sessions::{self, Beginning, Seen},
@@ -112,27 +113,86 @@ both_engines!(a_recovery_code_is_used_once, |home| {
 });
 
 both_engines!(failures_are_counted_and_forgotten, |home| {
+    let (ada, permit) = (home.person("Ada").await, home.instance(Job::Authentication, Action::Authenticate));
+    assert!(credentials::failures(&home.store, &ada.permit(Action::ReadAccount), &[1; 32]).await.is_err());
+    let kept = async |name: u8| credentials::failures(&home.store, &permit, &[name; 32]).await.unwrap();
+    let fail = async |name: u8, forgotten: Timestamp, now: Timestamp| {
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        credentials::record_failure(&mut tx, &permit, &[name; 32], forgotten, now).await.unwrap();
+        tx.commit(entry()).await.unwrap();
+    };
+    let (before, moment) = (later(&home, -100), later(&home, 10));
+    assert_eq!(kept(1).await.0, 0);
+    for _ in 0..3 {
+        fail(1, before, moment).await;
+    }
+    fail(2, before, moment).await;
+    assert_eq!((kept(1).await, kept(2).await), ((3, moment), (1, moment)), "each name has its own count");
+    // A count nobody added to for long begins anew.
+    let next = moment.plus_seconds(1);
+    fail(1, moment, next).await;
+    assert_eq!(kept(1).await, (1, next));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    credentials::clear_failures(&mut tx, &permit, &[1; 32]).await.unwrap();
+    let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
+    assert_eq!(credentials::forget_failures(&mut tx, &upkeep, moment).await.unwrap(), 1);
+    tx.commit(entry()).await.unwrap();
+    assert_eq!((kept(1).await.0, kept(2).await.0), (0, 0));
+});
+
+both_engines!(counts_of_made_up_names_are_bounded_and_wash_no_real_one_away, |home| {
+    let (ada, permit) = (home.person("Ada").await, home.instance(Job::Authentication, Action::Authenticate));
+    let (before, now) = (later(&home, -100), later(&home, 10));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    for _ in 0..2 {
+        credentials::record_failure(&mut tx, &permit, &[0xFF; 32], before, now).await.unwrap();
+    }
+    tx.commit(entry()).await.unwrap();
+    let flood = match home.store.engine() {
+        store::Engine::Sqlite => {
+            "INSERT INTO sign_in_failures SELECT randomblob(32), 1, $1 FROM \
+             (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050) SELECT i FROM n)"
+        }
+        store::Engine::Postgres => {
+            "INSERT INTO sign_in_failures \
+             SELECT decode(md5(i::text) || md5((-i)::text), 'hex'), 1, $1 FROM generate_series(1, 10050) i"
+        }
+    };
+    home.spoil(&flood.replace("$1", &now.0.to_string())).await;
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    credentials::record_failure(&mut tx, &permit, &[0xFE; 32], before, now.plus_seconds(1)).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    let kept = async |name: u8| credentials::failures(&home.store, &permit, &[name; 32]).await.unwrap().0;
+    assert_eq!((kept(0xFF).await, kept(0xFE).await), (2, 1));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
+    let all = credentials::forget_failures(&mut tx, &upkeep, now.plus_seconds(1)).await.unwrap();
+    assert_eq!(all, 10_000);
+    drop(tx);
+});
+
+both_engines!(a_stronger_verifier_of_the_same_password_is_no_new_password, |home| {
     let ada = home.person("Ada").await;
     let (read, write) = (ada.permit(Action::ReadAccount), ada.permit(Action::WriteAccount));
-    assert_eq!(credentials::failures(&home.store, &read).await.unwrap().0, 0);
-    let moment = later(&home, 10);
-    for _ in 0..3 {
-        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-        credentials::record_failure(&mut tx, &write, moment).await.unwrap();
-        tx.commit(entry()).await.unwrap();
-    }
-    assert_eq!(credentials::failures(&home.store, &read).await.unwrap(), (3, moment));
+    let (first, second) = (later(&home, 1), later(&home, 2));
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-    credentials::clear_failures(&mut tx, &write).await.unwrap();
+    assert!(credentials::strengthen_password(&mut tx, &write, "none yet").await.is_err());
+    credentials::set_password(&mut tx, &write, "old", first).await.unwrap();
+    credentials::set_password(&mut tx, &write, "new", second).await.unwrap();
+    credentials::strengthen_password(&mut tx, &write, "new, dearer").await.unwrap();
     tx.commit(entry()).await.unwrap();
-    assert_eq!(credentials::failures(&home.store, &read).await.unwrap().0, 0);
+    let kept = credentials::password(&home.store, &read).await.unwrap().unwrap();
+    assert_eq!((kept.verifier.as_str(), kept.changed), ("new, dearer", second));
+    let history = credentials::earlier_passwords(&home.store, &read, 5).await.unwrap();
+    assert_eq!(history, ["new, dearer", "old"], "the history is as long as it was");
 });
 
 /// A session that begins now and ends `life_s` seconds later.
 fn beginning(home: &Home, id: SessionId, life_s: i64) -> Beginning<'static> {
     let now = home.clockwork.now();
     let expires = now.plus_seconds(life_s);
-    Beginning { id, device: "Firefox on Linux", address: ADDRESS, second_factor: false, now, expires }
+    let (device, address, network) = ("Firefox on Linux", ADDRESS, [5; 32]);
+    Beginning { id, device, address, network, second_factor: false, now, expires }
 }
 
 /// Where people are in these tests.
@@ -190,15 +250,25 @@ both_engines!(a_generation_is_followed_once, |home| {
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
     sessions::create(&mut tx, &write, beginning(&home, id, 3600)).await.unwrap();
     let now = home.clockwork.now();
-    assert!(!sessions::rotate(&mut tx, &theirs, id, 0, now).await.unwrap());
-    assert!(sessions::rotate(&mut tx, &write, id, 0, now).await.unwrap());
-    assert!(!sessions::rotate(&mut tx, &write, id, 0, now).await.unwrap(), "somebody was quicker");
-    assert!(sessions::rotate(&mut tx, &write, id, 1, now).await.unwrap());
+    assert!(!sessions::rotate(&mut tx, &theirs, id, 0, [1; 32], now).await.unwrap());
+    assert!(sessions::rotate(&mut tx, &write, id, 0, [1; 32], now).await.unwrap());
+    assert!(!sessions::rotate(&mut tx, &write, id, 0, [1; 32], now).await.unwrap(), "somebody was quicker");
+    // After the grace the successor is given again once, as long as nobody has shown it.
+    let again = now.plus_seconds(60);
+    assert!(!sessions::give_again(&mut tx, &theirs, id, 1, again).await.unwrap());
+    assert!(!sessions::give_again(&mut tx, &write, id, 0, again).await.unwrap());
+    assert!(sessions::give_again(&mut tx, &write, id, 1, again).await.unwrap());
+    assert!(!sessions::give_again(&mut tx, &write, id, 1, again).await.unwrap());
+    assert!(sessions::rotate(&mut tx, &write, id, 1, [2; 32], now).await.unwrap());
+    sessions::note_used(&mut tx, &write, id, 2).await.unwrap();
+    assert!(!sessions::give_again(&mut tx, &write, id, 2, again).await.unwrap(), "it was shown");
+    sessions::note_used(&mut tx, &write, id, 1).await.unwrap();
     sessions::touch(&mut tx, &write, id, Seen { now, address: None, generation: 2 }).await.unwrap();
     sessions::touch(&mut tx, &write, id, Seen { now, address: None, generation: 1 }).await.unwrap();
     tx.commit(entry()).await.unwrap();
     let session = sessions::find(&home.store, &authenticate, id).await.unwrap().expect("a session").session;
     assert_eq!((session.generation, session.used, session.rotated), (2, 2, now));
+    assert_eq!((session.rotated_from, session.given_again), ([2; 32], false));
 });
 
 /// A key that is made now and ends `life_s` seconds later.
@@ -229,6 +299,7 @@ both_engines!(api_keys_live_and_are_revoked, |home| {
     assert!(api_keys::replace(&mut tx, &manage, id, next, later(&home, 3600)).await.unwrap());
     assert!(!api_keys::replace(&mut tx, &manage, id, next, moment).await.unwrap());
     tx.commit(entry()).await.unwrap();
+    assert_eq!(api_keys::by_id(&home.store, &authenticate, id).await.unwrap().unwrap().user, ada.id);
     let listed = api_keys::list(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].label.as_str(), listed[0].prefix.as_str()), ("my laptop", "troth_abc"));
@@ -254,6 +325,28 @@ both_engines!(an_account_that_may_not_sign_in_is_not_recognised, |home| {
     let authenticate = home.instance(Job::Authentication, Action::Authenticate);
     assert_eq!(sessions::find(&home.store, &authenticate, session).await.unwrap(), None);
     assert_eq!(api_keys::by_hash(&home.store, &authenticate, [2; 32]).await.unwrap(), None);
+    assert_eq!(api_keys::by_id(&home.store, &authenticate, key).await.unwrap(), None);
+});
+
+both_engines!(keys_that_ended_go_and_a_closed_account_keeps_none, |home| {
+    let (ada, manage) = (home.person("Ada").await, Action::ManageCredentials);
+    let manage = ada.permit(manage);
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    for (hash, life_s) in [([1; 32], 10), ([2; 32], 20), ([3; 32], 3600)] {
+        let made = making(&home, ApiKeyId::fresh(&ada.ctx), hash, life_s);
+        api_keys::create(&mut tx, &manage, made).await.unwrap();
+    }
+    let (now, long_ago) = (later(&home, 12), later(&home, -1000));
+    assert_eq!(api_keys::count(&mut tx, &manage).await.unwrap(), 3);
+    assert_eq!(api_keys::remove_ended(&mut tx, &manage, now, long_ago).await.unwrap(), 1);
+    let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
+    assert_eq!(api_keys::sweep(&mut tx, &upkeep, later(&home, 25), long_ago).await.unwrap(), 1);
+    assert_eq!(api_keys::count(&mut tx, &manage).await.unwrap(), 1);
+    let people = home.instance(Job::Provisioning, Action::ManagePeople);
+    store::people::set_active(&mut tx, &people, ada.id, false).await.unwrap();
+    store::people::set_active(&mut tx, &people, ada.id, true).await.unwrap();
+    assert_eq!(api_keys::count(&mut tx, &manage).await.unwrap(), 0, "opened again it has none");
+    tx.commit(entry()).await.unwrap();
 });
 
 both_engines!(notices_wait_for_their_person_and_devices_are_news_once, |home| {
@@ -276,11 +369,51 @@ both_engines!(notices_wait_for_their_person_and_devices_are_news_once, |home| {
     assert_eq!(waiting[0].1, Notice::NewDevice { device: "browser 24".to_owned(), address: ADDRESS });
     assert!(notices::list(&home.store, &eve.permit(Action::ReadAccount)).await.unwrap().is_empty());
     let mut tx = home.store.begin(&ada.ctx).await.unwrap();
-    assert_eq!(notices::put_away(&mut tx, &write, waiting[1].0).await.unwrap(), 19);
+    // What was told since the session began that asks stays, however new it says it read.
+    let begun = waiting[10].0;
+    assert_eq!(notices::put_away(&mut tx, &write, waiting[0].0, begun).await.unwrap(), 9);
+    assert_eq!(notices::put_away(&mut tx, &write, waiting[1].0, now()).await.unwrap(), 10);
     let upkeep = home.instance(Job::Upkeep, Action::WriteInstance);
-    assert_eq!(notices::forget_devices(&mut tx, &upkeep, now()).await.unwrap(), 2);
+    assert_eq!(notices::forget_devices(&mut tx, &upkeep, now()).await.unwrap(), 1, "the newest stays");
+    assert!(notices::note_device(&mut tx, &write, [3; 32], now()).await.unwrap(), "so this is news");
+    // Two at one moment are two.
+    let moment = now();
+    for notice in [Notice::PasswordChanged, Notice::FactorsChanged] {
+        notices::add(&mut tx, &write, &notice, moment).await.unwrap();
+    }
     tx.commit(entry()).await.unwrap();
-    assert_eq!(notices::list(&home.store, &read).await.unwrap().len(), 1);
+    let waiting = notices::list(&home.store, &read).await.unwrap();
+    assert_eq!(waiting.len(), 3);
+    assert_eq!((&waiting[0].1, &waiting[1].1), (&Notice::FactorsChanged, &Notice::PasswordChanged));
+});
+
+both_engines!(links_end_with_the_password_and_with_the_address, |home| {
+    let ada = home.person("Ada").await;
+    let (write, authenticate) =
+        (ada.permit(Action::WriteAccount), home.instance(Job::Authentication, Action::Authenticate));
+    let address = |text: &str| domain::mail::Address::read(text).unwrap();
+    let lives = async || {
+        let found = emails::link(&home.store, &authenticate, Purpose::Reset, [9; 32]).await;
+        found.unwrap().is_some()
+    };
+    let acts: [&str; 4] = ["nothing", "password", "address", "no address"];
+    for act in acts {
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        let until = later(&home, 3600);
+        emails::keep_link(&mut tx, &write, Purpose::Reset, [9; 32], None, until).await.unwrap();
+        tx.commit(entry()).await.unwrap();
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        match act {
+            "password" => {
+                credentials::set_password(&mut tx, &write, "verifier", later(&home, 1)).await.unwrap();
+            }
+            "address" => emails::set(&mut tx, &write, &address("ada@example.org")).await.unwrap(),
+            "no address" => assert!(emails::remove(&mut tx, &write).await.unwrap()),
+            _ => credentials::strengthen_password(&mut tx, &write, "dearer").await.unwrap_or(()),
+        }
+        tx.commit(entry()).await.unwrap();
+        assert_eq!(lives().await, act == "nothing", "{act}");
+    }
 });
 
 both_engines!(a_passkey_is_used_upwards_and_not_once_suspended, |home| {

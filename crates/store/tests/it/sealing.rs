@@ -37,6 +37,7 @@ async fn fill(home: &Home) -> Person {
         id: session,
         device: &device,
         address: None,
+        network: [0; 32],
         second_factor: true,
         now: ada.ctx.now(),
         expires: later(home, 60),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Action, Actor, Job, verifies};
+use domain::{Action, Actor, Job, Timestamp, verifies};
 use store::{Error, FolderLock, Location, Store, conversations, credentials, messages};
 use testkit::{Home, both_engines};
 use tokio::task::JoinSet;
@@ -58,10 +58,12 @@ both_engines!(no_update_is_lost, |home| {
     let mut writers = JoinSet::new();
     for step in 1..=100 {
         let (store, ada) = (home.store.clone(), ada.clone());
+        let permit = home.instance(Job::Authentication, Action::Authenticate);
         writers.spawn(async move {
-            let permit = ada.permit(Action::WriteAccount);
             let mut tx = store.begin(&ada.ctx).await.unwrap();
-            credentials::record_failure(&mut tx, &permit, ada.ctx.now()).await.unwrap();
+            credentials::record_failure(&mut tx, &permit, &[1; 32], Timestamp(0), ada.ctx.now())
+                .await
+                .unwrap();
             // Some think again; their turn passes on.
             if step % 5 == 0 { drop(tx) } else { tx.commit(entry()).await.unwrap() }
         });
@@ -69,7 +71,8 @@ both_engines!(no_update_is_lost, |home| {
     while let Some(done) = writers.join_next().await {
         done.unwrap();
     }
-    let counted = credentials::failures(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
+    let permit = home.instance(Job::Authentication, Action::Authenticate);
+    let counted = credentials::failures(&home.store, &permit, &[1; 32]).await.unwrap();
     assert_eq!(counted.0, 80);
 });
 

@@ -30,7 +30,8 @@ async function ask(method, path, body, type = "application/json") {
 
 function leave() {
   toast(words.signedOut);
-  setTimeout(() => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`), 1200);
+  // Whoever knows of something unsaved keeps the page where it is.
+  setTimeout(() => document.dispatchEvent(new Event("signed-out")), 1200);
 }
 
 /** Sends JSON; gives the JSON of the answer, or null. */

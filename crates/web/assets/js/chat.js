@@ -46,19 +46,40 @@ function grow() {
 /** Whether the server may hold an unfinished message of this page, and of which conversation. */
 let drafted = chat.draft ? { of: chat.conversation } : null;
 
+/** What of this page the server holds as unfinished. */
+let saved = chat.draft ? field.value : "";
+
 /** A message that was sent is unfinished no more. */
 function sent() {
   if (!drafted) return;
   const of = drafted.of ? `?conversation=${drafted.of}` : "";
   drafted = null;
+  saved = "";
   send("DELETE", `/chat/api/draft${of}`).catch(() => {});
 }
 
-document.addEventListener("session-ending", () => {
-  if (chat.temporary || !field.value.trim()) return;
-  drafted = { of: chat.conversation ?? null };
-  send("PUT", "/chat/api/draft", { conversation: drafted.of, text: field.value }).catch(() => {});
-});
+/** What is unfinished here: in the composer, and in a message that is being edited. */
+function unfinished() {
+  const edits = [...document.querySelectorAll("form.edit textarea")].filter((one) => one.value !== one.defaultValue);
+  return [field, ...edits].map((one) => one.value).filter((text) => text.trim()).join("\n\n");
+}
+
+/** Has the server keep what is unfinished; says so when it cannot. */
+async function keep() {
+  const text = unfinished();
+  if (chat.temporary || text === saved) return;
+  if (!text) { sent(); return; }
+  const of = chat.conversation ?? null;
+  if (await attempt(() => send("PUT", "/chat/api/draft", { conversation: of, text }))) {
+    drafted = { of };
+    saved = text;
+  }
+}
+
+document.addEventListener("session-ending", keep);
+// A laptop that is closed, a tab that is left: nobody may be back before the session has ended.
+document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
+document.addEventListener("session-over", (event) => { if (unfinished() !== (chat.temporary ? "" : saved)) event.preventDefault(); });
 
 async function submit() {
   const text = field.value;

@@ -11,8 +11,11 @@ const SAID_AT = [60, 30, 10];
 
 let ends = Date.now() + session.left * 1000;
 let looked = Date.now();
+/** When its person last was here, as far as this page told the server. */
+let stayed = Date.now();
 let timer = 0;
 let dialog = null;
+let isOver = false;
 
 const left = () => Math.max(0, Math.round((ends - Date.now()) / 1000));
 const spell = (seconds) => (seconds > 90 ? `${Math.round(seconds / 60)} ${session.minutes}` : `${seconds} ${session.seconds}`);
@@ -21,18 +24,38 @@ async function ask(method, path) {
   const response = await fetch(path, { method, headers: { accept: "application/json" } }).catch(() => null);
   if (response?.status === 401) over();
   if (!response?.ok) return;
+  const { left_s, who } = await response.json();
+  // Somebody else signed in beside this page; it is not theirs to read.
+  if (who !== session.who) { location.replace("/"); return; }
+  isOver = false;
   looked = Date.now();
-  ends = looked + (await response.json()).left_s * 1000;
+  ends = looked + left_s * 1000;
 }
 
 const stay = async () => {
+  stayed = Date.now();
   await ask("POST", "/session/stay");
   if (left() > session.warning) close();
 };
 
+/** The session is over: off to the sign-in, unless something here is not saved. Then it waits, covered. */
 function over() {
   clearTimeout(timer);
-  location.assign(`/sign-in?out=1&next=${encodeURIComponent(location.pathname)}`);
+  if (isOver) return;
+  if (document.dispatchEvent(new Event("session-over", { cancelable: true }))) {
+    location.assign(`/sign-in?out=1&next=${encodeURIComponent(location.pathname)}`);
+    return;
+  }
+  isOver = true;
+  close();
+  dialog = make("dialog", { class: "ending over", role: "alertdialog", "aria-labelledby": "over-title", "aria-describedby": "over-text" },
+    make("h2", { id: "over-title" }, session.overTitle),
+    make("p", { id: "over-text", class: "soft" }, session.overText),
+    make("div", { class: "actions" },
+      make("a", { class: "button", href: "/sign-in", target: "_blank", rel: "noopener", autofocus: true }, session.overLink)));
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 function close() {
@@ -67,7 +90,8 @@ function count() {
 async function look() {
   clearTimeout(timer);
   const asks = left() <= session.warning ? !dialog || left() === 0 : Date.now() - looked >= LOOK_EVERY * 1000;
-  if (asks) await ask("GET", "/session/left");
+  if (asks || isOver) await ask("GET", "/session/left");
+  if (isOver) return;
   if (left() > session.warning) close();
   else if (dialog) count();
   else warn();
@@ -78,15 +102,15 @@ async function look() {
 // Writing is being there, though nothing is sent: a long message must not end the session of its writer.
 for (const kind of ["input", "keydown"]) {
   document.addEventListener(kind, () => {
-    if (!dialog && session.limit - left() > session.limit / 4) {
-      ends = Date.now() + session.limit * 1000;
-      stay();
-    }
+    if (!dialog && Date.now() - stayed > session.limit * 250) stay();
   });
 }
 
 // A tab that slept, or a laptop, looks before its person does; so does one brought back by the browser.
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { looked = 0; look(); } });
 addEventListener("pageshow", (event) => { if (event.persisted) { looked = 0; look(); } });
+
+// A request of another script was refused: the session is over.
+document.addEventListener("signed-out", over);
 
 if (Number.isFinite(session.left)) look();

@@ -94,8 +94,7 @@ export function thread(chat, hooks) {
     const article = message(button);
     const said = find(".said", article);
     const tools = find(".tools", article);
-    const area = make("textarea", { "aria-label": words.message, maxlength: 65536, rows: 2 });
-    area.value = said.textContent;
+    const area = make("textarea", { "aria-label": words.message, maxlength: 65536, rows: 2 }, said.textContent);
     const back = () => { form.remove(); said.hidden = tools.hidden = false; button.focus(); };
     const form = make("form", { class: "edit", onsubmit: async (event) => {
       event.preventDefault();

@@ -106,7 +106,7 @@ async fn page(
         settings: &account.settings,
         password_expires: identity.password_expires(ctx).await?,
         factors: &identity.factors(ctx).await?,
-        waiting: sessions::notices(&identity.news(ctx).await?),
+        waiting: sessions::notices(&identity.news(ctx).await?, identity.session_begun(ctx).await?),
         sessions: sessions::section(&sessions, numbers),
         keys: keys::section(&keys, confirmed, identity.usual_key_days(), numbers),
         confirmed,

@@ -83,7 +83,9 @@ pub async fn fresh(
     if person.ctx.bounds.temporary_only && wish.archive.is_none() {
         return Ok(Redirect::to("/chat/temporary").into_response());
     }
-    Ok(show(&app, &person, looks, None, false, wish.archive.is_some()).await?.into_response())
+    // Who may have nothing but temporary chats begins one here as well.
+    let temporary = person.ctx.bounds.temporary_only;
+    Ok(show(&app, &person, looks, None, temporary, wish.archive.is_some()).await?.into_response())
 }
 
 /// `GET /chat/temporary`

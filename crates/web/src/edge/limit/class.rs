@@ -39,7 +39,7 @@ impl Class {
             Some(Self::Ask)
         } else if path.ends_with("/export") || path.ends_with("/import") {
             Some(Self::Transfer)
-        } else if writes && is_for_strangers(&under) && !path.ends_with("/advice") {
+        } else if begins_elsewhere(path) || writes && is_for_strangers(&under) && !path.ends_with("/advice") {
             Some(Self::SignIn)
         } else {
             Some(Self::Page)
@@ -74,7 +74,13 @@ impl Class {
 /// Whether a form here can be sent by somebody who is not signed in. Named by what is not, so that a new
 /// way in falls under the strictest limit by itself.
 fn is_for_strangers(under: &dyn Fn(&str) -> bool) -> bool {
-    !["/chat", "/account", "/admin", "/models", "/trust", "/sign-out"].into_iter().any(under)
+    let known = ["/chat", "/account", "/admin", "/models", "/trust", "/sign-out", "/session", "/confirm"];
+    !known.into_iter().any(under)
+}
+
+/// Whether this page begins a sign-in at another service, of which as many are kept as there is room for.
+fn begins_elsewhere(path: &str) -> bool {
+    path.strip_prefix("/sign-in/with/").is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
 #[cfg(test)]
@@ -88,6 +94,12 @@ mod tests {
             assert_eq!(of(Method::POST, path), Some(Class::SignIn), "{path}");
             assert_eq!(of(Method::GET, path), Some(Class::Page), "{path}");
         }
+        assert_eq!(of(Method::GET, "/sign-in/with/work"), Some(Class::SignIn), "it begins there");
+        assert_eq!(of(Method::GET, "/sign-in/with/work/done"), Some(Class::Page));
+        for path in ["/session/stay", "/confirm", "/confirm/api", "/confirm/options"] {
+            assert_eq!(of(Method::POST, path), Some(Class::Page), "{path} is of somebody we know");
+        }
+        assert_eq!(of(Method::POST, "/confirm-address"), Some(Class::SignIn));
         assert_eq!(of(Method::POST, "/setup/advice"), Some(Class::Page), "advice comes as one types");
         assert_eq!(of(Method::POST, "/account/password"), Some(Class::Page));
         assert_eq!(of(Method::POST, "/sign-out"), Some(Class::Page));

@@ -54,9 +54,13 @@ impl From<Wish> for KeyWish {
         if wish.chosen.is_none() {
             return Self { days: wish.days, ..all };
         }
-        let ticked = [wish.use_model, wish.embed, wish.read_instance];
+        let ticked = [
+            (Action::UseModel, wish.use_model),
+            (Action::Embed, wish.embed),
+            (Action::ReadInstance, wish.read_instance),
+        ];
         let scopes: Rights =
-            SCOPES.iter().zip(ticked).filter_map(|((action, _), ticked)| ticked.map(|_| *action)).collect();
+            ticked.into_iter().filter_map(|(action, ticked)| ticked.map(|_| action)).collect();
         Self { scopes, days: wish.days, ..all }
     }
 }

@@ -86,8 +86,8 @@ pub async fn leave(
     if form.sure != "yes" {
         return Err(Problem::bad_request("Tick the box first."));
     }
-    app.assistant.end_person(&person.person.user);
     app.identity.leave(&person.ctx).await?;
+    app.assistant.end_person(&person.person.user);
     let mut response = Redirect::to("/sign-in?out=1").into_response();
     session::end(&mut response);
     Ok(response)

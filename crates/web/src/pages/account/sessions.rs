@@ -51,11 +51,13 @@ pub async fn put_away(
     Ok(Redirect::to("/account"))
 }
 
-/// What waits to be read; nothing when nothing does.
+/// What waits to be read; nothing when nothing does. What was told since this session began, at `begun`, stays
+/// until another one reads it: it may be about this very session.
 #[must_use]
-pub fn notices(waiting: &[(Timestamp, News)]) -> Markup {
+pub fn notices(waiting: &[(Timestamp, News)], begun: Option<Timestamp>) -> Markup {
+    let readable = waiting.iter().find(|(at, _)| begun.is_some_and(|begun| *at < begun));
     html! {
-        @if let Some((newest, _)) = waiting.first() {
+        @if !waiting.is_empty() {
             section.told #told aria-labelledby="told-title" {
                 h2 #told-title { "Since your last visit" }
                 ul.things {
@@ -64,22 +66,38 @@ pub fn notices(waiting: &[(Timestamp, News)]) -> Markup {
                     }
                 }
                 p { "Was it not you? End that session below, then change your password." }
-                form.actions method="post" action="/account/notices" {
-                    input type="hidden" name="until" value=(newest.0);
-                    button.quiet.compact type="submit" { (Icon::Check.draw()) "I have read this" }
+                @if readable.is_none_or(|(at, _)| waiting.first().is_some_and(|(newest, _)| newest != at)) {
+                    p { "What was told since you signed in stays until you read it after another sign-in: so nobody can sign in here and hide that they did." }
+                }
+                @if let Some((newest, _)) = readable {
+                    form.actions method="post" action="/account/notices" {
+                        input type="hidden" name="until" value=(newest.0);
+                        button.quiet.compact type="submit" { (Icon::Check.draw()) "I have read this" }
+                    }
                 }
             }
         }
     }
 }
 
-fn told(notice: &News) -> String {
-    match notice {
-        News::NewDevice { device, address } => {
-            format!("A sign-in with {device}, from {}. It was not seen before.", place(*address))
-        }
-        News::TokenReused { device } => {
-            format!("The session in {device} was ended: somebody showed a copy of what it is carried by.")
+fn told(notice: &News) -> Markup {
+    html! {
+        @match notice {
+            News::NewDevice { device, address } => {
+                "A sign-in with " (device) ", from " (place(*address)) ". It was not seen before."
+            }
+            News::TokenReused { device } => {
+                "The session in " (device) " was ended: somebody showed a copy of what it is carried by."
+            }
+            News::PasswordChanged => { "Your password was changed." }
+            News::FactorsChanged => {
+                "An authenticator, a passkey or your recovery codes were added, replaced or taken away."
+            }
+            News::AddressChanged => { "The e-mail address of your account was changed or taken away." }
+            News::RecoveryAsked { not_before } => {
+                "Somebody who knows your password asked to replace your factors. That cannot be done before " (when(*not_before)) "."
+            }
+            News::RecoveryUsed => { "Your factors were replaced through a recovery." }
         }
     }
 }

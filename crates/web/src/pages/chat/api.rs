@@ -175,10 +175,10 @@ async fn open(app: &App, person: &SignedIn, id: ConversationId, temporary: bool)
     })
 }
 
-/// `GET …/thread`: the branch that is shown.
+/// `GET …/thread`: the branch that is shown. The page asks by itself when an answer has ended.
 pub async fn thread(
     State(app): State<App>,
-    person: SignedIn,
+    Unattended(person): Unattended,
     looks: Looks,
     Path(id): Path<ConversationId>,
     Query(kept): Query<Kept>,
@@ -327,10 +327,10 @@ pub struct Which {
     here: Option<ConversationId>,
 }
 
-/// `GET /chat/api/rail`
+/// `GET /chat/api/rail`. The page asks by itself when an answer has ended.
 pub async fn rail(
     State(app): State<App>,
-    person: SignedIn,
+    Unattended(person): Unattended,
     looks: Looks,
     Query(which): Query<Which>,
 ) -> Result<Markup, Problem> {
@@ -363,8 +363,8 @@ pub async fn search(
     Ok(rail::found(looks.words(Some(&person.person.settings)), &search.q, &found))
 }
 
-/// `GET /chat/api/readiness`: the banner, or nothing when the model answers.
-pub async fn readiness(State(app): State<App>, person: SignedIn, looks: Looks) -> Markup {
+/// `GET /chat/api/readiness`: the banner, or nothing when the model answers. The page asks by itself.
+pub async fn readiness(State(app): State<App>, Unattended(person): Unattended, looks: Looks) -> Markup {
     let readiness = app.assistant.readiness().borrow().clone();
     switcher::banner(looks.words(Some(&person.person.settings)), &readiness)
 }

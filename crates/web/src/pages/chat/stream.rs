@@ -34,7 +34,7 @@ use super::{
     rail, switcher,
     thread::{self, Voice},
 };
-use crate::{App, Problem, SignedIn, markdown::Growing};
+use crate::{App, Problem, Unattended, markdown::Growing};
 
 /// The shortest time between two drawings of a growing answer: about 15 a second.
 const TICK: Duration = Duration::from_millis(66);
@@ -54,10 +54,10 @@ pub struct Reading {
     temporary: bool,
 }
 
-/// `GET /chat/api/turns/{id}/events`
+/// `GET /chat/api/turns/{id}/events`. The page asks by itself, again and again where the connection breaks.
 pub async fn events(
     State(app): State<App>,
-    person: SignedIn,
+    Unattended(person): Unattended,
     looks: Looks,
     Path(turn): Path<TurnId>,
     Query(reading): Query<Reading>,
