@@ -13,7 +13,7 @@ use domain::{
 use futures::StreamExt;
 use testkit::{Home, Person};
 
-use crate::house::{ask, assistant, say};
+use crate::house::{ask, assistant, import, say};
 
 fn within(person: &Person, bounds: Bounds) -> Ctx {
     let mut ctx = person.ctx.clone();
@@ -47,7 +47,7 @@ fn temporary_only_means_nothing_is_kept() {
         assert!(matches!(assistant.begin(&ctx).await, Err(Error::TemporaryOnly)));
         let refused = assistant.respond(&ctx, say(Place::Kept(kept), "more")).await;
         assert!(matches!(refused, Err(Error::TemporaryOnly)), "{refused:?}");
-        assert!(matches!(assistant.import(&ctx, b"{}").await.map(drop), Err(Error::TemporaryOnly)));
+        assert!(matches!(import(&assistant, &ctx, b"{}").await.map(drop), Err(Error::TemporaryOnly)));
         assert_eq!(assistant.open(&ctx, kept).await.unwrap().tree.messages().len(), 2, "what was kept stays");
         let fresh = Place::Temporary(assistant.begin_temporary(&ctx).unwrap());
         assert!(ask(&assistant, &ctx, say(fresh, "hello")).await.error.is_none());
