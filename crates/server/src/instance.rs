@@ -96,11 +96,26 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Opens everything and begins to listen. Models are fetched and loaded afterwards, in the background.
+    /// Opens everything, begins to listen and to work. Models are fetched and loaded afterwards, in the
+    /// background.
     ///
     /// # Errors
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
+        let mut instance = Self::open(config, outside).await?;
+        let house = &instance.house;
+        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
+        instance.setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
+        background::start(house, &instance.tasks, house.face.post()?);
+        Ok(instance)
+    }
+
+    /// Opens everything and listens, and does nothing by itself: sends no mail, clears nothing away, and no
+    /// setup code works. For a look at an instance that is not running.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub(crate) async fn open(config: Config, outside: Outside) -> Result<Self, Failure> {
         let policies = config.identity.policies()?;
         let folder = Folder::prepare(&config.data)?;
         // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
@@ -137,11 +152,7 @@ impl Instance {
         let shared = shared_limits(&house.face.config.web.limits).await?;
         let limits = Limits::new(&house.face.config.numbers, shared);
         let serving = serve(&house, &tasks, limits, sockets, plain)?;
-        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
-        let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
-        let post = house.face.post()?;
-        background::start(&house, &tasks, post);
-        Ok(Self { house, tasks, serving, setup_code, is_new_authority })
+        Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })
     }
 
     /// Where it listens.
@@ -380,4 +391,23 @@ fn serve(
     }
     serving.push(tasks.spawn(listener::serve(sockets, tls, router, web.limits(), house.shutdown.clone())));
     Ok(serving)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder;
+
+    #[test]
+    fn an_instance_that_is_only_looked_at_does_nothing_by_itself() {
+        testkit::run(async {
+            let home = tempfile::tempdir().unwrap();
+            let config = Config::for_tests(&home.path().join("data"), "").unwrap();
+            let instance = Instance::open(config, Outside::real()).await.unwrap();
+            instance.verify().await.unwrap();
+            assert!(instance.setup_code().is_none());
+            assert!(!instance.folder().file(folder::SOCKET).exists(), "nobody is told about it");
+            instance.stop().await;
+        });
+    }
 }

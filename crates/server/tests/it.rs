@@ -28,6 +28,8 @@ mod routes;
 mod scim;
 #[path = "it/streams.rs"]
 mod streams;
+#[path = "it/transfer.rs"]
+mod transfer;
 #[path = "it/valkey.rs"]
 mod valkey;
 #[path = "it/verify.rs"]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use assistant::{Assistant, Counted, Error, Place};
+use assistant::{Assistant, Counted, Error, Place, TurnEvent};
 use domain::{
     Actor, Ctx,
     bounds::{Bounds, Quota},
@@ -151,5 +151,33 @@ fn tokens_are_taken_before_and_settled_after_also_when_a_program_leaves() {
         let before = left(&assistant, &ctx, Counted::Tokens).await;
         let _uncounted: Vec<_> = assistant.complete(&ann.ctx, prompt("hello")).await.unwrap().collect().await;
         assert_eq!(left(&assistant, &ctx, Counted::Tokens).await, before);
+    });
+}
+
+#[test]
+fn a_stopped_answer_costs_what_was_read_and_written() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let assistant = assistant(&home);
+        let tokens = Bounds { tokens: Quota { a_day: Some(100_000), a_month: None }, ..Bounds::default() };
+        let ctx = within(&ann, tokens);
+        let chat = Place::Kept(assistant.begin(&ctx).await.unwrap());
+        let long = "word ".repeat(8_000);
+        let first = ask(&assistant, &ctx, say(chat, &long)).await;
+        assert!(first.error.is_none(), "{first:?}");
+        let before = left(&assistant, &ctx, Counted::Tokens).await;
+        // A short question after a long one: the model reads all of it, and the person stops it at once.
+        let turn = assistant.respond(&ctx, say(chat, "slow 2000")).await.unwrap().turn;
+        let mut events = assistant.watch(&ctx, turn, 0).unwrap();
+        loop {
+            match events.next().await.expect("an end") {
+                TurnEvent::Began { .. } | TurnEvent::Waiting(_) => (),
+                TurnEvent::Text { .. } => assistant.stop(&ctx, turn).unwrap(),
+                TurnEvent::Ended { .. } => break,
+            }
+        }
+        let cost = before - left(&assistant, &ctx, Counted::Tokens).await;
+        assert!(cost >= 40_000 / 4, "{cost} tokens for a prompt of 10,000");
     });
 }

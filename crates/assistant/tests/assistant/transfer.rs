@@ -62,13 +62,15 @@ both_engines!(what_is_exported_can_be_imported_by_somebody_else, |home| {
 
     let export = assistant.export(&ann.ctx, None, Format::Json).await.unwrap();
     assert_eq!(export.file_name, "troth-conversations-2026-01-01.json");
-    let report = import(&assistant, &bob.ctx, export.as_ref()).await.unwrap();
+    let file = export.as_ref().to_vec();
+    drop(export);
+    let report = import(&assistant, &bob.ctx, &file).await.unwrap();
     assert_eq!(report, ImportReport { conversations: 2, messages: 7, skipped: 0 });
     let (hers, his) = (exported(&assistant, &ann.ctx).await, exported(&assistant, &bob.ctx).await);
     assert_eq!(nameless(hers), nameless(his));
 
     // Twice is beside, not over; the folder of the same name is used again.
-    import(&assistant, &bob.ctx, export.as_ref()).await.unwrap();
+    import(&assistant, &bob.ctx, &file).await.unwrap();
     assert_eq!(assistant.list(&bob.ctx, false).await.unwrap().len(), 2);
     assert_eq!(assistant.folders(&bob.ctx).await.unwrap().len(), 1);
     assert!(!assistant.search(&bob.ctx, "branches").await.unwrap().is_empty());

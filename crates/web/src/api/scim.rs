@@ -26,7 +26,11 @@ use domain::Ctx;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde_json::Value;
 
-use crate::{App, Problem, edge::Arrival, session};
+use crate::{
+    App, Problem,
+    edge::{Arrival, limit::Who},
+    session,
+};
 
 /// Most resources in one answer.
 const MOST_RESULTS: u32 = 200;
@@ -70,11 +74,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, known, .. } = Arrival::of(parts, &app);
+        let arrival = Arrival::of(parts, &app);
         let token = session::bearer(&parts.headers).ok_or_else(token_needed)?;
-        let actor = app.identity.recognise_scim_token(&ctx, token.expose()).await?;
-        let ctx = ctx.acting_as(actor.ok_or_else(token_needed)?);
-        known.note();
+        let known = app.identity.recognise_scim_token(&arrival.ctx, token.expose()).await?;
+        let (token, actor) = known.ok_or_else(token_needed)?;
+        let ctx = arrival.ctx.acting_as(actor);
+        arrival.recognised(&app, &ctx, Some(Who::Key(token.0))).await?;
         Ok(Self { ctx })
     }
 }
