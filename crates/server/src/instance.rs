@@ -52,6 +52,8 @@ pub(crate) struct Face {
     pub(crate) certificate: Arc<Certificate>,
     pub(crate) addresses: Arc<[SocketAddr]>,
     pub(crate) redirects: Arc<[SocketAddr]>,
+    pub(crate) limits: Limits,
+    pub(crate) lists: Arc<Lists>,
 }
 
 impl Face {
@@ -81,7 +83,6 @@ pub(crate) struct House {
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
-    lists: Arc<Lists>,
     desk: Arc<Desk>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -129,12 +130,14 @@ impl Instance {
         let Issued { key, is_new_authority, .. } = desk.certificate(&outside.ctx(Job::Setup))?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
+        let shared = shared_limits(&config.web.limits).await?;
         let house = House {
             identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
-            lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
             face: Face {
+                limits: Limits::new(&config.numbers, shared),
+                lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
                 certificate: Certificate::new(key),
                 addresses: addresses(&sockets),
                 redirects: addresses(&plain),
@@ -148,10 +151,8 @@ impl Instance {
             shutdown,
         };
         check::register(&house.assure, &house.face);
-        house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
-        let shared = shared_limits(&house.face.config.web.limits).await?;
-        let limits = Limits::new(&house.face.config.numbers, shared);
-        let serving = serve(&house, &tasks, limits, sockets, plain)?;
+        house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
+        let serving = serve(&house, &tasks, sockets, plain)?;
         Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })
     }
 
@@ -356,7 +357,6 @@ fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
 fn serve(
     house: &House,
     tasks: &TaskTracker,
-    limits: Limits,
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
@@ -376,8 +376,8 @@ fn serve(
             streams_per_person: web.streams_per_person,
             ..web::Settings::default()
         },
-        lists: house.lists.clone(),
-        limits,
+        lists: house.face.lists.clone(),
+        limits: house.face.limits.clone(),
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),

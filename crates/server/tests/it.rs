@@ -12,6 +12,8 @@ mod edge;
 mod first_run;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/inputs.rs"]
+mod inputs;
 #[path = "it/limits.rs"]
 mod limits;
 #[path = "it/mail.rs"]

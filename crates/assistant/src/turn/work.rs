@@ -175,8 +175,8 @@ impl Work {
         while let Some(piece) = answer.next().await {
             match piece {
                 Ok(Delta::Text(text)) => {
-                    enforced!(MOD03);
                     if !transcript.push(&text, MAX_ANSWER_BYTES) {
+                        enforced!(MOD03);
                         return Outcome::of(Ending::Length);
                     }
                 }

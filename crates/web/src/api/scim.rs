@@ -29,7 +29,7 @@ use serde_json::Value;
 use crate::{
     App, Problem,
     edge::{Arrival, limit::Who},
-    session,
+    input, session,
 };
 
 /// Most resources in one answer.
@@ -100,13 +100,8 @@ impl FromRequest<App> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case(MEDIA_TYPE) && !kind.eq_ignore_ascii_case("application/json") {
-            let detail = "Send JSON, with `Content-Type: application/scim+json`.";
-            let title = "Not in that form";
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Problem::new(status, "unsupported-media-type", title, detail));
+        if !input::is_json(request.headers()) {
+            return Err(input::unsupported("Send JSON, with `Content-Type: application/scim+json`."));
         }
         let body = Bytes::from_request(request, app).await;
         let body = body.map_err(|_| error::syntax("The body could not be read to its end."))?;

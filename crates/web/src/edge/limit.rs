@@ -135,6 +135,11 @@ impl Limits {
         }
     }
 
+    /// Whether the store all replicas count in answers now; `None`: there is none.
+    pub async fn count_together(&self) -> Option<bool> {
+        Some(self.0.shared.as_ref()?.greet().await)
+    }
+
     fn count_here(&self, class: Class, who: Who) -> Reading {
         let known = usize::from(!matches!(who, Who::Address(_)));
         let limiter = &self.0.local[class as usize][known];

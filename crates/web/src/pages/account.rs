@@ -9,8 +9,7 @@ pub mod sessions;
 pub mod view;
 
 use axum::{
-    Form,
-    extract::{FromRequest, Multipart, Query, Request, State},
+    extract::{FromRequest, Multipart, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
@@ -22,7 +21,10 @@ use super::{
     frame::Kind,
     handlers::{Looks, problems_of},
 };
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 /// How the last act went: a word in the address, so that a reload does not repeat the act.
 #[derive(Deserialize)]

@@ -3,10 +3,7 @@
 //! Same origin only, by the edge. Every body is read strictly; lengths are the assistant's to bound.
 
 use assistant::{Ask, AskKind, Opened, Place};
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::extract::{Path, State};
 use domain::{
     chat::Author,
     id::{ConversationId, FolderId, MessageId, TurnId},
@@ -23,7 +20,10 @@ use super::{
     switcher,
     thread::Voice,
 };
-use crate::{App, Problem, SignedIn, Unattended};
+use crate::{
+    App, Problem, SignedIn, Unattended,
+    input::{Json, Query},
+};
 
 /// A question.
 #[derive(Deserialize)]

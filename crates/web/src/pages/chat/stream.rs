@@ -9,7 +9,7 @@ use std::{convert::Infallible, time::Duration};
 
 use assistant::{Error, TurnEvent, Watch};
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -32,7 +32,7 @@ use super::{
     rail, switcher,
     thread::{self, Voice},
 };
-use crate::{App, Problem, SignedIn, markdown::Growing};
+use crate::{App, Problem, SignedIn, input::Query, markdown::Growing};
 
 /// The shortest time between two drawings of a growing answer: about 15 a second.
 const TICK: Duration = Duration::from_millis(66);

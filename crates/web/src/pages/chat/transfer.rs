@@ -2,16 +2,18 @@
 
 use assistant::Format;
 use axum::{
-    Json,
     body::Bytes,
-    extract::{FromRequest, Query, Request, State},
+    extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
 use domain::id::ConversationId;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Json, Query},
+};
 
 /// What to take along.
 #[derive(Deserialize)]
