@@ -226,9 +226,15 @@ fn a_dropped_stream_goes_on_where_it_was() {
     testkit::run(async {
         let house = House::open(Look::Desk).await;
         house.set_up().await;
-        // The first connection breaks after half a second, as far as the page can tell.
+        // The answer to the question breaks off after half a second, as far as the page can tell, and so does
+        // the first connection after it.
         house
-            .js("window.opened = []; const Real = EventSource; \
+            .js("const ask = fetch; window.fetch = async (path, options) => { \
+                 const answer = await ask(path, options); if (path !== '/chat/api/ask') return answer; \
+                 const breaks = { start: (to) => setTimeout(() => to.error(new TypeError('broken')), 500) }; \
+                 const body = answer.body.pipeThrough(new TransformStream(breaks)); \
+                 return new Response(body, { headers: answer.headers }); }; \
+                 window.opened = []; const Real = EventSource; \
                  window.EventSource = class extends Real { constructor(address) { super(address); \
                  if (window.opened.push(address) === 1) setTimeout(() => this.dispatchEvent(new Event('error')), 500); } };")
             .await;
@@ -236,7 +242,7 @@ fn a_dropped_stream_goes_on_where_it_was() {
         house.until("window.opened.length === 2").await;
         house.until("document.querySelector('.streaming .tail')?.textContent.includes('word120')").await;
         assert_eq!(
-            house.js("return /from=[1-9]/.test(window.opened[1])").await,
+            house.js("return window.opened.every((address) => /from=[1-9]/.test(address))").await,
             true,
             "it asks for the rest alone"
         );
@@ -245,6 +251,34 @@ fn a_dropped_stream_goes_on_where_it_was() {
         assert_eq!(house.js(in_order).await, true, "nothing is lost and nothing comes twice");
         house.press("Escape").await;
         house.until("document.querySelector('.message:last-child .ending') !== null").await;
+        house.close().await;
+    });
+}
+
+#[test]
+fn what_is_being_written_stays_when_the_session_ended_before_it_was_saved() {
+    let _proof = verifies!(SES06);
+    testkit::run(async {
+        let house = House::open_with(Look::Desk, "[policy]\nidle_minutes = 1\n").await;
+        let codes = house.set_up().await;
+        let looks = "document.dispatchEvent(new Event('visibilitychange'))";
+        house.say("said already").await;
+        house.until("document.querySelectorAll('.message.answer .tools').length === 1").await;
+        house.type_into("#message", "not said yet").await;
+        // A laptop that was shut: nothing warned, and the first look is too late.
+        house.pass(90);
+        house.js(looks).await;
+        house.until("document.querySelector('.toast a[target=_blank]') !== null").await;
+        assert_eq!(house.js("return document.querySelector('#message').value").await, "not said yet");
+        let hidden = "return getComputedStyle(document.querySelector('#thread .said')).visibility";
+        assert_eq!(house.js(hidden).await, "hidden", "what was said is not on the screen of nobody");
+        house.look_at("signed-out-beside").await;
+        house.second_tab("/sign-in").await;
+        house.sign_in(&codes[0]).await;
+        house.first_tab().await;
+        house.js(looks).await;
+        house.until("document.querySelector('.toast a') === null && !document.body.matches('.over')").await;
+        assert_eq!(house.js("return document.querySelector('#message').value").await, "not said yet");
         house.close().await;
     });
 }

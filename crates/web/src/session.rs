@@ -17,7 +17,7 @@ use domain::{
     enforced,
     id::{SessionId, UserId},
 };
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use identity::{Presented, Tokens};
 
 use crate::{
@@ -31,6 +31,9 @@ pub use jar::Jar;
 pub const COOKIE: &str = "__Host-troth";
 /// The cookie of the refresh token.
 pub const REFRESH_COOKIE: &str = "__Host-troth-refresh";
+
+/// What both say beside their values.
+const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// What a recognised session says about its person.
 #[derive(Clone, Debug)]
@@ -191,12 +194,15 @@ pub fn begin(response: &mut Response, tokens: &Tokens) {
 
 /// Ends it.
 pub fn end(response: &mut Response) {
-    for cookie in [
-        "__Host-troth=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
-        "__Host-troth-refresh=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
-    ] {
-        response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+    for name in [COOKIE, REFRESH_COOKIE] {
+        // Names and attributes of ours: always a header.
+        if let Ok(gone) = HeaderValue::try_from(format!("{name}={ATTRIBUTES}; Max-Age=0")) {
+            response.headers_mut().append(header::SET_COOKIE, gone);
+        }
     }
+    // Pages keep nothing in the browser's storage; whatever another version ever kept goes too.
+    let storage = HeaderValue::from_static("\"storage\"");
+    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), storage);
 }
 
 /// The `Set-Cookie` values that carry a session.
@@ -207,7 +213,7 @@ fn cookies(tokens: &Tokens) -> Vec<HeaderValue> {
 
 fn cookie(name: &str, token: &Secret<String>) -> Option<HeaderValue> {
     enforced!(SES03);
-    let text = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.expose());
+    let text = format!("{name}={}{ATTRIBUTES}", token.expose());
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -286,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
     }
 

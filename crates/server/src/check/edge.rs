@@ -234,7 +234,8 @@ pub(super) async fn strangers_get_what_is_listed(face: Face, ctx: Ctx) -> Result
     let (mut wrong, mut asked) = (None, 0_usize);
     for (method, path) in pages.chain(taking) {
         // What only takes other methods says so to everybody alike.
-        let answer = probe.send(probe.ask(Method::from_bytes(method.as_bytes())?, &filled(path))).await?;
+        let request = probe.ask(Method::from_bytes(method.as_bytes())?, &filled(path));
+        let answer = probe.send(request.header("sec-fetch-site", "same-origin")).await?;
         asked += 1;
         if ![StatusCode::UNAUTHORIZED, StatusCode::METHOD_NOT_ALLOWED].contains(&answer.status) {
             wrong = Some(format!("{method} {path} was not refused to somebody who is not known."));

@@ -37,12 +37,15 @@ impl Slow {
 
 /// Asks again and again until the answer is `wanted`.
 async fn until(wanted: StatusCode, ask: impl AsyncFn() -> StatusCode) {
+    let mut last = None;
     for _ in 0..TRIES {
-        if ask().await == wanted {
+        let status = ask().await;
+        if status == wanted {
             return;
         }
+        last = Some(status);
     }
-    panic!("it never was {wanted}");
+    panic!("it never was {wanted}, but {last:?}");
 }
 
 #[tokio::test]
@@ -50,6 +53,8 @@ async fn there_is_room_for_an_import_before_any_of_it_is_read() {
     let place = Place::new();
     let instance = place.start("[policy]\ntransfers_a_minute = 100000").await.unwrap();
     let asha = Slow::new(&instance).await;
+    // One connection for all that follows.
+    assert_eq!(asha.status(Method::GET, "/healthz", "").await, StatusCode::OK);
     for path in ["/chat/api/import", "/account/import"] {
         let (mut pieces, body) = mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
         let first = asha.ask(Method::POST, path);
@@ -57,6 +62,7 @@ async fn there_is_room_for_an_import_before_any_of_it_is_read() {
         let first = tokio::spawn(first.body(Body::wrap_stream(body)).send());
         pieces.send(Ok(b"--x\r\n".to_vec())).await.unwrap();
         until(StatusCode::SERVICE_UNAVAILABLE, async || {
+            assert!(!first.is_finished(), "{path} was answered before its body came");
             asha.status(Method::POST, "/chat/api/import", "{}").await
         })
         .await;

@@ -1,6 +1,6 @@
 // Requests to our own server.
 
-import { toast, words } from "./dom.js";
+import { isUnsent, toast, words } from "./dom.js";
 
 /** An answer that was no. */
 export class Refused extends Error {
@@ -15,6 +15,8 @@ async function ask(method, path, body, type = "application/json") {
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
+    // Saving goes on when the page is left. Browsers carry 64 KiB that far; a character may be three bytes.
+    options.keepalive = method === "PUT" && options.body.length < 20_000;
   }
   let response;
   try {
@@ -29,6 +31,11 @@ async function ask(method, path, body, type = "application/json") {
 }
 
 function leave() {
+  // What is written stays on the screen; the page says how to go on.
+  if (isUnsent()) {
+    document.dispatchEvent(new Event("session-over"));
+    return;
+  }
   toast(words.signedOut);
   setTimeout(() => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`), 1200);
 }
@@ -38,6 +45,9 @@ export async function send(method, path, body) {
   const response = await ask(method, path, body);
   return response.status === 204 ? null : response.json();
 }
+
+/** Sends JSON to something that answers with events, or with JSON while it has no room for them; gives the answer. */
+export const open = (path, body) => ask("POST", path, body, "text/event-stream, application/json");
 
 /** Markup of our server. */
 export const markup = async (path) => (await ask("GET", path, undefined, "application/json")).text();

@@ -2,7 +2,7 @@
 
 import { attempt, send } from "./ask.js";
 import { keys, place } from "./dialogs.js";
-import { acts, data, find, isTyping, make, toast, words } from "./dom.js";
+import { acts, data, find, isTyping, isUnsent, make, toast, words } from "./dom.js";
 import { palette } from "./palette.js";
 import { rail } from "./rail.js";
 import { readiness } from "./readiness.js";
@@ -54,11 +54,25 @@ function sent() {
   send("DELETE", `/chat/api/draft${of}`).catch(() => {});
 }
 
-document.addEventListener("session-ending", () => {
-  if (chat.temporary || !field.value.trim()) return;
+/** What is written here and not sent: in the field, and in a message that is being changed. */
+const areas = () => [field, ...document.querySelectorAll("#thread .edit textarea")];
+
+/** Has the server keep it, in case this page does not come back. */
+async function keep() {
+  if (chat.temporary || !isUnsent()) return;
+  const said = areas().map((area) => [area, area.value]).filter(([, text]) => text.trim());
   drafted = { of: chat.conversation ?? null };
-  send("PUT", "/chat/api/draft", { conversation: drafted.of, text: field.value }).catch(() => {});
-});
+  try {
+    await send("PUT", "/chat/api/draft", { conversation: drafted.of, text: said.map(([, text]) => text).join("\n\n") });
+    for (const [area, text] of said) area.dataset.saved = text;
+  } catch (error) {
+    if (error.status !== 401) toast(words.unsaved);
+  }
+}
+
+document.addEventListener("session-ending", keep);
+// A laptop that is shut, a tab that is left: the session may be over when one is back.
+document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
 
 async function submit() {
   const text = field.value;
@@ -69,6 +83,7 @@ async function submit() {
   const waiting = make("article", { class: "message user" }, make("div", { class: "said" }, text));
   messages.append(waiting);
   field.value = "";
+  delete field.dataset.saved;
   grow();
   scroll.end();
   const kept = await talk.ask({ say: { text } }, () => waiting.remove());

@@ -60,5 +60,8 @@ export function toast(text, undo) {
   return notice;
 }
 
+/** Whether something is written on this page that was neither sent nor saved. */
+export const isUnsent = () => [...document.querySelectorAll("textarea")].some((area) => area.value.trim() && area.value !== area.dataset.saved);
+
 /** Whether somebody is writing: then single keys are letters, not commands. */
 export const isTyping = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;

@@ -18,6 +18,7 @@ use domain::{Ctx, enforced, id::UserId};
 use http::header;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use identity::Identity;
+use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
@@ -25,6 +26,29 @@ use tokio::{
 
 use super::shares::{Share, Shares};
 use crate::{Problem, Settings};
+
+/// What a streaming response is answered with when there is no place for it: the work it tells about has
+/// begun, and whoever asked must know so.
+#[derive(Clone, Debug)]
+pub struct Otherwise(Bytes);
+
+impl Otherwise {
+    /// `value` as JSON.
+    ///
+    /// # Errors
+    /// A problem when it cannot be written as JSON.
+    pub fn json(value: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self(serde_json::to_vec(value).map_err(|error| Problem::internal(&error))?.into()))
+    }
+
+    /// What `response` brought of it, else `problem`.
+    fn of(mut response: Response, problem: Problem) -> Response {
+        match response.extensions_mut().remove::<Self>() {
+            Some(Self(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+            None => problem.into_response(),
+        }
+    }
+}
 
 /// The places for open streams.
 pub struct Places {
@@ -52,13 +76,13 @@ impl Places {
         // Dropping the response drops what would have fed it.
         let Ok(place) = self.all.clone().try_acquire_owned() else {
             let detail = "Too many answers are being streamed. Try again in a moment.";
-            return Problem::busy(detail, 2).into_response();
+            return Otherwise::of(response, Problem::busy(detail, 2));
         };
         let user = known.as_ref().and_then(|ctx| ctx.actor.user());
         let share = user.map(|user| self.each.enter(user));
         if matches!(share, Some(None)) {
             let detail = "You have as many answers streaming as one person may. Close one, then try again.";
-            return Problem::busy(detail, 2).into_response();
+            return Otherwise::of(response, Problem::busy(detail, 2));
         }
         let ended: Ended = match known {
             Some(ctx) => Box::pin(gone(identity.clone(), ctx)),

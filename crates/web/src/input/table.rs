@@ -143,6 +143,8 @@ const CHOICE: Kind = Kind::Word(64);
 const ADDRESS: Kind = Kind::Line(1024);
 /// A message. One a little too long is refused in words, with what was written still there.
 const MESSAGE: Kind = Kind::Free(2 * MAX_MESSAGE_BYTES);
+/// What was being written, in the field and in a message that was being changed.
+const DRAFT: Kind = Kind::Free(6 * MAX_MESSAGE_BYTES);
 /// A quota, as a form has it.
 const QUOTA: Kind = Kind::Line(32);
 /// The name of a model.
@@ -267,7 +269,7 @@ pub const TAKES: &[Takes] = &[
     address("/chat/api/rail", &[may("archive", Kind::Flag), may("here", Kind::Id)]),
     address("/chat/api/search", &[must("q", Kind::Line(4096))]),
     json("PUT", "/chat/api/model", &[must("model", MODEL)]),
-    json("PUT", "/chat/api/draft", &[may("conversation", Kind::Id), must("text", MESSAGE)]),
+    json("PUT", "/chat/api/draft", &[may("conversation", Kind::Id), must("text", DRAFT)]),
     takes(Way::Address, "DELETE", "/chat/api/draft", OF_CONVERSATION),
     address(
         "/chat/api/turns/{id}/events",
@@ -329,7 +331,6 @@ pub const TAKES: &[Takes] = &[
     // Described elsewhere.
     takes(Way::Elsewhere, "POST", "/v1/chat/completions", &[]),
     takes(Way::Elsewhere, "POST", "/v1/embeddings", &[]),
-    takes(Way::Elsewhere, "POST", "/scim/v2/.search", &[]),
     takes(Way::Elsewhere, "POST", "/scim/v2/Users", &[]),
     takes(Way::Elsewhere, "POST", "/scim/v2/Users/.search", &[]),
     takes(Way::Elsewhere, "PUT", "/scim/v2/Users/{id}", &[]),
@@ -398,7 +399,7 @@ mod tests {
                     Kind::Line(most) | Kind::Text(most) | Kind::Free(most) | Kind::Word(most) => most,
                     Kind::Id | Kind::Number(_) | Kind::Flag | Kind::Object(_) => 0,
                 };
-                assert!(most <= 2 * MAX_MESSAGE_BYTES, "{takes:?} {field:?}");
+                assert!(most <= 6 * MAX_MESSAGE_BYTES, "{takes:?} {field:?}");
                 assert!(takes.way == Way::Json || !matches!(field.kind, Kind::Object(_)), "{takes:?}");
             }
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Words;
 
 /// What only scripts say: its key, in English, in Hindi.
-const OWN: [(&str, &str, &str); 17] = [
+const OWN: [(&str, &str, &str); 18] = [
     ("undo", "Undo", "वापस लें"),
     ("archived", "Put away.", "संग्रह में रखा गया।"),
     ("unarchived", "Back among your chats.", "संग्रह से निकाला गया।"),
@@ -29,6 +29,11 @@ const OWN: [(&str, &str, &str); 17] = [
     ("offline", "The connection is gone. Trying again…", "संपर्क टूट गया। फिर कोशिश हो रही है…"),
     ("back", "Connected again.", "फिर जुड़ गए।"),
     ("signedOut", "You are signed out. Sign in to go on.", "आप साइन आउट हैं। आगे बढ़ने के लिए साइन इन करें।"),
+    (
+        "unsaved",
+        "What you are writing could not be saved. Copy it before you leave this page.",
+        "जो आप लिख रहे हैं वह सहेजा नहीं जा सका। पृष्ठ छोड़ने से पहले उसे कॉपी कर लें।",
+    ),
     ("wrong", "That did not work. Try again.", "यह नहीं हुआ। फिर कोशिश करें।"),
     ("palette", "Go to a chat or do something", "बातचीत पर जाएँ या कुछ करें"),
 ];
