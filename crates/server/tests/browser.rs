@@ -256,34 +256,6 @@ fn a_dropped_stream_goes_on_where_it_was() {
 }
 
 #[test]
-fn what_is_being_written_stays_when_the_session_ended_before_it_was_saved() {
-    let _proof = verifies!(SES06);
-    testkit::run(async {
-        let house = House::open_with(Look::Desk, "[policy]\nidle_minutes = 1\n").await;
-        let codes = house.set_up().await;
-        let looks = "document.dispatchEvent(new Event('visibilitychange'))";
-        house.say("said already").await;
-        house.until("document.querySelectorAll('.message.answer .tools').length === 1").await;
-        house.type_into("#message", "not said yet").await;
-        // A laptop that was shut: nothing warned, and the first look is too late.
-        house.pass(90);
-        house.js(looks).await;
-        house.until("document.querySelector('.toast a[target=_blank]') !== null").await;
-        assert_eq!(house.js("return document.querySelector('#message').value").await, "not said yet");
-        let hidden = "return getComputedStyle(document.querySelector('#thread .said')).visibility";
-        assert_eq!(house.js(hidden).await, "hidden", "what was said is not on the screen of nobody");
-        house.look_at("signed-out-beside").await;
-        house.second_tab("/sign-in").await;
-        house.sign_in(&codes[0]).await;
-        house.first_tab().await;
-        house.js(looks).await;
-        house.until("document.querySelector('.toast a') === null && !document.body.matches('.over')").await;
-        assert_eq!(house.js("return document.querySelector('#message').value").await, "not said yet");
-        house.close().await;
-    });
-}
-
-#[test]
 fn a_session_about_to_end_warns_and_an_unfinished_message_survives_it() {
     let _proofs = (verifies!(SES06), verifies!(SES01));
     testkit::run(async {

@@ -1,6 +1,6 @@
 // Requests to our own server.
 
-import { isUnsent, toast, words } from "./dom.js";
+import { toast, words } from "./dom.js";
 
 /** An answer that was no. */
 export class Refused extends Error {
@@ -31,11 +31,6 @@ async function ask(method, path, body, type = "application/json") {
 }
 
 function leave() {
-  // What is written stays on the screen; the page says how to go on.
-  if (isUnsent()) {
-    document.dispatchEvent(new Event("session-over"));
-    return;
-  }
   toast(words.signedOut);
   setTimeout(() => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`), 1200);
 }

@@ -1,7 +1,7 @@
 // The end of a session for want of activity: a warning in time, a way to stay, and nothing lost.
 // The server counts; this page only shows it. Asking how long there is left keeps no session alive.
 
-import { data, isUnsent, make } from "./dom.js";
+import { data, make } from "./dom.js";
 
 const session = data("session");
 /** How often the page asks whether its session still stands, in seconds. */
@@ -13,7 +13,6 @@ let ends = Date.now() + session.left * 1000;
 let looked = Date.now();
 let timer = 0;
 let dialog = null;
-let beside = null;
 
 const left = () => Math.max(0, Math.round((ends - Date.now()) / 1000));
 const spell = (seconds) => (seconds > 90 ? `${Math.round(seconds / 60)} ${session.minutes}` : `${seconds} ${session.seconds}`);
@@ -22,9 +21,6 @@ async function ask(method, path) {
   const response = await fetch(path, { method, headers: { accept: "application/json" } }).catch(() => null);
   if (response?.status === 401) over();
   if (!response?.ok) return;
-  beside?.remove();
-  beside = null;
-  document.body.classList.remove("over");
   looked = Date.now();
   ends = looked + (await response.json()).left_s * 1000;
 }
@@ -34,22 +30,8 @@ const stay = async () => {
   if (left() > session.warning) close();
 };
 
-/** What is written here stays, and nothing else does: one signs in beside it, and this page goes on then. */
-function wait() {
-  close();
-  if (beside) return;
-  document.body.classList.add("over");
-  beside = make("div", { class: "toast", role: "alert" }, make("span", {}, session.over),
-    make("a", { href: "/sign-in", target: "_blank", rel: "noopener" }, session.again));
-  (document.getElementById("toasts") ?? document.body).append(beside);
-}
-
 function over() {
   clearTimeout(timer);
-  if (isUnsent()) {
-    wait();
-    return;
-  }
   location.assign(`/sign-in?out=1&next=${encodeURIComponent(location.pathname)}`);
 }
 
@@ -86,12 +68,11 @@ async function look() {
   clearTimeout(timer);
   const asks = left() <= session.warning ? !dialog || left() === 0 : Date.now() - looked >= LOOK_EVERY * 1000;
   if (asks) await ask("GET", "/session/left");
-  if (beside) return;
   if (left() > session.warning) close();
   else if (dialog) count();
   else warn();
-  const pause = dialog ? 1 : Math.min(LOOK_EVERY, Math.max(1, left() - session.warning));
-  timer = setTimeout(look, pause * 1000);
+  const wait = dialog ? 1 : Math.min(LOOK_EVERY, Math.max(1, left() - session.warning));
+  timer = setTimeout(look, wait * 1000);
 }
 
 // Writing is being there, though nothing is sent: a long message must not end the session of its writer.
@@ -107,7 +88,5 @@ for (const kind of ["input", "keydown"]) {
 // A tab that slept, or a laptop, looks before its person does; so does one brought back by the browser.
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { looked = 0; look(); } });
 addEventListener("pageshow", (event) => { if (event.persisted) { looked = 0; look(); } });
-
-document.addEventListener("session-over", over);
 
 if (Number.isFinite(session.left)) look();

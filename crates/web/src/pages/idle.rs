@@ -60,8 +60,7 @@ pub fn notice(idle: Idle, words: &Words) -> Markup {
         "session",
         &json!({
             "left": idle.left_s, "limit": idle.limit_s, "warning": idle.warning_s,
-            "title": words.idle_title, "text": words.idle_text, "stay": words.idle_stay,
-            "over": words.idle_over, "again": words.idle_again, "signOut": words.sign_out,
+            "title": words.idle_title, "text": words.idle_text, "stay": words.idle_stay, "signOut": words.sign_out,
             "minutes": words.idle_minutes, "seconds": words.idle_seconds,
         }),
     )

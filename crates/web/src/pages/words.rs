@@ -170,8 +170,6 @@ pub struct Words {
     pub idle_title: &'static str,
     pub idle_text: &'static str,
     pub idle_stay: &'static str,
-    pub idle_over: &'static str,
-    pub idle_again: &'static str,
     pub idle_minutes: &'static str,
     pub idle_seconds: &'static str,
     pub draft_back: &'static str,

@@ -159,8 +159,6 @@ pub(super) static WORDS: Words = Words {
     idle_title: "Are you still there?",
     idle_text: "Nothing happened for a while, so you are signed out soon. What you were writing in a kept chat is saved and waits for you. Left:",
     idle_stay: "Stay signed in",
-    idle_over: "You are signed out. What you wrote is still here: sign in again beside it, then come back.",
-    idle_again: "Sign in again",
     idle_minutes: "minutes",
     idle_seconds: "seconds",
     draft_back: "Your unfinished message is back.",
