@@ -50,6 +50,7 @@ const COLUMNS: &[Column] = &[
     Column("directory_groups", "record", SYSTEM, "changed"),
     Column("account_groups", "name", SYSTEM, "created"),
     Column("custom_roles", "name", SYSTEM, "created"),
+    Column("custom_roles", "about", SYSTEM, "created"),
     Column("invitations", "address", SYSTEM, "created"),
     Column("addresses", "network", SYSTEM, "created"),
     Column("addresses", "note", SYSTEM, "created"),

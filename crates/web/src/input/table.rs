@@ -321,7 +321,7 @@ pub const TAKES: &[Takes] = &[
     form("/admin/roles/take", &[must("account", Kind::Id), must("role", CHOICE)]),
     form(
         "/admin/roles/own",
-        &[may("id", Kind::Id), may("name", NAME), field("right", CHOICE, Need::UpTo(38))],
+        &[may("id", Kind::Id), may("name", NAME), may("about", NAME), field("right", CHOICE, Need::UpTo(38))],
     ),
     form("/admin/content", &[must("account", Kind::Id), must("reason", Kind::Text(8192))]),
     form(
