@@ -16,6 +16,8 @@ use store::drafts;
 
 use crate::{Assistant, Error, rights};
 
+/// Longest draft, in bytes: whatever fits into the fields it comes from, though it may be too long to send.
+const LONGEST: usize = 6 * MAX_MESSAGE_BYTES;
 /// Seconds a draft is kept.
 const KEPT_S: i64 = 24 * 3600;
 
@@ -35,8 +37,8 @@ impl Assistant {
             return self.drop_draft(ctx, conversation).await;
         }
         self.may_keep(ctx)?;
-        if text.len() > MAX_MESSAGE_BYTES {
-            return Err(Error::TooLong { what: "a message", limit: MAX_MESSAGE_BYTES, unit: "bytes" });
+        if text.len() > LONGEST {
+            return Err(Error::TooLong { what: "a draft", limit: LONGEST, unit: "bytes" });
         }
         let permit = rights::writes(ctx)?;
         let mut tx = self.0.store.begin(ctx).await?;

@@ -47,8 +47,8 @@ pub enum Error {
         /// Seconds after which trying again makes sense.
         retry_after_s: u32,
     },
-    /// Other people's exports or imports are being made.
-    #[error("other chats are being exported or imported; try again in {retry_after_s} s")]
+    /// The person's own export or import is on its way, or too many of other people's are.
+    #[error("chats are being exported or imported already; try again in {retry_after_s} s")]
     Transferring {
         /// Seconds after which trying again makes sense.
         retry_after_s: u32,

@@ -39,7 +39,7 @@ pub use limits::{
 pub use programs::Completion;
 pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
 pub use store::{search::Hit, usage::Counted};
-pub use transfer::{Export, Format, ImportReport};
+pub use transfer::{Export, Format, Import, ImportReport};
 pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
 
 /// Conversations with language models. Cheap to clone; clones share everything.

@@ -46,9 +46,9 @@ pub struct Limits {
     pub completions: usize,
     /// Completions and embeddings of one person's programs.
     pub completions_per_person: usize,
-    /// Exports being made; each holds its whole file in memory.
+    /// Exports being made or sent, at most one of each person; each holds its whole file in memory.
     pub exports: usize,
-    /// Imports being read and written; each holds its whole file in memory.
+    /// Imports being received or written, at most one of each person; each holds its whole file in memory.
     pub imports: usize,
 }
 
@@ -60,7 +60,7 @@ impl Default for Limits {
             completions: 1_024,
             completions_per_person: 256,
             exports: 2,
-            imports: 1,
+            imports: 2,
         }
     }
 }

@@ -130,7 +130,6 @@ impl Stream for Completion {
         let polled = std::task::ready!(self.answer.poll_next_unpin(cx));
         let item = match polled {
             Some(Ok(delta)) => {
-                enforced!(MOD03);
                 let size = size(&delta);
                 if let Some(bill) = &mut self.bill {
                     bill.bytes += size;
@@ -139,6 +138,7 @@ impl Stream for Completion {
                     }
                 }
                 if size > self.room {
+                    enforced!(MOD03);
                     Ok(Delta::Done { finish: Finish::Length, usage: Usage::default() })
                 } else {
                     self.room -= size;

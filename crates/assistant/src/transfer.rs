@@ -5,8 +5,7 @@
 mod format;
 mod import;
 mod markdown;
-
-use std::sync::Arc;
+mod rooms;
 
 use domain::{
     Ctx, Timestamp,
@@ -16,16 +15,16 @@ use domain::{
 };
 use store::{conversations, folders, messages};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub use import::ImportReport;
+use rooms::Room;
 
-use crate::{Assistant, Error, Limits, MAX_EXPORT_BYTES, rights, today};
+pub use import::{Import, ImportReport};
+pub(crate) use rooms::Gate;
+
+use crate::{Assistant, Error, MAX_EXPORT_BYTES, rights, today};
 
 /// More conversations than a person has.
 const EVERYTHING: u32 = 1_000_000;
-/// What somebody is told to wait when others are taking their chats along, in seconds.
-const RETRY_AFTER_S: u32 = 5;
 
 /// What an export is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,41 +35,21 @@ pub enum Format {
     Markdown,
 }
 
-/// A file to be taken along.
-#[derive(Clone, PartialEq, Eq)]
+/// A file to be taken along. It keeps its room for as long as it is in memory: who sends it hands it over
+/// whole, and does not copy it.
 pub struct Export {
     /// What to call it: ASCII, no path.
     pub file_name: String,
     /// Its media type.
     pub media_type: &'static str,
-    /// Its content.
-    pub bytes: Vec<u8>,
+    bytes: Vec<u8>,
+    _room: Room,
 }
 
-/// How many files may be in memory on their way out or in.
-pub(crate) struct Gate {
-    exports: Arc<Semaphore>,
-    imports: Arc<Semaphore>,
-}
-
-impl Gate {
-    pub(crate) fn new(limits: Limits) -> Self {
-        let seats = |seats| Arc::new(Semaphore::new(seats));
-        Self { exports: seats(limits.exports), imports: seats(limits.imports) }
+impl AsRef<[u8]> for Export {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
-
-    fn export(&self) -> Result<OwnedSemaphorePermit, Error> {
-        seat(&self.exports)
-    }
-
-    fn import(&self) -> Result<OwnedSemaphorePermit, Error> {
-        seat(&self.imports)
-    }
-}
-
-fn seat(seats: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
-    let busy = |_| Error::Transferring { retry_after_s: RETRY_AFTER_S };
-    Arc::clone(seats).try_acquire_owned().map_err(busy)
 }
 
 /// A conversation with all that belongs to it.
@@ -92,7 +71,7 @@ impl Assistant {
         format: Format,
     ) -> Result<Export, Error> {
         let permit = rights::reads(ctx)?;
-        let _seat = self.0.transfers.export()?;
+        let room = self.0.transfers.export(rights::person(ctx)?)?;
         let folders = folders::list(&self.0.store, &permit).await?;
         let chosen = match only {
             Some(id) => vec![conversations::get(&self.0.store, &permit, id).await?],
@@ -108,7 +87,7 @@ impl Assistant {
         let tx = self.0.store.begin(ctx).await?;
         let target = only.map(|id| id.to_string()).unwrap_or_default();
         tx.commit(Entry::new(Act::Exported, target).times(count)).await?;
-        Ok(named(ctx, format, bytes))
+        Ok(named(ctx, format, bytes, room))
     }
 
     /// Every conversation of the person, put away or not.
@@ -159,13 +138,14 @@ impl Writer {
     }
 }
 
-fn named(ctx: &Ctx, format: Format, bytes: Vec<u8>) -> Export {
+fn named(ctx: &Ctx, format: Format, bytes: Vec<u8>, room: Room) -> Export {
     let (ending, media_type) = match format {
         Format::Json => ("json", "application/json"),
         Format::Markdown => ("md", "text/markdown; charset=utf-8"),
     };
     // No title in the name: file names stand in logs and download lists.
-    Export { file_name: format!("troth-conversations-{}.{ending}", today(ctx)), media_type, bytes }
+    let file_name = format!("troth-conversations-{}.{ending}", today(ctx));
+    Export { file_name, media_type, bytes, _room: room }
 }
 
 /// A time as exports spell it: RFC 3339, UTC, to the microsecond.

@@ -152,6 +152,7 @@ impl Assistant {
             model,
             prompt,
             charge,
+            read: 0,
         };
         self.0.tasks.spawn(work.run());
         opened.running = Some(id);

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{Secret, control::Numbers, enforced};
+use domain::{Secret, control::Numbers};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
@@ -101,7 +101,6 @@ impl Config {
     /// # Errors
     /// [`Exit::Configuration`].
     pub fn from_table(table: Table, data: PathBuf) -> Result<Self, Failure> {
-        enforced!(CFG01);
         if let Some(strange) = table.keys().find(|key| !SECTIONS.contains(&key.as_str())) {
             return Err(unknown::failure(strange, &SECTIONS));
         }

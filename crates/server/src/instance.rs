@@ -52,6 +52,8 @@ pub(crate) struct Face {
     pub(crate) certificate: Arc<Certificate>,
     pub(crate) addresses: Arc<[SocketAddr]>,
     pub(crate) redirects: Arc<[SocketAddr]>,
+    pub(crate) limits: Limits,
+    pub(crate) lists: Arc<Lists>,
 }
 
 impl Face {
@@ -81,7 +83,6 @@ pub(crate) struct House {
     identity: identity::Identity,
     assistant: assistant::Assistant,
     assure: assure::Assure,
-    lists: Arc<Lists>,
     desk: Arc<Desk>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -96,11 +97,26 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Opens everything and begins to listen. Models are fetched and loaded afterwards, in the background.
+    /// Opens everything, begins to listen and to work. Models are fetched and loaded afterwards, in the
+    /// background.
     ///
     /// # Errors
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
+        let mut instance = Self::open(config, outside).await?;
+        let house = &instance.house;
+        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
+        instance.setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
+        background::start(house, &instance.tasks, house.face.post()?);
+        Ok(instance)
+    }
+
+    /// Opens everything and listens, and does nothing by itself: sends no mail, clears nothing away, and no
+    /// setup code works. For a look at an instance that is not running.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub(crate) async fn open(config: Config, outside: Outside) -> Result<Self, Failure> {
         let policies = config.identity.policies()?;
         let folder = Folder::prepare(&config.data)?;
         // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
@@ -114,12 +130,14 @@ impl Instance {
         let Issued { key, is_new_authority, .. } = desk.certificate(&outside.ctx(Job::Setup))?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
+        let shared = shared_limits(&config.web.limits).await?;
         let house = House {
             identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
             assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
-            lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
             face: Face {
+                limits: Limits::new(&config.numbers, shared),
+                lists: Arc::new(Lists::new(&config.web.deny, &config.web.allow)),
                 certificate: Certificate::new(key),
                 addresses: addresses(&sockets),
                 redirects: addresses(&plain),
@@ -133,15 +151,9 @@ impl Instance {
             shutdown,
         };
         check::register(&house.assure, &house.face, &house.identity);
-        house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
-        let shared = shared_limits(&house.face.config.web.limits).await?;
-        let limits = Limits::new(&house.face.config.numbers, shared);
-        let serving = serve(&house, &tasks, limits, sockets, plain)?;
-        house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
-        let setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
-        let post = house.face.post()?;
-        background::start(&house, &tasks, post);
-        Ok(Self { house, tasks, serving, setup_code, is_new_authority })
+        house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
+        let serving = serve(&house, &tasks, sockets, plain)?;
+        Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })
     }
 
     /// Where it listens.
@@ -345,7 +357,6 @@ fn addresses(sockets: &[TcpListener]) -> Arc<[SocketAddr]> {
 fn serve(
     house: &House,
     tasks: &TaskTracker,
-    limits: Limits,
     sockets: Vec<TcpListener>,
     plain: Vec<TcpListener>,
 ) -> Result<Vec<tokio::task::JoinHandle<std::io::Result<()>>>, Failure> {
@@ -365,8 +376,8 @@ fn serve(
             streams_per_person: web.streams_per_person,
             ..web::Settings::default()
         },
-        lists: house.lists.clone(),
-        limits,
+        lists: house.face.lists.clone(),
+        limits: house.face.limits.clone(),
         clock: house.outside.clock.clone(),
         entropy: house.outside.entropy.clone(),
         tasks: tasks.clone(),
@@ -380,4 +391,23 @@ fn serve(
     }
     serving.push(tasks.spawn(listener::serve(sockets, tls, router, web.limits(), house.shutdown.clone())));
     Ok(serving)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder;
+
+    #[test]
+    fn an_instance_that_is_only_looked_at_does_nothing_by_itself() {
+        testkit::run(async {
+            let home = tempfile::tempdir().unwrap();
+            let config = Config::for_tests(&home.path().join("data"), "").unwrap();
+            let instance = Instance::open(config, Outside::real()).await.unwrap();
+            instance.verify().await.unwrap();
+            assert!(instance.setup_code().is_none());
+            assert!(!instance.folder().file(folder::SOCKET).exists(), "nobody is told about it");
+            instance.stop().await;
+        });
+    }
 }

@@ -43,6 +43,14 @@ fn protector(folder: &Folder, config: &KeysSection) -> Result<Protector, Failure
     if let Some(passphrase) = &config.passphrase {
         return Ok(Protector::Passphrase(passphrase.clone()));
     }
+    key_file(folder, config).map(Protector::KeyFile)
+}
+
+/// Where the key file is, when no passphrase opens the keyring.
+///
+/// # Errors
+/// [`Exit::Keys`] when it takes a passphrase, [`Exit::Configuration`] when there is no place for the file.
+pub(crate) fn key_file(folder: &Folder, config: &KeysSection) -> Result<PathBuf, Failure> {
     if config.protector == ProtectorKind::Passphrase {
         return Err(Failure::new(
             Exit::Keys,
@@ -64,7 +72,7 @@ fn protector(folder: &Folder, config: &KeysSection) -> Result<Protector, Failure
         let what = "The key file lies in the data folder, so that a copy of the folder would open itself.";
         return Err(Failure::new(Exit::Configuration, what).then("Name a file elsewhere as `keys.key_file`."));
     }
-    Ok(Protector::KeyFile(file))
+    Ok(file)
 }
 
 /// The path with every link and `..` of the part that exists followed.

@@ -12,6 +12,8 @@ mod edge;
 mod first_run;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/inputs.rs"]
+mod inputs;
 #[path = "it/limits.rs"]
 mod limits;
 #[path = "it/mail.rs"]
@@ -28,6 +30,8 @@ mod routes;
 mod scim;
 #[path = "it/streams.rs"]
 mod streams;
+#[path = "it/transfer.rs"]
+mod transfer;
 #[path = "it/valkey.rs"]
 mod valkey;
 #[path = "it/verify.rs"]

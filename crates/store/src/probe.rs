@@ -3,35 +3,26 @@
 //! `assure` calls this. Invariant: answers are counts and shapes; no row's content leaves the room.
 
 mod access;
+mod sealed;
 
 use std::{
     io::{ErrorKind, Read, Seek, SeekFrom},
     path::PathBuf,
 };
 
-use domain::{Action, Ctx, Permit, Timestamp, id::DekId};
+use domain::{Action, Ctx, Permit, Timestamp};
 use sqlx::Row;
 
 use crate::{Engine, Error, Store, cell::Cell, deks, row};
 
 pub use access::{Glass, Grants, Privileges, glass, grants, privileges};
+pub use sealed::{Sealed, sealed_values};
 
 /// How many of the newest values of a column are looked at.
 const LOOKED_AT: i64 = 200;
-/// Where the key's identifier stands in a sealed value: after the version byte.
-const KEY_ID: std::ops::Range<usize> = 1..17;
 /// A place no row has; the round trip seals for it and stores nothing.
 const NOWHERE: Cell = Cell::new("probe", "value");
 const ELSEWHERE: Cell = Cell::new("probe", "other");
-
-/// What a look at values that must be sealed found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sealed {
-    /// Values looked at.
-    pub looked_at: u64,
-    /// Values that are not sealed under the key of the person they belong to.
-    pub bare: u64,
-}
 
 /// The start of the database file and of its log, as the disk has them.
 ///
@@ -63,37 +54,6 @@ pub fn raw_files(store: &Store, permit: &Permit, bytes: usize) -> Result<Option<
         }
     }
     Ok(Some(found))
-}
-
-/// Looks at the newest values people wrote or are called, as the database has them.
-///
-/// # Errors
-/// [`Error::Denied`]; otherwise when the database cannot be read.
-pub async fn sealed_values(store: &Store, permit: &Permit) -> Result<Sealed, Error> {
-    permit.instance(Action::ReadInstance)?;
-    let mut sealed = Sealed::default();
-    for query in [
-        "SELECT m.body AS value, d.id AS dek FROM messages m JOIN deks d ON d.subject = m.owner \
-         ORDER BY m.number DESC LIMIT $1",
-        "SELECT c.title AS value, d.id AS dek FROM conversations c JOIN deks d ON d.subject = c.owner \
-         ORDER BY c.updated DESC LIMIT $1",
-        "SELECT a.name AS value, d.id AS dek FROM accounts a JOIN deks d ON d.subject = a.id \
-         ORDER BY a.created DESC LIMIT $1",
-        "SELECT p.verifier AS value, d.id AS dek FROM passwords p JOIN deks d ON d.subject = p.account \
-         ORDER BY p.changed DESC LIMIT $1",
-        "SELECT r.words AS value, d.id AS dek FROM content_requests r JOIN deks d ON d.subject = r.subject \
-         ORDER BY r.asked DESC LIMIT $1",
-    ] {
-        for found in sqlx::query(query).bind(LOOKED_AT).fetch_all(store.readers()).await? {
-            let dek: DekId = row::id(&found, "dek")?;
-            let value = row::bytes(&found, "value")?;
-            sealed.looked_at += 1;
-            if value.get(KEY_ID) != Some(dek.0.as_bytes().as_slice()) || std::str::from_utf8(&value).is_ok() {
-                sealed.bare += 1;
-            }
-        }
-    }
-    Ok(sealed)
 }
 
 /// Whether a value sealed now opens in its own place and in no other. Nothing is stored.

@@ -69,7 +69,7 @@ pub struct Arrival {
     pub nonce: Nonce,
     /// Cookies for the response.
     pub jar: Jar,
-    /// Whether the request was recognised as somebody's.
+    /// Who the request turned out to come from.
     pub known: Known,
     /// What the limits say about it.
     pub meter: limit::Meter,
@@ -85,6 +85,17 @@ impl Arrival {
         let ctx = app.anonymous();
         let nonce = Nonce::fresh(&ctx);
         Self { ctx, nonce, known: Known::default(), meter: limit::Meter::default(), jar: Jar::default() }
+    }
+
+    /// Notes that the request turned out to come from whoever acts in `ctx`, and counts it for `who`, once.
+    ///
+    /// # Errors
+    /// A 429 problem when that was one too many.
+    pub async fn recognised(&self, app: &App, ctx: &Ctx, who: Option<limit::Who>) -> Result<(), Problem> {
+        match who {
+            Some(who) if self.known.note(ctx) => self.meter.charge(&app.limits, who).await,
+            _ => Ok(()),
+        }
     }
 
     /// The arrival of a request at the edge.
@@ -137,7 +148,7 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     };
     let response = fate.overrule(response);
     let response = public::hold(&caller.method, route.as_deref(), &arrival.known, response);
-    let response = streams.hold(response, &app.identity, arrival.meter.known());
+    let response = streams.hold(response, &app.identity, arrival.known.ctx().cloned());
     let mut response = answer::render(response, &caller, &arrival);
     if session::begins(&response) {
         end_former(&app, &arrival).await;

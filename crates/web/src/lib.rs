@@ -10,6 +10,7 @@
 pub mod api;
 pub mod assets;
 pub mod edge;
+pub mod input;
 pub mod listener;
 pub mod markdown;
 pub mod pages;

@@ -3,13 +3,10 @@
 //! The edge holds every answer against it. Invariant: a route that is not listed here answers nobody but
 //! with a refusal, even when its handler forgot to ask who is there.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, OnceLock};
 
 use axum::response::{IntoResponse, Response};
-use domain::enforced;
+use domain::{Ctx, enforced};
 use http::Method;
 
 use crate::Problem;
@@ -65,18 +62,26 @@ pub const PUBLIC: &[Public] = &[
     open("POST", "/confirm-address", "Asks for the secret of a mailed link."),
 ];
 
-/// Whether a request was recognised as somebody's, by whichever extractor. Clones say the same.
-#[derive(Clone, Debug, Default)]
-pub struct Known(Arc<AtomicBool>);
+/// Who a request turned out to come from, noted by whichever extractor found out. Clones say the same.
+#[derive(Clone, Default)]
+pub struct Known(Arc<OnceLock<Ctx>>);
 
 impl Known {
-    /// Notes that a credential was recognised.
-    pub fn note(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Notes whose credential was recognised; `false` when that is known already.
+    pub fn note(&self, ctx: &Ctx) -> bool {
+        self.0.set(ctx.clone()).is_ok()
     }
 
-    fn is_noted(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// The circumstances of whoever was recognised.
+    #[must_use]
+    pub fn ctx(&self) -> Option<&Ctx> {
+        self.0.get()
+    }
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Known({})", self.0.get().is_some())
     }
 }
 
@@ -93,7 +98,7 @@ pub fn hold(method: &Method, path: Option<&str>, known: &Known, answer: Response
     let tells = answer.status().is_success() || answer.status().is_redirection();
     let tells = tells && *method != Method::OPTIONS;
     match path {
-        Some(path) if tells && !known.is_noted() && !is_public(method, path) => {
+        Some(path) if tells && known.ctx().is_none() && !is_public(method, path) => {
             enforced!(ACC03);
             tracing::error!(%method, path, "a route that is not public answered nobody; it was refused");
             Problem::sign_in_needed().into_response()
@@ -109,6 +114,11 @@ mod tests {
 
     use super::*;
 
+    fn nothing_special() -> Ctx {
+        let clock = domain::Clock::new(|| domain::Timestamp(0));
+        Ctx::new(domain::Actor::Anonymous, clock, domain::Entropy::new(|buffer| buffer.fill(0)))
+    }
+
     fn told(method: &Method, path: &str, known: &Known) -> StatusCode {
         hold(method, Some(path), known, "a secret".into_response()).status()
     }
@@ -117,7 +127,7 @@ mod tests {
     fn a_handler_that_forgot_to_ask_tells_strangers_nothing() {
         let _proof = verifies!(ACC03);
         let (nobody, somebody) = (Known::default(), Known::default());
-        somebody.note();
+        somebody.note(&nothing_special());
         for (method, path) in
             [(Method::GET, "/forgotten"), (Method::POST, "/healthz"), (Method::HEAD, "/chat")]
         {

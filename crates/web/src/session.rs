@@ -17,10 +17,13 @@ use domain::{
     enforced,
     id::{SessionId, UserId},
 };
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use identity::{Presented, Tokens};
 
-use crate::{App, Nonce, Problem, edge::Arrival};
+use crate::{
+    App, Nonce, Problem,
+    edge::{Arrival, limit::Who},
+};
 
 pub use jar::Jar;
 
@@ -30,6 +33,9 @@ pub const COOKIE: &str = "__Host-troth";
 const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
 /// The cookie of the refresh token.
 pub const REFRESH_COOKIE: &str = "__Host-troth-refresh";
+
+/// What both say beside their values.
+const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// What a recognised session says about its person.
 #[derive(Clone, Debug)]
@@ -100,7 +106,8 @@ where
 impl Visitor {
     /// Who asks; `attended` when it shows that somebody is there.
     async fn of(parts: &Parts, app: &App, attended: bool) -> Result<Self, Problem> {
-        let Arrival { ctx, nonce, jar, known: recognised, meter } = Arrival::of(parts, app);
+        let arrival = Arrival::of(parts, app);
+        let (ctx, nonce) = (arrival.ctx.clone(), arrival.nonce.clone());
         let nobody = Self { ctx, person: None, nonce, device: device(&parts.headers) };
         let (access, refresh) =
             (cookie_named(&parts.headers, COOKIE), cookie_named(&parts.headers, REFRESH_COOKIE));
@@ -114,12 +121,11 @@ impl Visitor {
         };
         let Some(known) = known else { return Ok(nobody) };
         if let Some(tokens) = &known.renewed {
-            jar.put(cookies(tokens), nobody.ctx.now());
+            arrival.jar.put(cookies(tokens), nobody.ctx.now());
         }
         let Actor::Person { user, session, standing } = known.actor else { return Ok(nobody) };
-        recognised.note();
         let ctx = app.identity.acting_within_bounds(&nobody.ctx, known.actor).await?;
-        meter.recognised(&app.limits, &ctx).await?;
+        arrival.recognised(app, &ctx, Who::of(&ctx.actor)).await?;
         let person = Person {
             user,
             session,
@@ -171,13 +177,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, known, meter, .. } = Arrival::of(parts, &app);
+        let arrival = Arrival::of(parts, &app);
         let key = bearer(&parts.headers).ok_or_else(Problem::key_needed)?;
-        let actor = app.identity.recognise_api_key(&ctx, key.expose()).await?;
+        let actor = app.identity.recognise_api_key(&arrival.ctx, key.expose()).await?;
         let actor = actor.ok_or_else(Problem::key_needed)?;
-        known.note();
-        let ctx = app.identity.acting_within_bounds(&ctx, actor).await?;
-        meter.recognised(&app.limits, &ctx).await?;
+        let ctx = app.identity.acting_within_bounds(&arrival.ctx, actor).await?;
+        arrival.recognised(&app, &ctx, Who::of(&ctx.actor)).await?;
         Ok(Self { ctx })
     }
 }
@@ -204,16 +209,19 @@ pub fn end(response: &mut Response) {
         let cookie = HeaderValue::try_from(format!("{name}={ATTRIBUTES}; Max-Age=0"));
         response.headers_mut().extend(cookie.ok().map(|cookie| (header::SET_COOKIE, cookie)));
     }
+    // Pages keep nothing in the browser's storage; whatever another version ever kept goes too.
+    let storage = HeaderValue::from_static("\"storage\"");
+    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), storage);
 }
 
 /// The `Set-Cookie` values that carry a session.
 fn cookies(tokens: &Tokens) -> Vec<HeaderValue> {
-    enforced!(SES03);
     let both = [(COOKIE, &tokens.access), (REFRESH_COOKIE, &tokens.refresh)];
     both.into_iter().filter_map(|(name, token)| cookie(name, token)).collect()
 }
 
 fn cookie(name: &str, token: &Secret<String>) -> Option<HeaderValue> {
+    enforced!(SES03);
     let text = format!("{name}={}{ATTRIBUTES}", token.expose());
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
@@ -240,11 +248,20 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
         .then(|| Secret::new(key.trim().to_owned()))
 }
 
-/// The page to go to after signing in: a path of ours, or nothing. Never another site.
+/// Where files are, and answers for scripts: no place to arrive at. A link must not begin a download.
+const NO_PAGES: [&str; 6] = ["/chat/api", "/assets", "/session", "/v1", "/scim", "/openapi.json"];
+
+/// The page to go to after signing in: a path of ours, or nothing. Never another site, never a file.
 #[must_use]
 pub fn safe_next(next: &str) -> Option<&str> {
+    let path = next.split(['?', '#']).next().unwrap_or_default();
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (next.starts_with('/') && !next.starts_with("//") && plain).then_some(next)
+    let under =
+        |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    // Browsers take steps back out of a path, written plainly or not, before they ask for it.
+    let steps = path.to_ascii_lowercase().replace("%2e", ".").contains("/.");
+    let is_page = !steps && !NO_PAGES.into_iter().any(under) && !path.ends_with("/report");
+    (next.starts_with('/') && !next.starts_with("//") && plain && is_page).then_some(next)
 }
 
 /// A browser in a few words, for the list of sessions; nothing that identifies more than its kind.
@@ -284,7 +301,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
     }
 
@@ -322,6 +339,21 @@ mod tests {
     #[test]
     fn after_signing_in_one_stays_here() {
         assert_eq!(safe_next("/chat/1"), Some("/chat/1"));
+        assert_eq!(safe_next("/chat/apiary?to=/chat/api/"), Some("/chat/apiary?to=/chat/api/"));
+        for file in [
+            "/chat/api/export?format=json",
+            "/chat/api/",
+            "/chat/api",
+            "/chat/api?x",
+            "/chat/api#x",
+            "/admin/reviews/1/report",
+            "/admin/reviews/1/report?x=y",
+            "/session/left",
+            "/x/../chat/api/export?format=json",
+            "/x/.%2E/chat/api/export",
+        ] {
+            assert_eq!(safe_next(file), None, "{file}");
+        }
         for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example", "chat", "/a\nb", ""] {
             assert_eq!(safe_next(elsewhere), None, "{elsewhere:?}");
         }

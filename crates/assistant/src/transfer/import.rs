@@ -20,6 +20,7 @@ use store::{conversations, folders, messages};
 use super::{
     format::{ConversationPart, File, MessagePart, NAME},
     from_rfc3339,
+    rooms::Room,
 };
 use crate::{
     Assistant, Error, MAX_ANSWER_BYTES, MAX_CONVERSATIONS, MAX_FOLDERS, MAX_IMPORT_BYTES, rights, title,
@@ -47,33 +48,57 @@ struct Checked {
     skipped: usize,
 }
 
-impl Assistant {
+/// The right to bring in one file, with the room for it. To be had before any of the file is read.
+#[must_use = "dropping it gives the room back"]
+pub struct Import {
+    assistant: Assistant,
+    ctx: Ctx,
+    permit: Permit,
+    room: Room,
+}
+
+impl Import {
     /// Adds the conversations of an exported file to the person's own.
     ///
     /// # Errors
     /// [`Error::TooLong`] beyond [`MAX_IMPORT_BYTES`], [`Error::BadImport`] naming where, [`Error::Full`],
-    /// [`Error::Denied`], [`Error::Transferring`], [`Error::Closing`], [`Error::Store`]. Nothing is imported
-    /// then.
-    pub async fn import(&self, ctx: &Ctx, bytes: &[u8]) -> Result<ImportReport, Error> {
-        let permit = rights::writes(ctx)?;
-        self.may_keep(ctx)?;
-        if bytes.len() > MAX_IMPORT_BYTES {
+    /// [`Error::Closing`], [`Error::Store`]. Nothing is imported then.
+    pub async fn take(self, file: impl AsRef<[u8]> + Send + 'static) -> Result<ImportReport, Error> {
+        if file.as_ref().len() > MAX_IMPORT_BYTES {
             return Err(Error::TooLong { what: "a file to import", limit: MAX_IMPORT_BYTES, unit: "bytes" });
         }
-        let seat = self.0.transfers.import()?;
-        let (assistant, ctx, bytes) = (self.clone(), ctx.clone(), bytes.to_vec());
-        let taken_in = self.0.tasks.spawn(async move {
-            let report = assistant.take_in(&ctx, &permit, bytes).await;
-            drop(seat);
+        let tasks = self.assistant.0.tasks.clone();
+        let taken_in = tasks.spawn(async move {
+            let Self { assistant, ctx, permit, room } = self;
+            let report = assistant.take_in(&ctx, &permit, file).await;
+            drop(room);
             report
         });
         taken_in.await.map_err(|_| Error::Closing)?
     }
+}
 
-    async fn take_in(&self, ctx: &Ctx, permit: &Permit, bytes: Vec<u8>) -> Result<ImportReport, Error> {
+impl Assistant {
+    /// Begins to bring in a file.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::TemporaryOnly`], [`Error::Transferring`].
+    pub fn begin_import(&self, ctx: &Ctx) -> Result<Import, Error> {
+        let permit = rights::writes(ctx)?;
+        self.may_keep(ctx)?;
+        let room = self.0.transfers.import(rights::person(ctx)?)?;
+        Ok(Import { assistant: self.clone(), ctx: ctx.clone(), permit, room })
+    }
+
+    async fn take_in(
+        &self,
+        ctx: &Ctx,
+        permit: &Permit,
+        file: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<ImportReport, Error> {
         let reader = ctx.clone();
         // Reading 32 MiB takes a while, in which other people want their answers.
-        let checked = self.0.tasks.spawn_blocking(move || check(&reader, &bytes));
+        let checked = self.0.tasks.spawn_blocking(move || check(&reader, file.as_ref()));
         let mut checked = checked.await.map_err(|_| Error::Closing)??;
         self.lay_into_folders(ctx, permit, &mut checked).await?;
         let mut report = ImportReport { skipped: checked.skipped, ..ImportReport::default() };

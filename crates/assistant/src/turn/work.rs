@@ -48,6 +48,8 @@ pub(super) struct Work {
     pub(super) prompt: Option<Prompt>,
     /// What was taken from the person's quota, when there is one.
     pub(super) charge: Option<Charge>,
+    /// Bytes of text a model was given to read so far.
+    pub(super) read: usize,
 }
 
 /// How the making of an answer came out.
@@ -94,7 +96,9 @@ impl Work {
     pub(super) async fn run(mut self) {
         let _anyway = EndsAnyway { turn: Arc::clone(&self.turn), clock: self.rights.ctx.clock().clone() };
         let outcome = self.answer().await;
-        let came_to = Assistant::came_to(1, outcome.usage, self.turn.transcript.text().len());
+        // An answer that was stopped or broke was read and written as far as it went; nobody counted it.
+        let bytes = self.read + self.turn.transcript.text().len();
+        let came_to = Assistant::came_to(1, outcome.usage, bytes);
         self.assistant.settle(self.charge.take(), came_to).await;
         let ended = match self.keep(&outcome).await {
             Ok(()) => self.ended(outcome),
@@ -129,17 +133,24 @@ impl Work {
     }
 
     /// Asks, and asks again whenever a model that was not ready may have become so.
-    async fn first(&self, prompt: Prompt) -> Result<Answer, Outcome> {
+    async fn first(&mut self, prompt: Prompt) -> Result<Answer, Outcome> {
+        let bytes = prompt.lines.iter().map(|line| line.text.len()).sum();
         let mut changes = self.assistant.0.providers.readiness();
         let since = self.rights.ctx.now();
         loop {
             changes.mark_unchanged();
             let stop = self.turn.stop.clone();
+            self.read = bytes;
             let asked = self.assistant.0.providers.answer(&self.rights.asks, prompt.clone(), stop).await;
             let readiness = match asked {
                 Ok(answer) => return Ok(answer),
-                Err(providers::Error::NotReady(readiness)) => readiness,
-                Err(error) => return Err(Outcome::from_error(&error)),
+                Err(error) => {
+                    self.read = 0;
+                    match error {
+                        providers::Error::NotReady(readiness) => readiness,
+                        error => return Err(Outcome::from_error(&error)),
+                    }
+                }
             };
             let waited = self.rights.ctx.now().seconds_since(since);
             let hopeless = match &readiness {
@@ -164,8 +175,8 @@ impl Work {
         while let Some(piece) = answer.next().await {
             match piece {
                 Ok(Delta::Text(text)) => {
-                    enforced!(MOD03);
                     if !transcript.push(&text, MAX_ANSWER_BYTES) {
+                        enforced!(MOD03);
                         return Outcome::of(Ending::Length);
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use assistant::{Assistant, Counted, Error, Place};
+use assistant::{Assistant, Counted, Error, Place, TurnEvent};
 use domain::{
     Actor, Ctx,
     bounds::{Bounds, Quota},
@@ -13,7 +13,7 @@ use domain::{
 use futures::StreamExt;
 use testkit::{Home, Person};
 
-use crate::house::{ask, assistant, say};
+use crate::house::{ask, assistant, import, say};
 
 fn within(person: &Person, bounds: Bounds) -> Ctx {
     let mut ctx = person.ctx.clone();
@@ -47,7 +47,7 @@ fn temporary_only_means_nothing_is_kept() {
         assert!(matches!(assistant.begin(&ctx).await, Err(Error::TemporaryOnly)));
         let refused = assistant.respond(&ctx, say(Place::Kept(kept), "more")).await;
         assert!(matches!(refused, Err(Error::TemporaryOnly)), "{refused:?}");
-        assert!(matches!(assistant.import(&ctx, b"{}").await.map(drop), Err(Error::TemporaryOnly)));
+        assert!(matches!(import(&assistant, &ctx, b"{}").await.map(drop), Err(Error::TemporaryOnly)));
         assert_eq!(assistant.open(&ctx, kept).await.unwrap().tree.messages().len(), 2, "what was kept stays");
         let fresh = Place::Temporary(assistant.begin_temporary(&ctx).unwrap());
         assert!(ask(&assistant, &ctx, say(fresh, "hello")).await.error.is_none());
@@ -151,5 +151,33 @@ fn tokens_are_taken_before_and_settled_after_also_when_a_program_leaves() {
         let before = left(&assistant, &ctx, Counted::Tokens).await;
         let _uncounted: Vec<_> = assistant.complete(&ann.ctx, prompt("hello")).await.unwrap().collect().await;
         assert_eq!(left(&assistant, &ctx, Counted::Tokens).await, before);
+    });
+}
+
+#[test]
+fn a_stopped_answer_costs_what_was_read_and_written() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let assistant = assistant(&home);
+        let tokens = Bounds { tokens: Quota { a_day: Some(100_000), a_month: None }, ..Bounds::default() };
+        let ctx = within(&ann, tokens);
+        let chat = Place::Kept(assistant.begin(&ctx).await.unwrap());
+        let long = "word ".repeat(8_000);
+        let first = ask(&assistant, &ctx, say(chat, &long)).await;
+        assert!(first.error.is_none(), "{first:?}");
+        let before = left(&assistant, &ctx, Counted::Tokens).await;
+        // A short question after a long one: the model reads all of it, and the person stops it at once.
+        let turn = assistant.respond(&ctx, say(chat, "slow 2000")).await.unwrap().turn;
+        let mut events = assistant.watch(&ctx, turn, 0).unwrap();
+        loop {
+            match events.next().await.expect("an end") {
+                TurnEvent::Began { .. } | TurnEvent::Waiting(_) => (),
+                TurnEvent::Text { .. } => assistant.stop(&ctx, turn).unwrap(),
+                TurnEvent::Ended { .. } => break,
+            }
+        }
+        let cost = before - left(&assistant, &ctx, Counted::Tokens).await;
+        assert!(cost >= 40_000 / 4, "{cost} tokens for a prompt of 10,000");
     });
 }

@@ -1,6 +1,6 @@
 //! An assistant over a throw-away store, and what most tests do with it.
 
-use assistant::{Ask, AskKind, Assistant, Limits, Place, TurnEvent};
+use assistant::{Ask, AskKind, Assistant, Error, ImportReport, Limits, Place, TurnEvent};
 use domain::{
     Ctx,
     chat::Ending,
@@ -74,6 +74,11 @@ pub(crate) async fn see(assistant: &Assistant, ctx: &Ctx, turn: TurnId) -> Seen 
 pub(crate) async fn ask(assistant: &Assistant, ctx: &Ctx, ask: Ask) -> Seen {
     let turn = assistant.respond(ctx, ask).await.expect("the question is taken").turn;
     see(assistant, ctx, turn).await
+}
+
+/// Brings a file in.
+pub(crate) async fn import(assistant: &Assistant, ctx: &Ctx, file: &[u8]) -> Result<ImportReport, Error> {
+    assistant.begin_import(ctx)?.take(file.to_vec()).await
 }
 
 /// A kept conversation with one question and its answer.

@@ -44,7 +44,7 @@ both_engines!(a_temporary_chat_never_reaches_the_store, |home| {
     assert!(assistant.search(ctx, MARK).await.unwrap().is_empty());
     assert!(matches!(assistant.open(ctx, id).await, Err(Error::NotFound)));
     let export = assistant.export(ctx, None, assistant::Format::Json).await.unwrap();
-    assert!(!String::from_utf8(export.bytes).unwrap().contains(MARK));
+    assert!(!str::from_utf8(export.as_ref()).unwrap().contains(MARK));
 });
 
 /// Every file below `folder` and what is in it. They are encrypted, so that looking for the text would

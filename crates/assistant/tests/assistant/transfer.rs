@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use testkit::{Home, both_engines};
 use tokio_util::task::TaskTracker;
 
-use crate::house::{again, ask, assistant, one_question, say, scripted, with_limits};
+use crate::house::{again, ask, assistant, import, one_question, say, scripted, with_limits};
 
 async fn exported(assistant: &Assistant, ctx: &Ctx) -> Value {
     let export = assistant.export(ctx, None, Format::Json).await.unwrap();
-    serde_json::from_slice(&export.bytes).unwrap()
+    serde_json::from_slice(export.as_ref()).unwrap()
 }
 
 /// An export with every identifier replaced by its place, so that two can be compared.
@@ -62,19 +62,21 @@ both_engines!(what_is_exported_can_be_imported_by_somebody_else, |home| {
 
     let export = assistant.export(&ann.ctx, None, Format::Json).await.unwrap();
     assert_eq!(export.file_name, "troth-conversations-2026-01-01.json");
-    let report = assistant.import(&bob.ctx, &export.bytes).await.unwrap();
+    let file = export.as_ref().to_vec();
+    drop(export);
+    let report = import(&assistant, &bob.ctx, &file).await.unwrap();
     assert_eq!(report, ImportReport { conversations: 2, messages: 7, skipped: 0 });
     let (hers, his) = (exported(&assistant, &ann.ctx).await, exported(&assistant, &bob.ctx).await);
     assert_eq!(nameless(hers), nameless(his));
 
     // Twice is beside, not over; the folder of the same name is used again.
-    assistant.import(&bob.ctx, &export.bytes).await.unwrap();
+    import(&assistant, &bob.ctx, &file).await.unwrap();
     assert_eq!(assistant.list(&bob.ctx, false).await.unwrap().len(), 2);
     assert_eq!(assistant.folders(&bob.ctx).await.unwrap().len(), 1);
     assert!(!assistant.search(&bob.ctx, "branches").await.unwrap().is_empty());
 
     let one = assistant.export(&ann.ctx, Some(second), Format::Markdown).await.unwrap();
-    let text = String::from_utf8(one.bytes).unwrap();
+    let text = String::from_utf8(one.as_ref().to_vec()).unwrap();
     assert!(text.starts_with("# put away\n") && text.contains("## You\n") && !text.contains("Kept with"));
     assert!(text.contains("## AI assistant (scripted, on this machine)"));
 });
@@ -88,7 +90,7 @@ fn the_documented_example_is_imported() {
         let home = Home::sqlite().await;
         let ann = home.person("ann").await;
         let assistant = assistant(&home);
-        let report = assistant.import(&ann.ctx, example.as_bytes()).await.unwrap();
+        let report = import(&assistant, &ann.ctx, example.as_bytes()).await.unwrap();
         assert_eq!(report, ImportReport { conversations: 1, messages: 3, skipped: 0 });
         let again = exported(&assistant, &ann.ctx).await;
         let documented: Value = serde_json::from_str(example).unwrap();
@@ -155,24 +157,24 @@ fn a_bad_file_is_refused_where_it_is_bad_and_nothing_of_it_is_kept() {
                     file.pointer_mut(parent).unwrap()[key] = value;
                 }
             }
-            let error = assistant.import(&ann.ctx, file.to_string().as_bytes()).await.expect_err(at);
+            let error = import(&assistant, &ann.ctx, file.to_string().as_bytes()).await.expect_err(at);
             let told = error.to_string();
             assert!(matches!(&error, Error::BadImport { at, .. } if at.starts_with(named)), "{at}: {told}");
             assert!(!told.contains("SECRET"), "an error repeats the file: {told}");
         }
         let whole = file().to_string();
         for cut in [&whole.as_bytes()[..whole.len() - 9], b"{}", b"", b"[1]", b"\xff\xfe", b"null"] {
-            let refused = assistant.import(&ann.ctx, cut).await;
+            let refused = import(&assistant, &ann.ctx, cut).await;
             assert!(matches!(refused, Err(Error::BadImport { .. })));
         }
         let deep = "[".repeat(100_000);
-        assert!(matches!(assistant.import(&ann.ctx, deep.as_bytes()).await, Err(Error::BadImport { .. })));
+        assert!(matches!(import(&assistant, &ann.ctx, deep.as_bytes()).await, Err(Error::BadImport { .. })));
         let large = vec![b' '; assistant::MAX_IMPORT_BYTES + 1];
-        assert!(matches!(assistant.import(&ann.ctx, &large).await, Err(Error::TooLong { .. })));
+        assert!(matches!(import(&assistant, &ann.ctx, &large).await, Err(Error::TooLong { .. })));
         assert!(assistant.list(&ann.ctx, false).await.unwrap().is_empty());
         assert!(assistant.folders(&ann.ctx).await.unwrap().is_empty());
 
-        let report = assistant.import(&ann.ctx, whole.as_bytes()).await.unwrap();
+        let report = import(&assistant, &ann.ctx, whole.as_bytes()).await.unwrap();
         assert_eq!(report, ImportReport { conversations: 1, messages: 3, skipped: 1 });
     });
 }
@@ -200,7 +202,7 @@ fn an_import_nobody_waits_for_any_more_is_still_whole() {
         let assistant = Assistant::new(home.store.clone(), providers.clone(), tasks.clone());
         let file = many(20).to_string();
         {
-            let importing = std::pin::pin!(assistant.import(&ann.ctx, file.as_bytes()));
+            let importing = std::pin::pin!(import(&assistant, &ann.ctx, file.as_bytes()));
             assert!(futures::poll!(importing).is_pending(), "it has begun");
         }
         providers.stop();
@@ -218,7 +220,7 @@ fn too_many_folders_are_refused_before_any_is_looked_at() {
     testkit::run(async {
         let home = Home::sqlite().await;
         let ann = home.person("ann").await;
-        let refused = assistant(&home).import(&ann.ctx, file.to_string().as_bytes()).await;
+        let refused = import(&assistant(&home), &ann.ctx, file.to_string().as_bytes()).await;
         assert!(matches!(refused, Err(Error::BadImport { at, .. }) if at == "folders"));
     });
 }
@@ -232,16 +234,53 @@ fn only_so_many_files_are_made_or_read_at_once() {
         let refused = none.export(&ann.ctx, None, Format::Json).await;
         assert!(matches!(refused, Err(Error::Transferring { .. })));
         let file = file().to_string();
-        let refused = none.import(&ann.ctx, file.as_bytes()).await;
+        let refused = import(&none, &ann.ctx, file.as_bytes()).await;
         assert!(matches!(refused, Err(Error::Transferring { .. })));
 
         let one = with_limits(&home, Limits { exports: 1, imports: 1, ..Limits::default() });
         for _ in 0..2 {
-            one.import(&ann.ctx, file.as_bytes()).await.unwrap();
-            one.import(&ann.ctx, b"{}").await.unwrap_err();
+            import(&one, &ann.ctx, file.as_bytes()).await.unwrap();
+            import(&one, &ann.ctx, b"{}").await.unwrap_err();
             one.export(&ann.ctx, None, Format::Json).await.unwrap();
         }
     });
+}
+
+#[test]
+fn a_person_has_one_room_of_each_kind_for_as_long_as_the_file_is_in_memory() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let (ann, bob, cat) = (home.person("ann").await, home.person("bob").await, home.person("cat").await);
+        let two = with_limits(&home, Limits { exports: 2, imports: 2, ..Limits::default() });
+        let goes_out = async |ctx| match two.export(ctx, None, Format::Json).await {
+            Ok(export) => Some(export),
+            Err(Error::Transferring { .. }) => None,
+            Err(error) => panic!("{error}"),
+        };
+        let hers = goes_out(&ann.ctx).await.unwrap();
+        assert!(goes_out(&ann.ctx).await.is_none(), "what was made has not been sent yet");
+        let his = goes_out(&bob.ctx).await.expect("one person does not keep the others out");
+        assert!(goes_out(&cat.ctx).await.is_none(), "two in all");
+        drop(his);
+        drop(goes_out(&cat.ctx).await.unwrap());
+        drop(hers);
+        assert!(goes_out(&ann.ctx).await.is_some());
+
+        let comes_in = |ctx| two.begin_import(ctx).ok();
+        let hers = comes_in(&ann.ctx).unwrap();
+        assert!(comes_in(&ann.ctx).is_none());
+        let his = comes_in(&bob.ctx).unwrap();
+        assert!(comes_in(&cat.ctx).is_none());
+        drop(his);
+        his_turn_again(comes_in(&bob.ctx)).await;
+        hers.take(file().to_string()).await.unwrap();
+        his_turn_again(comes_in(&ann.ctx)).await;
+    });
+}
+
+/// A room that was given back.
+async fn his_turn_again(import: Option<assistant::Import>) {
+    import.expect("a room").take(file().to_string()).await.unwrap();
 }
 
 /// Any conversation: some parents, times, endings and texts.
@@ -288,9 +327,9 @@ proptest! {
             let home = Home::sqlite().await;
             let (ann, bob) = (home.person("ann").await, home.person("bob").await);
             let assistant = assistant(&home);
-            assistant.import(&ann.ctx, file.to_string().as_bytes()).await.unwrap();
+            import(&assistant, &ann.ctx, file.to_string().as_bytes()).await.unwrap();
             let export = assistant.export(&ann.ctx, None, Format::Json).await.unwrap();
-            assistant.import(&bob.ctx, &export.bytes).await.unwrap();
+            import(&assistant, &bob.ctx, export.as_ref()).await.unwrap();
             let (hers, his) = (all(&assistant, &ann.ctx).await, all(&assistant, &bob.ctx).await);
             assert_eq!(hers.len(), file["conversations"].as_array().unwrap().len());
             assert_eq!(stories(&assistant, &ann.ctx, &hers).await, stories(&assistant, &bob.ctx, &his).await);

@@ -158,11 +158,13 @@ pub enum Control {
     WEB13,
     /// A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.
     WEB14,
+    /// Every field of every form, address and JSON body of the pages is written in one table with its kind and its bound; what is unknown, missing, doubled, broken or beyond them is refused before anything is done, with a reference and nothing of what was sent.
+    WEB16,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 77] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -239,6 +241,7 @@ impl Control {
         Self::WEB12,
         Self::WEB13,
         Self::WEB14,
+        Self::WEB16,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -246,7 +249,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 76] = [
+static FACTS: [Facts; 77] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -826,6 +829,13 @@ static FACTS: [Facts; 76] = [
         proof: Proof::Test(
             "Thousands of requests made from the description would load the running system; a test sends them to one of its own.",
         ),
+    },
+    Facts {
+        token: "WEB16",
+        title: "Every field has a kind and a bound",
+        sentence: "Every field of every form, address and JSON body of the pages is written in one table with its kind and its bound; what is unknown, missing, doubled, broken or beyond them is refused before anything is done, with a reference and nothing of what was sent.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
 ];
 

@@ -115,11 +115,16 @@ impl Identity {
         Ok(())
     }
 
-    /// Whom a presented token acts for: the directory's job. `None` when it is not one, or has ended.
+    /// Which token was presented and whom it acts for: the directory's job. `None` when it is not one, or
+    /// has ended.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
-    pub async fn recognise_scim_token(&self, ctx: &Ctx, presented: &str) -> Result<Option<Actor>, Error> {
+    pub async fn recognise_scim_token(
+        &self,
+        ctx: &Ctx,
+        presented: &str,
+    ) -> Result<Option<(ApiKeyId, Actor)>, Error> {
         let shaped = presented.strip_prefix(PREFIX).and_then(tokens::hash_presented).is_some();
         if !shaped {
             enforced!(SSO02);
@@ -140,6 +145,7 @@ impl Identity {
                 Err(error) => tracing::warn!(%error, "the last use of a directory token could not be noted"),
             }
         }
-        Ok(Some(Actor::System(Job::Provisioning)))
+        let id = token.id.parse().map_err(|_| Error::Broken("a directory token without an identifier"))?;
+        Ok(Some((id, Actor::System(Job::Provisioning))))
     }
 }

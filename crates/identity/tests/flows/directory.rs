@@ -501,7 +501,9 @@ async fn a_directory_token_is_shown_once_ends_and_gives_way() {
         let (identity, nobody, token) = (identity.clone(), stranger(&home), token.to_owned());
         async move { identity.recognise_scim_token(&nobody, &token).await.unwrap() }
     };
-    assert_eq!(opens(first.token.expose()).await, Some(Actor::System(Job::Provisioning)));
+    let (id, actor) = opens(first.token.expose()).await.unwrap();
+    assert_eq!(actor, Actor::System(Job::Provisioning));
+    assert_eq!(id.to_string(), identity.scim_tokens(&owner).await.unwrap()[0].id);
     for not in ["", "troth_scim_", "troth_scim_x", &format!("troth_scim_{}", "A".repeat(43)), "troth_x"] {
         assert_eq!(opens(not).await, None, "{not}");
     }

@@ -2,7 +2,7 @@
 
 use assure::Unanswered;
 use domain::{Control, Ctx, check::Finding};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 
 use super::{judge, probe::Probe};
 use crate::instance::Face;
@@ -29,7 +29,7 @@ pub(super) async fn nobody_provisions(face: Face, ctx: Ctx) -> Result<Finding, U
             if let Some(token) = token {
                 request = request.header("authorization", token);
             }
-            if request.send().await?.status() != 401 {
+            if probe.send(request).await?.status != StatusCode::UNAUTHORIZED {
                 wrong = Some(format!("{method} {path} was answered without a token of the directory."));
             }
         }

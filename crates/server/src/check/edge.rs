@@ -2,11 +2,17 @@
 
 use assure::Unanswered;
 use domain::{Control, Ctx, check::Finding};
-use identity::Identity;
-use reqwest::{Method, Response};
-use web::edge::host::is_public;
+use identity::{Identity, Verdict};
+use reqwest::{Method, StatusCode};
+use web::{
+    edge::host::is_public,
+    input::{TAKES, Way},
+};
 
-use super::{judge, probe::Probe};
+use super::{
+    judge,
+    probe::{self, Probe},
+};
 use crate::instance::Face;
 
 /// Pages anybody may open, and one that is not there.
@@ -14,6 +20,10 @@ const OPEN: [&str; 3] = ["/healthz", "/sign-in", "/no/such/page"];
 /// What only somebody known may open.
 const CLOSED: [&str; 5] = ["/chat", "/account", "/models", "/v1/models", "/v1/chat/completions"];
 
+/// Forms anybody may send.
+const FORMS: [&str; 2] = ["/sign-in", "/reset"];
+/// An identifier of nothing.
+const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 /// Rooms of those who run the instance.
 const ADMIN: [&str; 4] = ["/admin", "/admin/roles", "/admin/reviews", "/admin/content"];
 
@@ -21,8 +31,8 @@ pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Findin
     let probe = Probe::of(&face)?;
     let (mut wrong, mut nonces) = (None, Vec::new());
     for path in OPEN {
-        let answer = probe.get(path).send().await?;
-        let policy = header(&answer, "content-security-policy");
+        let answer = probe.send(probe.get(path)).await?;
+        let policy = answer.header("content-security-policy").to_owned();
         nonces.push(policy.clone());
         let strict = [
             "default-src 'none'",
@@ -36,10 +46,10 @@ pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Findin
             wrong = Some("An answer has no strict content security policy.".to_owned());
         }
         let fixed = [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")];
-        if fixed.iter().any(|(name, value)| header(&answer, name) != *value) {
+        if fixed.iter().any(|(name, value)| answer.header(name) != *value) {
             wrong = Some("An answer lacks a security header.".to_owned());
         }
-        if !header(&answer, "strict-transport-security").is_empty() {
+        if !answer.header("strict-transport-security").is_empty() {
             wrong = Some("An answer binds `localhost`, which is not ours alone, to HTTPS.".to_owned());
         }
     }
@@ -50,8 +60,8 @@ pub(super) async fn the_headers_are_there(face: Face, ctx: Ctx) -> Result<Findin
     }
     let public: Vec<&String> = face.config.web.hosts.iter().filter(|host| is_public(host)).collect();
     for host in &public {
-        let answer = probe.get("/healthz").header("host", host.as_str()).send().await?;
-        if !header(&answer, "strict-transport-security").starts_with("max-age=") {
+        let answer = probe.send(probe.get("/healthz").header("host", host.as_str())).await?;
+        if !answer.header("strict-transport-security").starts_with("max-age=") {
             wrong =
                 Some("Browsers that come by a public name are not told to come by HTTPS only.".to_owned());
         }
@@ -72,8 +82,8 @@ pub(super) async fn strange_hosts_are_refused(face: Face, ctx: Ctx) -> Result<Fi
     let probe = Probe::of(&face)?;
     let mut wrong = None;
     for host in ["strange.invalid", "localhost.strange.invalid"] {
-        let answer = probe.get("/healthz").header("host", host).send().await?;
-        if answer.status() != 421 {
+        let answer = probe.send(probe.get("/healthz").header("host", host)).await?;
+        if answer.status != StatusCode::MISDIRECTED_REQUEST {
             wrong = Some("A request for a strange host name was answered.".to_owned());
         }
     }
@@ -90,7 +100,7 @@ pub(super) async fn strange_writes_are_refused(face: Face, ctx: Ctx) -> Result<F
     ];
     let mut wrong = None;
     for request in asked {
-        if request.send().await?.status() != 403 {
+        if probe.send(request).await?.status != StatusCode::FORBIDDEN {
             wrong = Some("A write that did not come from our own pages was not refused.".to_owned());
         }
     }
@@ -99,13 +109,11 @@ pub(super) async fn strange_writes_are_refused(face: Face, ctx: Ctx) -> Result<F
 
 pub(super) async fn errors_tell_nothing(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
-    let answer = probe.get("/no/such/page-6f2b").send().await?;
-    let reference = header(&answer, "x-request-id");
-    let status = answer.status();
-    let text = answer.text().await?;
-    let wrong = if status != 404 {
+    let answer = probe.send(probe.get("/no/such/page-6f2b")).await?;
+    let (reference, text) = (answer.header("x-request-id"), &answer.text);
+    let wrong = if answer.status != StatusCode::NOT_FOUND {
         Some("A page that does not exist was not answered with 404.".to_owned())
-    } else if reference.is_empty() || !text.contains(&reference) {
+    } else if reference.is_empty() || !text.contains(reference) {
         Some("An error came without its reference.".to_owned())
     } else if ["6f2b", "panicked", ".rs:"].iter().any(|part| text.contains(part)) {
         Some("An error repeated what was asked or what happened inside.".to_owned())
@@ -119,11 +127,13 @@ pub(super) async fn nothing_may_be_kept(face: Face, ctx: Ctx) -> Result<Finding,
     let probe = Probe::of(&face)?;
     let mut wrong = None;
     for path in OPEN.iter().chain(&CLOSED) {
-        if header(&probe.get(path).send().await?, "cache-control") != "no-store" {
+        if probe.send(probe.get(path)).await?.header("cache-control") != "no-store" {
             wrong = Some("An answer may be kept by browsers or proxies.".to_owned());
         }
     }
-    Ok(judge(Control::WEB08, &ctx, wrong, "Every answer asked for said no-store."))
+    let good = "Every answer asked for said no-store, in the places of personal ones as well. What pages keep in \
+                the browser itself, which nobody can ask from here, a test in a browser looks at.";
+    Ok(judge(Control::WEB08, &ctx, wrong, good))
 }
 
 /// Cookies nobody signed: unsigned, signed by algorithms that are not ours, and none of a token's form.
@@ -148,7 +158,8 @@ pub(super) async fn forged_tokens_open_nothing(
     let mut wrong = tried.err().map(str::to_owned);
     for token in FORGED {
         let cookies = format!("{}={token}; {}={token}", web::session::COOKIE, web::session::REFRESH_COOKIE);
-        if probe.get("/account").header("cookie", cookies).send().await?.status() != 401 {
+        let answer = probe.send(probe.get("/account").header("cookie", cookies)).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
             wrong = Some("A token nobody signed opened a page.".to_owned());
         }
     }
@@ -174,8 +185,7 @@ pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding,
         probe.get("/v1/models").header("origin", origin),
         probe.get("/healthz").header("origin", origin),
     ] {
-        let answer = request.send().await?;
-        if answer.headers().keys().any(|name| name.as_str().starts_with("access-control-")) {
+        if probe.send(request).await?.has_header_like("access-control-") {
             wrong = Some("An answer lets another origin read it.".to_owned());
         }
     }
@@ -183,52 +193,101 @@ pub(super) async fn no_origin_is_let_in(face: Face, ctx: Ctx) -> Result<Finding,
 }
 
 pub(super) async fn everybody_has_a_limit(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    if face.lists.verdict(probe::local(&face)?.ip(), ctx.now()) == Some(Verdict::Allow) {
+        let why = "This machine's own address is let in by the address lists, which nobody counts.";
+        return Ok(Finding::not_applicable(Control::WEB10, ctx.now(), why));
+    }
     let probe = Probe::of(&face)?;
     let numbers = &face.config.numbers;
     let expected = [("/sign-in", numbers.pages_a_minute), ("/v1/models", numbers.api_calls_a_minute)];
     let mut wrong = None;
     for (path, a_minute) in expected {
-        let answer = probe.get(path).send().await?;
+        let answer = probe.send(probe.get(path)).await?;
         let policy = format!("\"address\";q={};w=60", a_minute.saturating_mul(numbers.address_times));
-        let left = header(&answer, "ratelimit");
-        if header(&answer, "ratelimit-policy") != policy || !left.starts_with("\"address\";r=") {
+        let is_counted = answer.header("ratelimit").starts_with("\"address\";r=");
+        if answer.header("ratelimit-policy") != policy || !is_counted {
             wrong = Some(format!("{path} was answered without counting who asked, or by another limit."));
         }
     }
-    let shared =
-        if face.config.web.limits.redis.is_some() { "by all replicas together" } else { "here alone" };
+    let counted = match face.limits.count_together().await {
+        None => "here alone",
+        Some(true) => "by all replicas together",
+        Some(false) => {
+            wrong =
+                Some("The store all replicas count in does not answer; each counts by itself.".to_owned());
+            "apart"
+        }
+    };
     let good = "Requests of a stranger were counted by the limits in force.";
-    Ok(judge(Control::WEB10, &ctx, wrong, good).fact("counted", shared))
+    Ok(judge(Control::WEB10, &ctx, wrong, good).fact("counted", counted))
 }
 
 pub(super) async fn nobody_gets_in(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
     let mut wrong = None;
     for path in CLOSED {
-        let status = probe.get(path).send().await?.status();
-        if status.is_success() {
+        if probe.send(probe.get(path)).await?.status.is_success() {
             wrong = Some(format!("{path} was shown to somebody who is not signed in."));
         }
     }
     Ok(judge(Control::ACC01, &ctx, wrong, "Nobody without an account was shown anything that needs one."))
 }
 
-/// Asks for the rooms of those who run the instance, and for what is public, as nobody.
+/// Asks, as nobody, for every route that takes anything and is not public, and for the rooms of those who run
+/// the instance.
 pub(super) async fn strangers_get_what_is_listed(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let probe = Probe::of(&face)?;
-    let mut wrong = None;
-    for path in CLOSED.iter().chain(&ADMIN) {
+    let pages = CLOSED.iter().chain(&ADMIN).map(|path| ("GET", *path));
+    let closed = |method: &str, path: &str| {
+        web::public::PUBLIC.iter().all(|public| (public.method, public.path) != (method, path))
+    };
+    let taking =
+        TAKES.iter().map(|takes| (takes.method, takes.path)).filter(|(method, path)| closed(method, path));
+    let (mut wrong, mut asked) = (None, 0_usize);
+    for (method, path) in pages.chain(taking) {
         // What only takes other methods says so to everybody alike.
-        let status = probe.get(path).send().await?.status();
-        if ![reqwest::StatusCode::UNAUTHORIZED, reqwest::StatusCode::METHOD_NOT_ALLOWED].contains(&status) {
-            wrong = Some(format!("{path} was not refused to somebody who is not known."));
+        let request = probe.ask(Method::from_bytes(method.as_bytes())?, &filled(path));
+        let answer = probe.send(request.header("sec-fetch-site", "same-origin")).await?;
+        asked += 1;
+        if ![StatusCode::UNAUTHORIZED, StatusCode::METHOD_NOT_ALLOWED].contains(&answer.status) {
+            wrong = Some(format!("{method} {path} was not refused to somebody who is not known."));
         }
     }
-    let listed = web::public::PUBLIC.len();
-    let finding = judge(Control::ACC03, &ctx, wrong, "What is not on the list of public routes was refused.");
-    Ok(finding.fact("public routes", listed))
+    let good = "What was asked for as nobody and is not on the list of public routes was refused.";
+    let finding = judge(Control::ACC03, &ctx, wrong, good).fact("routes asked", asked);
+    Ok(finding.fact("public routes", web::public::PUBLIC.len()))
 }
 
-fn header(answer: &Response, name: &str) -> String {
-    answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+/// A route's path with an identifier of nothing in its places.
+fn filled(path: &'static str) -> String {
+    let fill = |part: &'static str| if part.starts_with('{') { NOTHING } else { part };
+    path.split('/').map(fill).collect::<Vec<_>>().join("/")
+}
+
+/// Sends forms that anybody may send, each with something no form of ours has in it.
+pub(super) async fn strange_fields_are_refused(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    const MARK: &str = "c41f-strange";
+    let probe = Probe::of(&face)?;
+    let mut wrong = None;
+    for takes in TAKES.iter().filter(|takes| takes.way == Way::Form && FORMS.contains(&takes.path)) {
+        let fields: Vec<_> = takes.fields.iter().map(|field| format!("{}={MARK}", field.name)).collect();
+        let name = takes.fields.first().map_or("name", |field| field.name);
+        for strange in [format!("unknown={MARK}"), format!("{name}={MARK}"), "unfinished=%E2%82".to_owned()] {
+            let body = format!("{}&{strange}", fields.join("&"));
+            let request = probe.ask(Method::POST, takes.path).body(body);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = probe.send(request.header("sec-fetch-site", "same-origin")).await?;
+            let reference = answer.header("x-request-id");
+            if answer.status != StatusCode::BAD_REQUEST {
+                wrong = Some(format!("{} took a form with a strange field.", takes.path));
+            } else if answer.text.contains(MARK) || reference.is_empty() || !answer.text.contains(reference) {
+                wrong =
+                    Some(format!("The refusal of {} lacks its reference or repeats the form.", takes.path));
+            }
+        }
+    }
+    let good =
+        "Forms with fields that are unknown, come twice or are broken were refused, with a reference alone.";
+    let bounded: usize = TAKES.iter().map(|takes| takes.fields.len()).sum();
+    Ok(judge(Control::WEB16, &ctx, wrong, good).fact("fields with a bound", bounded))
 }

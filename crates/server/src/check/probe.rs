@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use assure::Unanswered;
-use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use rustls::{
     DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -19,7 +19,42 @@ pub(super) struct Probe {
     port: u16,
 }
 
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    /// A header, empty when it is not there.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Whether any header's name begins so.
+    pub(super) fn has_header_like(&self, start: &str) -> bool {
+        self.headers.keys().any(|name| name.as_str().starts_with(start))
+    }
+}
+
 impl Probe {
+    /// Sends a request. Where a limit or a list is in the way, nothing was learnt about anything else.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, Unanswered> {
+        let answer = request.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await?;
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Unanswered::because(
+                "too many requests come from this machine; ask again in a minute",
+            ));
+        }
+        if status == StatusCode::FORBIDDEN && text.contains("address-denied") {
+            return Err(Unanswered::because("this machine's own address is kept out by the address lists"));
+        }
+        Ok(Answer { status, headers, text })
+    }
+
     pub(super) fn of(face: &Face) -> Result<Self, Unanswered> {
         let address = local(face)?;
         let leaf = face.certificate.current().cert.first().cloned();

@@ -16,7 +16,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 pub(super) async fn only_tls_1_3(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     let answer = old_tls(probe::local(&face)?).await?;
-    let response = probe::Probe::of(&face)?.get("/healthz").send().await;
+    let probe = probe::Probe::of(&face)?;
+    let response = probe.get("/healthz").send().await;
     let wrong = match (answer, response) {
         (OldTls::Accepted, _) => Some("A client that speaks TLS 1.2 was let in.".to_owned()),
         (_, Err(_)) => Some("A client that speaks TLS 1.3 was not let in.".to_owned()),

@@ -1,5 +1,5 @@
 //! `troth verify`: which promises are kept. Asks the running instance; where none runs, opens one that
-//! only asks itself, on a free port of this machine, and closes it again.
+//! only asks itself, on free ports of this machine, and closes it again.
 
 use std::process::ExitCode;
 
@@ -36,15 +36,19 @@ pub(crate) fn verify(mut config: Config, wanted: &Verify) -> Result<ExitCode, Fa
     })
 }
 
-/// The same checks on an instance of our own, which nobody else is told about and which loads no model.
+/// The same checks on an instance of our own, which nobody else is told about, which loads no model and does
+/// nothing but answer: what is due is for the server to do, where people's links lead to it.
 async fn alone(mut config: Config, form: &str) -> Result<ExitCode, Failure> {
-    config.web.listen = vec![([127, 0, 0, 1], 0).into()];
-    config.web.redirect.clear();
+    let free = ([127, 0, 0, 1], 0).into();
+    config.web.listen = vec![free];
+    // As many plain listeners as are configured, none or one: the promise about them is to be asked as well.
+    config.web.redirect.truncate(1);
+    config.web.redirect.fill(free);
     config.models.local.enabled = false;
     if config.keys.passphrase.is_none() && config.keys.asks_for_passphrase() {
         config.keys.passphrase = protector::passphrase_from_terminal(&config.data)?;
     }
-    let instance = Instance::start(config, outside::Outside::real()).await?;
+    let instance = Instance::open(config, outside::Outside::real()).await?;
     let report = instance.verify().await;
     instance.stop().await;
     let report = report?;

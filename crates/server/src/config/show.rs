@@ -38,8 +38,8 @@ pub(super) fn is_secret(path: &str) -> bool {
 /// # Errors
 /// [`Exit::Configuration`] naming the key and the variable to use, never the value.
 pub(super) fn refuse_secrets(table: &Table, file: &Path) -> Result<(), Failure> {
-    enforced!(CFG02);
     let Some((path, variable)) = first_secret(table) else { return Ok(()) };
+    enforced!(CFG02);
     Err(Failure::new(Exit::Configuration, format!("{} holds the secret `{path}`.", file.display()))
         .then(format!("Move it to the environment or to .env, as {variable}.")))
 }
@@ -60,11 +60,15 @@ fn first_secret(table: &Table) -> Option<(String, String)> {
 /// What was set, as sorted lines of `section.key = value`, secrets as `(set)`.
 #[must_use]
 pub fn show(config: &Config) -> Vec<(String, String)> {
-    enforced!(CFG02);
     let mut lines = vec![("data".to_owned(), format!("{:?}", config.data))];
     walk(&config.table, &mut Vec::new(), &mut |path, value| {
         let path = path.join(".");
-        let value = if is_secret(&path) { "(set)".to_owned() } else { value.to_string() };
+        let value = if is_secret(&path) {
+            enforced!(CFG02);
+            "(set)".to_owned()
+        } else {
+            value.to_string()
+        };
         lines.push((path, value));
     });
     if config.keys.passphrase.is_some() {

@@ -1,15 +1,19 @@
 //! What to say about a key nobody knows: its full name and the nearest known one.
 
+use domain::enforced;
+
 use crate::failure::{Exit, Failure};
 
 /// The failure for an unknown section or key at the top.
 pub(super) fn failure(strange: &str, known: &[&str]) -> Failure {
+    enforced!(CFG01);
     Failure::new(Exit::Configuration, format!("The configuration has no section `{strange}`."))
         .then(suggest(strange, known, ""))
 }
 
 /// The failure for an unknown key in a section.
 pub(super) fn failure_in(section: &str, strange: &str, known: &[&str]) -> Failure {
+    enforced!(CFG01);
     Failure::new(Exit::Configuration, format!("The configuration has no key `{section}.{strange}`."))
         .then(suggest(strange, known, &format!("{section}.")))
 }

@@ -73,7 +73,7 @@ fn told<T, E: Display>(what: &'static str, done: Result<T, E>) {
 }
 
 async fn look_at_addresses(house: House) {
-    if let Err(error) = house.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await {
+    if let Err(error) = house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await {
         tracing::warn!(%error, "the address rules could not be read; those read before hold on");
     }
 }

@@ -128,12 +128,13 @@ fn tls(section: &MailSection, server: &str) -> Result<Tls, Failure> {
         parameters = parameters.certificate_store(CertificateStore::WebpkiRoots);
     }
     let parameters = parameters.build_rustls().map_err(|_| broken("holds no certificate we can use"))?;
+    let around: fn(TlsParameters) -> Tls = match section.tls {
+        MailTls::Starttls => Tls::Required,
+        MailTls::Implicit => Tls::Wrapper,
+        MailTls::NoneOnLoopback => return Ok(Tls::None),
+    };
     enforced!(MAI01);
-    Ok(match section.tls {
-        MailTls::Starttls => Tls::Required(parameters),
-        MailTls::Implicit => Tls::Wrapper(parameters),
-        MailTls::NoneOnLoopback => Tls::None,
-    })
+    Ok(around(parameters))
 }
 
 /// What a failure means for the mail. What the server has against us (the sign-in, TLS, a greeting) may be

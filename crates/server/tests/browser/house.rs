@@ -238,6 +238,11 @@ impl House {
         text.json().as_str().unwrap().to_owned()
     }
 
+    /// The names of the cookies of this site, those that scripts do not see as well.
+    pub(crate) async fn cookies(&self) -> Vec<String> {
+        self.browser.get_all_cookies().await.unwrap().into_iter().map(|cookie| cookie.name).collect()
+    }
+
     /// How many elements match.
     pub(crate) async fn count(&self, selector: &str) -> u64 {
         let found = self.browser.find_all(By::Css(selector)).await.unwrap();

@@ -32,9 +32,13 @@ fn nothing_is_left_in_the_browser_after_signing_out() {
         house.go("/account").await;
         house.click("form[action='/sign-out'] button").await;
         house.until("location.pathname === '/sign-in'").await;
-        let counts = "return Promise.all([indexedDB.databases(), caches.keys()]).then(([bases, caches]) => \
-                      [localStorage.length, sessionStorage.length, bases.length, caches.length, document.cookie.length])";
-        assert_eq!(house.js(counts).await, serde_json::json!([0, 0, 0, 0, 0]));
+        let counts = "const all = [indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations(), \
+                      navigator.storage.getDirectory().then((folder) => Array.fromAsync(folder.keys()))]; \
+                      return Promise.all(all).then((all) => [...all.map((one) => one.length), \
+                      localStorage.length, sessionStorage.length, document.cookie.length])";
+        assert_eq!(house.js(counts).await, serde_json::json!([0, 0, 0, 0, 0, 0, 0]));
+        // Cookies no script can see among them.
+        assert_eq!(house.cookies().await, Vec::<String>::new());
 
         // The way back leads to the sign-in page, not to what was on the screen.
         house.js("history.back()").await;

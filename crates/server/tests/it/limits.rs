@@ -102,6 +102,30 @@ fn a_key_has_a_limit_of_its_own_told_as_openai_tells_it() {
     });
 }
 
+#[tokio::test]
+async fn a_token_of_a_directory_has_a_limit_of_its_own() {
+    let _proof = verifies!(WEB10);
+    let place = Place::new();
+    let instance = place.start("[policy]\napi_calls_a_minute = 2").await.unwrap();
+    let mut owner = Client::new(&instance.url(), &instance.authority().unwrap());
+    owner.set_up(instance.setup_code().unwrap().expose(), "Ada", "Quiet-Harbour-47").await;
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let made = owner.submit::<&str, &str>("/admin/directory/tokens", &[]).await;
+        tokens.push(made.expect_status(StatusCode::OK).between("id=\"key\">", "<"));
+    }
+    let http = Stranger::at(&instance);
+    let ask = |token: &str| http.get("/scim/v2/Users").bearer_auth(token).send();
+    for _ in 0..2 {
+        assert_eq!(ask(&tokens[0]).await.unwrap().status(), StatusCode::OK);
+    }
+    let answer = ask(&tokens[0]).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(ask(&tokens[1]).await.unwrap().status(), StatusCode::OK, "another token is another count");
+    instance.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_count_together_and_each_by_itself_while_the_store_is_away() {
     let _proof = verifies!(WEB10);

@@ -12,11 +12,12 @@ use domain::{
     audit::{Act, Entry},
     authorize,
     chat::{Author, Body, Message},
-    id::{ApiKeyId, ConversationId, FolderId, MessageId, SessionId, UserId},
+    id::{ApiKeyId, ConversationId, FolderId, MessageId, PasskeyId, SessionId, TurnId, UserId},
 };
 use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
+use serde_json::json;
 use server::{Instance, Outside};
-use store::{accounts, api_keys, conversations, credentials, folders, messages, sessions};
+use store::{accounts, api_keys, conversations, credentials, folders, messages, passkeys, sessions};
 use testkit::Client;
 
 use crate::{
@@ -68,6 +69,9 @@ struct Records {
     folder: FolderId,
     key: ApiKeyId,
     session: SessionId,
+    passkey: PasskeyId,
+    temporary: ConversationId,
+    turn: TurnId,
 }
 
 impl Records {
@@ -79,6 +83,10 @@ impl Records {
             path if path.starts_with("/chat/api/folders/{id}") => self.folder.to_string(),
             path if path.starts_with("/chat/api/conversations/{id}") => self.conversation.to_string(),
             "/chat/{id}" => self.conversation.to_string(),
+            path if path.starts_with("/account/passkeys/{id}") => self.passkey.to_string(),
+            path if path.starts_with("/chat/temporary/{id}") => self.temporary.to_string(),
+            path if path.starts_with("/chat/api/temporary/{id}") => self.temporary.to_string(),
+            "/chat/api/turns/{id}/stop" => self.turn.to_string(),
             _ => return None,
         };
         Some(path.replace("{id}", &id).replace("{message}", &self.message.to_string()))
@@ -137,11 +145,28 @@ impl Maker<'_> {
         conversations::create(&mut tx, &permit, conversation, ctx.now()).await.unwrap();
         messages::append(&mut tx, &permit, conversation, &message).await.unwrap();
         folders::create(&mut tx, &permit, folder, "a folder").await.unwrap();
+        let passkey = PasskeyId::fresh(&ctx);
+        let credential = passkey.to_string();
+        let made = passkeys::NewPasskey {
+            id: passkey,
+            credential: credential.as_bytes(),
+            party: "localhost",
+            name: "a passkey",
+            passkey: b"{}",
+            counter: 0,
+        };
+        let owns = self.permit(Job::Setup, Action::ManageCredentials, user);
+        passkeys::create(&mut tx, &owns, &made, ctx.now()).await.unwrap();
         tx.commit(Entry::new(Act::ConversationChanged, conversation)).await.unwrap();
         let known = self.permit(Job::Authentication, Action::ReadAccount, user);
         let key = api_keys::list(store, &known).await.unwrap()[0].id;
         let session = sessions::list(store, &known).await.unwrap()[0].session.id;
-        (browser, Records { user, conversation, message: message.id, folder, key, session })
+        let question = json!({ "temporary": true, "say": { "text": "in passing" } });
+        let begun = browser.send_json(Method::POST, "/chat/api/ask", &question).await.json();
+        let of = |name: &str| begun[name].as_str().unwrap().to_owned();
+        let (temporary, turn) = (of("conversation").parse().unwrap(), of("turn").parse().unwrap());
+        let message = message.id;
+        (browser, Records { user, conversation, message, folder, key, session, passkey, temporary, turn })
     }
 
     /// The same account in a session that has shown no second factor.
@@ -171,13 +196,17 @@ impl Maker<'_> {
 }
 
 /// Whether all of it is still as it was made.
-async fn is_whole(maker: &Maker<'_>, ann: &Records) -> bool {
+async fn is_whole(maker: &Maker<'_>, browser: &Client, ann: &Records) -> bool {
+    let path = format!("/chat/temporary/{}", ann.temporary);
+    let open = browser.request(Method::GET, &path).send().await.unwrap().status();
     let store = maker.instance.store();
     let reads = maker.permit(Job::Turn, Action::ReadChat, ann.user);
     let known = maker.permit(Job::Authentication, Action::ReadAccount, ann.user);
     let chat = conversations::get(store, &reads, ann.conversation).await.unwrap();
     let folders = folders::list(store, &reads).await.unwrap();
     !chat.pinned
+        && open == StatusCode::OK
+        && passkeys::list(store, &known).await.unwrap().iter().any(|one| one.name == "a passkey")
         && messages::get(store, &reads, ann.conversation, ann.message).await.is_ok()
         && folders.iter().any(|folder| folder.id == ann.folder && folder.name == "a folder")
         && api_keys::list(store, &known).await.unwrap().iter().any(|key| key.id == ann.key)
@@ -245,7 +274,7 @@ fn every_route_answers_every_role_as_written_here() {
         let known = authorize(&ctx, Action::Authenticate, Resource::Instance).unwrap();
         let asha = accounts::find(instance.store(), &known, "Asha").await.unwrap().unwrap().id;
         let maker = Maker { instance: &instance, owner: asha, outside };
-        let (_ann, ann) = maker.person(&owner, "Ann", Roles::NONE.with(Role::User)).await;
+        let (browser, ann) = maker.person(&owner, "Ann", Roles::NONE.with(Role::User)).await;
         let askers = askers(&maker, &owner).await;
 
         let mut routes: Vec<(String, Method)> = Vec::new();
@@ -275,7 +304,7 @@ fn every_route_answers_every_role_as_written_here() {
                 judge(&route, asker, status, theirs.is_some());
                 matrix.push_str(&format!(" {:7}", status.as_u16()));
             }
-            assert!(is_whole(&maker, &ann).await, "{route} changed another person's records");
+            assert!(is_whole(&maker, &browser, &ann).await, "{route} changed another person's records");
         }
         insta::assert_snapshot!(trimmed(&matrix));
         own_records_answer(&maker, &owner, &routes).await;
@@ -324,7 +353,8 @@ async fn own_records_answer(maker: &Maker<'_>, owner: &Client, routes: &[(String
         routes.iter().filter_map(|(path, method)| Some((path, method, mine.filled(path)?))).collect();
     // Reading before changing, the inner before the outer, deleting last.
     mine_alone.sort_by_key(|(path, method, _)| {
-        (*method != Method::GET, *method == Method::DELETE, std::cmp::Reverse(path.len()))
+        let last = (*method == Method::DELETE, path.contains("passkeys"), path.ends_with("/remove"));
+        (*method != Method::GET, last, std::cmp::Reverse(path.len()))
     });
     for (path, method, address) in mine_alone {
         let route = format!("{method} {path}");

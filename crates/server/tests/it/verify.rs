@@ -25,9 +25,12 @@ fn every_control_holds_on_a_running_instance_and_on_one_that_is_asked_alone() {
         assert_eq!(faults(&serde_json::from_slice(&asked.stdout).unwrap()), Vec::<String>::new());
         instance.stop().await;
 
+        std::fs::write(place.data().join("troth.toml"), "[web]\nredirect = [\"127.0.0.1:1\"]\n").unwrap();
         let alone = place.troth(&["verify", "--json"]).output().unwrap();
         assert_eq!(alone.status.code(), Some(0), "{}", String::from_utf8_lossy(&alone.stderr));
-        assert_eq!(faults(&serde_json::from_slice(&alone.stdout).unwrap()), Vec::<String>::new());
+        let report: Value = serde_json::from_slice(&alone.stdout).unwrap();
+        assert_eq!(faults(&report), Vec::<String>::new());
+        assert!(report.to_string().contains("The plain listener led a page to HTTPS"), "asked alone as well");
     });
 }
 

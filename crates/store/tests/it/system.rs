@@ -59,7 +59,7 @@ both_engines!(the_probes_see_what_is_there, |home| {
     let said = say(&home, &ada, conversation, None, "sealed words").await;
     let look = home.instance(Job::Checks, Action::ReadInstance);
     let sealed = probe::sealed_values(&home.store, &look).await.unwrap();
-    assert_eq!(sealed, Sealed { looked_at: 3, bare: 0 }, "a message, a title and a name");
+    assert_eq!(sealed, Sealed { looked_at: 4, bare: 0 }, "a message, a title, a name, settings");
     assert_eq!(probe::wrapped_keys(&home.store, &look).await.unwrap(), Sealed { looked_at: 2, bare: 0 });
     assert!(probe::opens_only_in_place(&home.store, &look, &ada.ctx).unwrap());
     assert_eq!(probe::link(&home.store, &look).await.unwrap(), Link::Local);
@@ -72,7 +72,7 @@ both_engines!(the_probes_see_what_is_there, |home| {
     home.store.ping().await.unwrap();
     // What is not sealed, or not wrapped by this keyring, shows.
     home.spoil(&format!("UPDATE messages SET body = {} WHERE id = '{said}'", plain(&home))).await;
-    assert_eq!(probe::sealed_values(&home.store, &look).await.unwrap(), Sealed { looked_at: 3, bare: 1 });
+    assert_eq!(probe::sealed_values(&home.store, &look).await.unwrap(), Sealed { looked_at: 4, bare: 1 });
     home.spoil(&format!("UPDATE deks SET wrapped = {} WHERE subject = '{}'", plain(&home), ada.id)).await;
     assert_eq!(probe::wrapped_keys(&home.store, &look).await.unwrap(), Sealed { looked_at: 2, bare: 1 });
     let denied = probe::sealed_values(&home.store, &ada.permit(Action::ReadChat)).await;

@@ -15,6 +15,8 @@ async function ask(method, path, body, type = "application/json") {
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
+    // Saving goes on when the page is left. Browsers carry 64 KiB that far; a character may be three bytes.
+    options.keepalive = method === "PUT" && options.body.length < 20_000;
   }
   let response;
   try {

@@ -5,10 +5,12 @@ use axum::{
     extract::{FromRequest, Request},
 };
 use domain::enforced;
-use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
-use crate::{App, Problem};
+use crate::{
+    App, Problem,
+    input::{is_json, unsupported},
+};
 
 /// A body that was JSON of the expected shape.
 pub(super) struct Json<T>(pub(super) T);
@@ -18,31 +20,18 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            let title = "Not in that form";
-            let detail = "Send JSON, with `Content-Type: application/json`.";
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                title,
-                detail,
-            ));
+            return Err(unsupported("Send JSON, with `Content-Type: application/json`."));
         }
         // A body cut for its size or slowness is told apart by the edge, which did the cutting.
         let body = Bytes::from_request(request, app).await;
         let body = body.map_err(|_| Problem::bad_request("The body could not be read to its end."))?;
-        enforced!(WEB14);
         serde_json::from_slice(&body).map(Self).map_err(|error| refusal(&error))
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
-}
-
 /// Where the body is wrong. The parser's own words may quote it, so only the place is told.
 fn refusal(error: &serde_json::Error) -> Problem {
+    enforced!(WEB14);
     let at = format!("line {}, column {}", error.line(), error.column());
     Problem::bad_request(match error.classify() {
         serde_json::error::Category::Data => format!(

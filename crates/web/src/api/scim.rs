@@ -26,7 +26,11 @@ use domain::Ctx;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde_json::Value;
 
-use crate::{App, Problem, edge::Arrival, session};
+use crate::{
+    App, Problem,
+    edge::{Arrival, limit::Who},
+    input, session,
+};
 
 /// Most resources in one answer.
 const MOST_RESULTS: u32 = 200;
@@ -70,11 +74,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let app = App::from_ref(state);
-        let Arrival { ctx, known, .. } = Arrival::of(parts, &app);
+        let arrival = Arrival::of(parts, &app);
         let token = session::bearer(&parts.headers).ok_or_else(token_needed)?;
-        let actor = app.identity.recognise_scim_token(&ctx, token.expose()).await?;
-        let ctx = ctx.acting_as(actor.ok_or_else(token_needed)?);
-        known.note();
+        let known = app.identity.recognise_scim_token(&arrival.ctx, token.expose()).await?;
+        let (token, actor) = known.ok_or_else(token_needed)?;
+        let ctx = arrival.ctx.acting_as(actor);
+        arrival.recognised(&app, &ctx, Some(Who::Key(token.0))).await?;
         Ok(Self { ctx })
     }
 }
@@ -95,13 +100,8 @@ impl FromRequest<App> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case(MEDIA_TYPE) && !kind.eq_ignore_ascii_case("application/json") {
-            let detail = "Send JSON, with `Content-Type: application/scim+json`.";
-            let title = "Not in that form";
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Problem::new(status, "unsupported-media-type", title, detail));
+        if !input::is_json(request.headers()) {
+            return Err(input::unsupported("Send JSON, with `Content-Type: application/scim+json`."));
         }
         let body = Bytes::from_request(request, app).await;
         let body = body.map_err(|_| error::syntax("The body could not be read to its end."))?;

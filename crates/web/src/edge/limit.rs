@@ -14,7 +14,7 @@ pub mod shared;
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
-use domain::{control::Numbers, enforced};
+use domain::{Actor, control::Numbers, enforced};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock as _, MonotonicClock},
@@ -38,7 +38,7 @@ pub enum Who {
     Address(IpAddr),
     /// One account, in all of its browsers.
     Account(Uuid),
-    /// One API key.
+    /// One API key, or one token of a directory.
     Key(Uuid),
 }
 
@@ -47,6 +47,16 @@ impl Who {
     #[must_use]
     pub fn at(address: IpAddr) -> Self {
         Self::Address(counted(address))
+    }
+
+    /// Whoever acts, when it is an account or a key.
+    #[must_use]
+    pub fn of(actor: &Actor) -> Option<Self> {
+        match actor {
+            Actor::Person { user, .. } | Actor::BreakGlass { user, .. } => Some(Self::Account(user.0)),
+            Actor::ApiKey { key, .. } => Some(Self::Key(key.0)),
+            Actor::Anonymous | Actor::System(_) => None,
+        }
     }
 
     /// The name of the limit, as headers and the shared store spell it.
@@ -123,6 +133,11 @@ impl Limits {
             }
             _ => reading,
         }
+    }
+
+    /// Whether the store all replicas count in answers now; `None`: there is none.
+    pub async fn count_together(&self) -> Option<bool> {
+        Some(self.0.shared.as_ref()?.greet().await)
     }
 
     fn count_here(&self, class: Class, who: Who) -> Reading {

@@ -9,8 +9,7 @@ pub mod sessions;
 pub mod view;
 
 use axum::{
-    Form,
-    extract::{Multipart, Query, State},
+    extract::{FromRequest, Multipart, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
@@ -22,7 +21,10 @@ use super::{
     frame::Kind,
     handlers::{Looks, problems_of},
 };
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 /// How the last act went: a word in the address, so that a reload does not repeat the act.
 #[derive(Deserialize)]
@@ -178,17 +180,19 @@ pub async fn codes(
     }
 }
 
-/// `POST /account/import`: a file of chats.
+/// `POST /account/import`: a file of chats. Nothing of it is read before there is room.
 pub async fn import(
     State(app): State<App>,
     person: SignedIn,
     looks: Looks,
-    mut form: Multipart,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let import = app.assistant.begin_import(&person.ctx)?;
     let missing = || Problem::bad_request("Choose a file first.");
+    let mut form = Multipart::from_request(request, &app).await.map_err(|_| missing())?;
     let field = form.next_field().await.map_err(|_| missing())?.ok_or_else(missing)?;
     let bytes = field.bytes().await.map_err(|_| Problem::too_large())?;
-    match app.assistant.import(&person.ctx, &bytes).await {
+    match import.take(bytes).await {
         Ok(_) => Ok(Redirect::to("/account?done=imported#data").into_response()),
         Err(error @ (assistant::Error::BadImport { .. } | assistant::Error::Full { .. })) => {
             page(&app, &person, looks, vec![(Kind::Bad, error.to_string())]).await

@@ -3,8 +3,7 @@
 pub mod view;
 
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::id::AddressRuleId;
@@ -16,7 +15,10 @@ use super::{
     frame::Kind,
     handlers::{Looks, problems_of},
 };
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 /// Where the page is.
 pub const PATH: &str = "/admin/addresses";

@@ -6,7 +6,7 @@
 mod view;
 
 use axum::{
-    Form, Router,
+    Router,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -18,7 +18,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use super::{frame::Kind, handlers::Looks};
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, input::Form};
 
 const HERE: &str = "/admin/content";
 

@@ -14,7 +14,7 @@ pub mod transfer;
 use assistant::{Allowance, Opened};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Path, Query, State},
+    extract::{DefaultBodyLimit, Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::{delete, get, patch, post, put},
 };
@@ -23,7 +23,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use super::handlers::Looks;
-use crate::{App, Problem, SignedIn, Visitor};
+use crate::{App, Problem, SignedIn, Visitor, input::Query};
 use rail::Rail;
 
 /// What the address of the chat may ask for.

@@ -6,8 +6,7 @@
 pub mod form;
 
 use axum::{
-    Form, Json,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Missing, Secret, access::Shown};
@@ -17,7 +16,12 @@ use serde::Deserialize;
 
 use super::handlers::{Looks, problems_of};
 use super::{account::factors::Nothing, sign_in::passkey::Question};
-use crate::{App, Problem, SignedIn, edge::host::Asked, session};
+use crate::{
+    App, Problem, SignedIn,
+    edge::host::Asked,
+    input::{Form, Json, Query},
+    session,
+};
 
 /// Where to go afterwards, and what for.
 #[derive(Clone, Debug, Default, Deserialize)]

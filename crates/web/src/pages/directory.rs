@@ -7,7 +7,7 @@ pub mod view;
 
 use axum::{
     Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -15,7 +15,7 @@ use identity::Error;
 use serde::Deserialize;
 
 use super::{frame::Kind, handlers::Looks};
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, input::Query};
 
 /// The routes of this page.
 pub fn routes() -> Router<App> {

@@ -3,14 +3,13 @@
 //! Every page of a signed-in person carries [`notice`] for `idle.js`, which warns in time. Asking how long
 //! there is left is the page's doing and keeps no session alive; staying is its person's.
 
-use axum::Json;
 use domain::{Ctx, Timestamp, control::Numbers, id::UserId};
 use maud::Markup;
 use serde::Serialize;
 use serde_json::json;
 
 use super::{frame::data, words::Words};
-use crate::{SignedIn, Unattended};
+use crate::{SignedIn, Unattended, input::Json};
 
 /// What a page knows about the end of its session.
 #[derive(Clone, Copy, Debug)]

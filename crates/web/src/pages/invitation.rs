@@ -6,7 +6,6 @@
 pub mod form;
 
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -20,7 +19,7 @@ use super::{
     handlers::{Looks, problems_of},
     setup::{self, form::Before},
 };
-use crate::{App, Problem, Visitor};
+use crate::{App, Problem, Visitor, input::Form};
 
 /// The form of the first step.
 #[derive(Deserialize)]

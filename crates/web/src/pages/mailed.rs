@@ -5,7 +5,6 @@
 //! same, whether the address is known or not; nobody is signed in by any of this.
 
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -22,7 +21,7 @@ use super::{
     setup::form::{advice, password},
     sign_in,
 };
-use crate::{App, Problem, Visitor};
+use crate::{App, Problem, Visitor, input::Form};
 
 /// Whose password.
 #[derive(Deserialize)]

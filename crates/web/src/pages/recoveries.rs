@@ -1,8 +1,7 @@
 //! Requests of people who lost their factors, for those who may agree: the handlers of `/admin/recoveries`.
 
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Missing, Secret, id::RecoveryId};
@@ -17,7 +16,10 @@ use super::{
     frame::{Kind, note, when},
     handlers::{Looks, problems_of},
 };
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 /// Where this page is.
 pub const PATH: &str = "/admin/recoveries";

@@ -3,7 +3,7 @@
 mod view;
 
 use axum::{
-    Form, Router,
+    Router,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -15,7 +15,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use super::{frame::Kind, handlers::Looks};
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, input::Form};
 
 /// What a reviewer says about one grant.
 #[derive(Deserialize)]

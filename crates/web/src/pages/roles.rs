@@ -5,8 +5,8 @@
 mod view;
 
 use axum::{
-    Form, Router,
-    extract::{Path, Query, State},
+    Router,
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -21,7 +21,10 @@ use serde::Deserialize;
 use time::{Date, macros::format_description};
 
 use super::{frame::Kind, handlers::Looks};
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 const HERE: &str = "/admin/roles";
 /// Fields a form of this page may have at most.

@@ -6,7 +6,6 @@
 pub mod form;
 
 use axum::{
-    Form, Json,
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
@@ -17,7 +16,11 @@ use maud::Markup;
 use serde::{Deserialize, Serialize};
 
 use super::handlers::{Looks, problems_of};
-use crate::{App, Problem, Visitor, session};
+use crate::{
+    App, Problem, Visitor,
+    input::{Form, Json},
+    session,
+};
 
 /// The form of the first step.
 #[derive(Deserialize)]

@@ -7,8 +7,7 @@ pub mod passkey;
 pub mod steps;
 
 use axum::{
-    Form,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
@@ -20,7 +19,11 @@ use super::{
     frame::Kind,
     handlers::{Looks, problems_of},
 };
-use crate::{App, Problem, SignedIn, Visitor, session};
+use crate::{
+    App, Problem, SignedIn, Visitor,
+    input::{Form, Query},
+    session,
+};
 
 /// Where to go afterwards.
 #[derive(Deserialize)]

@@ -6,8 +6,8 @@
 pub mod view;
 
 use axum::{
-    Form, Router,
-    extract::{Path, Query, State},
+    Router,
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -21,7 +21,11 @@ use super::{
     handlers::{Looks, problems_of},
     sign_in::{self, enter, form},
 };
-use crate::{App, Problem, Visitor, session};
+use crate::{
+    App, Problem, Visitor,
+    input::{Form, Query},
+    session,
+};
 
 /// The cookie that binds an answer to the browser that asked.
 const COOKIE: &str = "__Host-troth-sso";

@@ -2,12 +2,12 @@
 
 pub mod view;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use maud::Markup;
 use serde::Deserialize;
 
 use super::handlers::Looks;
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, input::Query};
 
 /// What the address asks for.
 #[derive(Deserialize)]

@@ -72,7 +72,7 @@ async fn obey(house: &House, ctx: &Ctx, order: Order) -> Result<String, Error> {
             format!("Nothing is said about {} any more.\n", rule.network)
         }
     };
-    house.lists.refresh(identity, ctx).await?;
+    house.face.lists.refresh(identity, ctx).await?;
     Ok(said)
 }
 
@@ -90,7 +90,7 @@ async fn list(house: &House, ctx: &Ctx, json: bool) -> Result<String, Error> {
                 "since": moment(rule.created), "until": rule.ends.map(moment), "from": "kept",
             })
         });
-        let fixed = house.lists.fixed().iter().map(|(network, verdict)| {
+        let fixed = house.face.lists.fixed().iter().map(|(network, verdict)| {
             serde_json::json!({
                 "network": network.to_string(), "verdict": verdict.as_str(), "from": "configuration",
             })
@@ -99,7 +99,7 @@ async fn list(house: &House, ctx: &Ctx, json: bool) -> Result<String, Error> {
         return Ok(serde_json::to_string_pretty(&all).unwrap_or_default() + "\n");
     }
     let mut text = String::new();
-    for (network, verdict) in house.lists.fixed() {
+    for (network, verdict) in house.face.lists.fixed() {
         let network = network.to_string();
         let _ = writeln!(text, "{:5}  {network:24}  by the configuration", verdict.as_str());
     }

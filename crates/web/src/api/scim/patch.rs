@@ -3,6 +3,8 @@
 //! Called by the routes; what comes out is read again as strictly as a whole resource. The invariants: all
 //! changes of a request are applied or none; what is read-only stays; the count of changes is bounded.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -114,7 +116,8 @@ fn whole(
         (Act::Remove, Some(Value::Array(some))) if is_list => {
             // Elements named in the value, as some clients take members out.
             if let Some(Value::Array(held)) = resource.get_mut(&key) {
-                held.retain(|one| !some.iter().any(|gone| same(one, gone)));
+                let gone: HashSet<_> = some.iter().map(meaning).collect();
+                held.retain(|one| !gone.contains(&meaning(one)));
             }
         }
         (Act::Remove, _) => {
@@ -125,18 +128,12 @@ fn whole(
             let Value::Array(held) = resource.entry(key).or_insert_with(|| Value::Array(Vec::new())) else {
                 return Err(error::path("That is no list."));
             };
-            for one in new {
-                if one.get("primary") == Some(&Value::Bool(true)) {
-                    held.iter_mut()
-                        .filter_map(Value::as_object_mut)
-                        .for_each(|other| drop(other.remove("primary")));
-                }
-                if !held.iter().any(|other| same(other, &one)) {
-                    held.push(one);
-                }
+            if new.len() > MOST_ELEMENTS {
+                return Err(too_long());
             }
+            add(held, new);
             if held.len() > MOST_ELEMENTS {
-                return Err(error::value("value", "makes the list too long"));
+                return Err(too_long());
             }
         }
         (_, Some(Value::Object(new))) if !is_list => {
@@ -147,6 +144,7 @@ fn whole(
             }
             held.extend(new);
         }
+        (_, Some(Value::Array(list))) if is_list && list.len() > MOST_ELEMENTS => return Err(too_long()),
         (_, Some(value)) => {
             let value = if is_list && !value.is_array() { Value::Array(vec![value]) } else { value };
             resource.insert(key, value);
@@ -154,6 +152,33 @@ fn whole(
         (_, None) => {}
     }
     Ok(())
+}
+
+fn too_long() -> Problem {
+    error::value("value", "makes the list too long")
+}
+
+/// Adds what is not there yet. Only the last one that says so stays primary.
+fn add(held: &mut Vec<Value>, new: Vec<Value>) {
+    let mut there: HashSet<_> = held.iter().map(meaning).collect();
+    let is_primary = |one: &Value| one.get("primary") == Some(&Value::Bool(true));
+    let primary = new.iter().rposition(is_primary);
+    let deprive = |one: &mut Value| {
+        if let Some(one) = one.as_object_mut() {
+            one.remove("primary");
+        }
+    };
+    if primary.is_some() {
+        held.iter_mut().for_each(deprive);
+    }
+    for (at, mut one) in new.into_iter().enumerate() {
+        if is_primary(&one) && primary != Some(at) {
+            deprive(&mut one);
+        }
+        if there.insert(meaning(&one)) {
+            held.push(one);
+        }
+    }
 }
 
 /// Changes a part of an attribute: `name.familyName`.
@@ -214,11 +239,11 @@ fn elements(
     }
 }
 
-/// Whether two elements of a list are the same thing: by their value, else as a whole.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one.get("value"), other.get("value")) {
-        (Some(one), Some(other)) => one == other,
-        _ => one == other,
+/// What an element of a list stands for: its value, else all of it. Two of one meaning are the same thing.
+fn meaning(one: &Value) -> (bool, String) {
+    match one.get("value") {
+        Some(value) => (true, value.to_string()),
+        None => (false, one.to_string()),
     }
 }
 
@@ -272,6 +297,30 @@ mod tests {
         ]))
         .unwrap();
         assert_eq!((&user["emails"], &user["name"]), (&json!([]), &json!({})));
+    }
+
+    #[test]
+    fn a_list_grows_to_its_bound_and_nothing_is_in_it_twice() {
+        let members = |from: usize, to: usize| {
+            (from..to).map(|n| json!({ "value": format!("{n}@work") })).collect::<Vec<_>>()
+        };
+        let add = |from, to| json!({ "op": "add", "path": "emails", "value": members(from, to) });
+        let user = patched(json!([add(0, 1000), add(0, 500), add(1000, 1400)])).unwrap();
+        assert_eq!(user["emails"].as_array().unwrap().len(), 1401, "and the one that was there");
+        assert_eq!(patched(json!([add(0, 1000), add(1000, 2000)])), Err("scim-value".to_owned()));
+        let replace = json!([{ "op": "replace", "path": "emails", "value": members(0, 2001) }]);
+        assert_eq!(patched(replace), Err("scim-value".to_owned()));
+        // A body of a megabyte, as many elements as fit: refused before one is compared with another.
+        assert_eq!(patched(json!([add(0, 40_000)])), Err("scim-value".to_owned()));
+        let primary = |n: &str| json!({ "value": n, "primary": true });
+        let user = patched(
+            json!([{ "op": "add", "path": "emails", "value": [primary("b"), primary("c"), { "value": "b" }] }]),
+        )
+        .unwrap();
+        assert_eq!(
+            user["emails"],
+            json!([{ "value": "a@work", "type": "work" }, { "value": "b" }, primary("c")]),
+        );
     }
 
     #[test]

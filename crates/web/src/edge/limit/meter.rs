@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{Actor, Ctx};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Class, Limits, Reading, WINDOW_S, Who, over};
@@ -19,7 +18,6 @@ pub struct Meter(Arc<Mutex<Count>>);
 struct Count {
     class: Option<Class>,
     readings: Vec<Reading>,
-    known: Option<Ctx>,
 }
 
 impl std::fmt::Debug for Meter {
@@ -44,28 +42,6 @@ impl Meter {
         let reading = limits.count(class, who).await;
         self.count().readings.push(reading);
         if reading.admitted { Ok(()) } else { Err(over(&reading)) }
-    }
-
-    /// Notes who a request turned out to come from, and counts it for them, once.
-    ///
-    /// # Errors
-    /// A 429 problem when that was one too many.
-    pub async fn recognised(&self, limits: &Limits, ctx: &Ctx) -> Result<(), Problem> {
-        let who = match &ctx.actor {
-            Actor::Person { user, .. } | Actor::BreakGlass { user, .. } => Who::Account(user.0),
-            Actor::ApiKey { key, .. } => Who::Key(key.0),
-            Actor::Anonymous | Actor::System(_) => return Ok(()),
-        };
-        if self.count().known.replace(ctx.clone()).is_some() {
-            return Ok(());
-        }
-        self.charge(limits, who).await
-    }
-
-    /// Who the request turned out to come from.
-    #[must_use]
-    pub fn known(&self) -> Option<Ctx> {
-        self.count().known.clone()
     }
 
     /// Tells the caller how much is left: the fields of the IETF's draft (`RateLimit-Policy`, `RateLimit`),

@@ -88,13 +88,15 @@ impl Shared {
     }
 
     /// Finds the way to the store once, with more patience than any request has; says in the log when there
-    /// is none. The server calls this before it listens.
-    pub async fn greet(&self) {
-        if !matches!(timeout(REST, self.ask("greeting", u32::MAX)).await, Ok(Ok(_))) {
+    /// is none. The server calls this before it listens, and its check later.
+    pub async fn greet(&self) -> bool {
+        let answers = matches!(timeout(REST, self.ask("greeting", u32::MAX)).await, Ok(Ok(_)));
+        if !answers {
             tracing::warn!(
                 "the shared rate limits cannot be reached; each replica counts for itself until they can"
             );
         }
+        answers
     }
 
     /// Counts one request under `key` by the limit of `here`, which has counted it for this process.

@@ -2,8 +2,7 @@
 //! making a passkey works as plain forms.
 
 use axum::{
-    Form, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Missing, Secret, id::PasskeyId};
@@ -16,6 +15,7 @@ use super::{Outcome, factors_view as view};
 use crate::{
     App, Problem, SignedIn,
     edge::host::Asked,
+    input::{Form, Json, Query},
     pages::{
         frame::Kind,
         handlers::{Looks, problems_of},

@@ -1,7 +1,6 @@
 //! Personal API keys: a section of the account page.
 
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -19,7 +18,7 @@ use super::{
     refused, sessions,
     view::confirm_first,
 };
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, input::Form};
 
 /// What a key may do: the right, its name in forms, its words.
 const SCOPES: [(Action, &str); 3] = [

@@ -2,7 +2,6 @@
 
 use assistant::{Allowance, Counted};
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,7 +15,7 @@ use super::super::{
     handlers::problems_of,
     icons::Icon,
 };
-use crate::{App, Problem, SignedIn, session};
+use crate::{App, Problem, SignedIn, input::Form, session};
 
 /// A new address; empty takes the old one away.
 #[derive(Deserialize)]

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use axum::{
-    Form,
     extract::{Path, State},
     response::Redirect,
 };
@@ -16,7 +15,7 @@ use super::super::{
     frame::{Kind, when},
     icons::Icon,
 };
-use crate::{App, Problem, SignedIn};
+use crate::{App, Problem, SignedIn, input::Form};
 
 /// Up to when notices were read.
 #[derive(Deserialize)]

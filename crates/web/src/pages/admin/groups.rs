@@ -5,8 +5,7 @@ pub mod view;
 use std::collections::BTreeSet;
 
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
@@ -22,7 +21,10 @@ use super::super::{
     frame::Kind,
     handlers::{Looks, problems_of},
 };
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 /// Where the list is.
 const HERE: &str = "/admin/groups";

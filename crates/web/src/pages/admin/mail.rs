@@ -1,10 +1,6 @@
 //! E-mail: the handlers of `/admin/mail`. What waits, left or was given up; no address, no content.
 
-use axum::{
-    Form,
-    extract::{Query, State},
-    response::Redirect,
-};
+use axum::{extract::State, response::Redirect};
 use domain::Action;
 use identity::{ListedMail, MailState};
 use maud::{Markup, html};
@@ -15,7 +11,10 @@ use super::super::{
     handlers::Looks,
     icons::Icon,
 };
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Form, Query},
+};
 
 /// Where this is.
 const HERE: &str = "/admin/mail";

@@ -4,8 +4,7 @@
 
 use assistant::{Ask, AskKind, Opened, Place};
 use axum::{
-    Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use domain::{
@@ -24,7 +23,11 @@ use super::{
     stream, switcher,
     thread::Voice,
 };
-use crate::{App, Problem, SignedIn, Unattended, edge::streams::Otherwise};
+use crate::{
+    App, Problem, SignedIn, Unattended,
+    edge::streams::Otherwise,
+    input::{Json, Query},
+};
 
 /// A question.
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use std::{convert::Infallible, time::Duration};
 
 use assistant::{Error, TurnEvent, Watch};
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -34,7 +34,7 @@ use super::{
     rail, switcher,
     thread::{self, Voice},
 };
-use crate::{App, Problem, Unattended, markdown::Growing};
+use crate::{App, Problem, Unattended, input::Query, markdown::Growing};
 
 /// The shortest time between two drawings of a growing answer: about 15 a second.
 const TICK: Duration = Duration::from_millis(66);

@@ -2,16 +2,18 @@
 
 use assistant::Format;
 use axum::{
-    Json,
     body::Bytes,
-    extract::{Query, State},
+    extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
 use domain::id::ConversationId;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use crate::{App, Problem, SignedIn};
+use crate::{
+    App, Problem, SignedIn,
+    input::{Json, Query},
+};
 
 /// What to take along.
 #[derive(Deserialize)]
@@ -39,13 +41,15 @@ pub async fn export(
         Form::Markdown => Format::Markdown,
     };
     let export = app.assistant.export(&person.ctx, wish.conversation, format).await?;
-    let mut response = export.bytes.into_response();
+    let (media_type, file_name) = (export.media_type, export.file_name.replace(['"', '\\'], ""));
+    // The bytes stay the export's own to the last one sent, and with them its room.
+    let mut response = Bytes::from_owner(export).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(export.media_type));
-    let name = format!("attachment; filename=\"{}\"", export.file_name.replace(['"', '\\'], ""));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(
         header::CONTENT_DISPOSITION,
-        HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment")),
+        HeaderValue::try_from(format!("attachment; filename=\"{file_name}\""))
+            .unwrap_or(HeaderValue::from_static("attachment")),
     );
     Ok(response)
 }
@@ -58,13 +62,16 @@ pub struct Imported {
     skipped: usize,
 }
 
-/// `POST /chat/api/import`: a file that was exported, as the body.
+/// `POST /chat/api/import`: a file that was exported, as the body. Nothing of it is read before there is room.
 pub async fn import(
     State(app): State<App>,
     person: SignedIn,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<Imported>, Problem> {
-    let report = app.assistant.import(&person.ctx, &body).await?;
+    let import = app.assistant.begin_import(&person.ctx)?;
+    let body = Bytes::from_request(request, &app).await;
+    let body = body.map_err(|_| Problem::bad_request("The file could not be read to its end."))?;
+    let report = import.take(body).await?;
     Ok(Json(Imported {
         conversations: report.conversations,
         messages: report.messages,

@@ -2,7 +2,6 @@
 //! the authenticator and sends its answer as a form.
 
 use axum::{
-    Form, Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -13,7 +12,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{super::frame::Kind, form, go_on};
-use crate::{App, Problem, Visitor, edge::host::Asked, pages::handlers::Looks};
+use crate::{
+    App, Problem, Visitor,
+    edge::host::Asked,
+    input::{Form, Json},
+    pages::handlers::Looks,
+};
 
 /// What the question is for.
 #[derive(Deserialize)]

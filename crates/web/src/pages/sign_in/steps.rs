@@ -2,7 +2,6 @@
 //! lost theirs.
 
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use super::{super::frame::Kind, form, home};
 use crate::{
     App, Problem, Visitor,
+    input::Form,
     pages::{
         handlers::{Looks, problems_of},
         setup::{form::kept_codes, with_session},
