@@ -48,9 +48,9 @@ impl Places {
         if !is_stream(&response) {
             return response;
         }
-        enforced!(WEB05);
         // Dropping the response drops what would have fed it.
         let Ok(place) = self.all.clone().try_acquire_owned() else {
+            enforced!(WEB05);
             let detail = "Too many answers are being streamed. Try again in a moment.";
             return Problem::busy(detail, 2).into_response();
         };
@@ -81,8 +81,8 @@ async fn gone(identity: Identity, ctx: Ctx) {
     let every = Duration::from_secs(identity.numbers().stream_recheck_seconds.max(1).into());
     loop {
         sleep(every).await;
-        enforced!(WEB13);
         if !identity.is_still_known(&ctx).await.unwrap_or(false) {
+            enforced!(WEB13);
             return;
         }
     }

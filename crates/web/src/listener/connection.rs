@@ -37,7 +37,6 @@ pub(super) async fn run(house: &House, stream: TcpStream, peer: Peer) {
     let Some(tls) = &house.tls else {
         return talk(house, stream, peer, false).await;
     };
-    enforced!(WEB05);
     let handshake = timeout(house.limits.handshake, tls.accept(stream));
     let shaken = tokio::select! {
         () = house.shutdown.cancelled() => return,
@@ -49,7 +48,10 @@ pub(super) async fn run(house: &House, stream: TcpStream, peer: Peer) {
             talk(house, stream, peer, http2).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
+        Err(_) => {
+            enforced!(WEB05);
+            tracing::debug!("a TLS handshake took too long");
+        }
     }
 }
 
@@ -64,9 +66,8 @@ async fn talk(
     let (router, counting) = (house.router.clone(), activity.clone());
     let service = service_fn(move |request| answer(router.clone(), counting.clone(), peer, request));
     let builder = protocol(&house.limits, http2);
-    // In HTTP/2 bytes also come without a request, as pings; there later headers share the idle limit.
-    let heard = (!http2).then(|| activity.clone());
-    let stream = TokioIo::new(Heard::new(stream, heard));
+    // In HTTP/2 later headers share the idle limit.
+    let stream = TokioIo::new(Heard::new(stream, activity.clone(), !http2));
     let mut connection = pin!(builder.serve_connection(stream, service));
 
     let goodbye = tokio::select! {
@@ -76,8 +77,12 @@ async fn talk(
             }
             return;
         }
-        () = activity.fell_idle(house.limits.headers, house.limits.idle) => GOODBYE,
+        () = activity.fell_idle(house.limits.headers, house.limits.idle) => {
+            enforced!(WEB05);
+            GOODBYE
+        }
         () = activity.left_waiting(house.limits.stalled) => {
+            enforced!(WEB05);
             tracing::debug!("a connection was cut: its peer left an answer lying");
             return;
         }
@@ -93,7 +98,6 @@ async fn talk(
 fn protocol(limits: &Limits, http2: bool) -> Builder<TokioExecutor> {
     let builder = Builder::new(TokioExecutor::new());
     let mut builder = if http2 { builder.http2_only() } else { builder.http1_only() };
-    enforced!(WEB05);
     builder
         .http1()
         // Without a timer hyper does not enforce the time limit at all. It counts from the end of the
@@ -108,6 +112,9 @@ fn protocol(limits: &Limits, http2: bool) -> Builder<TokioExecutor> {
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(limits.header_bytes)
         .max_send_buf_size(32 << 10)
+        // What a client may send ahead of a handler that has not asked for it yet.
+        .initial_stream_window_size(128 << 10)
+        .initial_connection_window_size(256 << 10)
         .keep_alive_interval(Some(Duration::from_secs(20)))
         .keep_alive_timeout(Duration::from_secs(10));
     builder
