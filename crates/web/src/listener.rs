@@ -25,12 +25,15 @@ use axum::Router;
 use domain::enforced;
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
-use crate::edge::address::Peer;
+use crate::edge::{address::Peer, shares::Share};
 
 /// The shortest time between two lines of the log about connections that were turned away.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -124,6 +127,14 @@ struct House {
     turned_away: TurnedAway,
 }
 
+/// The place of one connection. It goes with the socket, which may be upgraded and outlive its HTTP; the end
+/// waits for both.
+struct Place {
+    _place: OwnedSemaphorePermit,
+    _share: Option<Share<IpAddr>>,
+    _token: TaskTrackerToken,
+}
+
 /// Connections that were closed as they came. A flood of them must not become a flood in the log.
 #[derive(Default)]
 struct TurnedAway(Mutex<(u64, Option<Instant>)>);
@@ -200,11 +211,9 @@ impl House {
             }
             return;
         };
+        let place = Place { _place: place, _share: share, _token: self.connections.token() };
         let house = self.clone();
-        self.connections.spawn(async move {
-            connection::run(&house, stream, Peer(peer)).await;
-            drop((place, share));
-        });
+        self.connections.spawn(async move { connection::run(&house, stream, Peer(peer), place).await });
     }
 }
 

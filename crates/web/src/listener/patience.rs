@@ -17,18 +17,20 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::activity::Activity;
+use super::{Place, activity::Activity};
 
 /// A TCP stream that fails a write which could not move for `stalled`.
 pub(super) struct Patience {
     stream: TcpStream,
     stalled: Duration,
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Given back when the stream is closed, whoever closes it.
+    _place: Place,
 }
 
 impl Patience {
-    pub(super) fn new(stream: TcpStream, stalled: Duration) -> Self {
-        Self { stream, stalled, alarm: None }
+    pub(super) fn new(stream: TcpStream, stalled: Duration, place: Place) -> Self {
+        Self { stream, stalled, alarm: None, _place: place }
     }
 
     /// Passes on progress; where there is none, waits for it only so long.
