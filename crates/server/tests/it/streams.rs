@@ -1,4 +1,4 @@
-//! A thousand readers of one answer at once, and one more than there may be.
+//! A thousand readers of one answer at once, one more than there may be, and the answer that comes with its question.
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,6 +62,42 @@ fn a_thousand_open_streams_are_held_and_the_next_one_gets_a_503() {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), back).await.unwrap();
+        instance.stop().await;
+    });
+}
+
+/// Asks as the page does.
+async fn ask(person: &Client, text: &str) -> Response {
+    let question = json!({"temporary": false, "say": {"text": text}, "model": "scripted"});
+    let request = person.request(Method::POST, "/chat/api/ask").header("accept", "text/event-stream");
+    request.json(&question).send().await.unwrap()
+}
+
+#[test]
+fn an_answer_comes_with_its_question_and_without_a_place_the_question_is_still_kept() {
+    let _proof = verifies!(WEB05);
+    testkit::run(async {
+        let place = Place::new();
+        let instance = place.start("[web]\nstreams = 1").await.unwrap();
+        let mut person = Client::new(&instance.url(), &instance.authority().unwrap());
+        let code = instance.setup_code().unwrap().expose().clone();
+        person.set_up(&code, "ann", "Correct-Horse-7-Battery").await;
+
+        let whole = ask(&person, "hello").await;
+        assert_eq!(whole.headers()["content-type"], "text/event-stream");
+        let whole = whole.text().await.unwrap();
+        let names: Vec<&str> = whole.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+        assert_eq!((names[0], names[names.len() - 1]), ("begun", "ended"), "{whole}");
+
+        let _held = ask(&person, "hang").await;
+        let crowded = ask(&person, "hang").await;
+        assert_eq!(crowded.status(), StatusCode::OK, "the question is kept");
+        assert_eq!(crowded.headers()["content-type"], "application/json");
+        let begun: serde_json::Value = crowded.json().await.unwrap();
+        let (turn, conversation) = (begun["turn"].as_str().unwrap(), begun["conversation"].as_str().unwrap());
+        let events = format!("/chat/api/turns/{turn}/events?conversation={conversation}");
+        let refused = person.request(Method::GET, &events).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "to be asked again");
         instance.stop().await;
     });
 }

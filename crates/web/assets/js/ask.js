@@ -39,6 +39,9 @@ export async function send(method, path, body) {
   return response.status === 204 ? null : response.json();
 }
 
+/** Sends JSON to something that answers with events, or with JSON while it has no room for them; gives the answer. */
+export const open = (path, body) => ask("POST", path, body, "text/event-stream, application/json");
+
 /** Markup of our server. */
 export const markup = async (path) => (await ask("GET", path, undefined, "application/json")).text();
 

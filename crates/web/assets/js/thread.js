@@ -1,10 +1,10 @@
 // The thread: messages come, grow, are edited, branch and go.
 
-import { attempt, markup, send } from "./ask.js";
+import { Refused, attempt, markup, open, send } from "./ask.js";
 import { copy } from "./copy.js";
 import { confirm } from "./dialogs.js";
 import { acts, find, fragment, make, say, toast, words } from "./dom.js";
-import { watch } from "./stream.js";
+import { events, watch } from "./stream.js";
 
 /**
  * `chat` is the state of the page: conversation, temporary, model(). `hooks` has: answering(bool), grown(), end(), titled(title).
@@ -25,20 +25,19 @@ export function thread(chat, hooks) {
     join();
   }
 
-  /** Watches the answer that is being written, when there is one; `asked` when it was asked for here. */
-  function join(asked = false) {
+  /** Watches the answer that is being written, when there is one; `asked` when it was asked for here, `first` its events until `over`. */
+  function join(asked = false, first, over) {
     const article = find(".streaming", list);
     unwatch();
     setTurn(article?.dataset.turn ?? null);
     if (!article) return;
     const settled = find(".settled", article);
     const tail = find(".tail", article);
-    const open = () => list.contains(article);
     let spoken = false;
     const place = `conversation=${chat.conversation}&temporary=${chat.temporary}`;
     unwatch = watch(turn, place, {
-      line: (html) => find(".by", article)?.replaceWith(fragment(html)),
-      waiting: (html) => { tail.replaceChildren(fragment(html)); hooks.grown(); },
+      line: ({ html }) => find(".by", article)?.replaceWith(fragment(html)),
+      waiting: ({ html }) => { tail.replaceChildren(fragment(html)); hooks.grown(); },
       piece: (piece) => {
         if (!spoken) say(words.writing);
         spoken = true;
@@ -50,7 +49,7 @@ export function thread(chat, hooks) {
         setTurn(null);
         // Who only joined may have seen the branch as it was before; who asked saw it change.
         if (!asked) attempt(reload);
-        else if (open()) article.replaceWith(fragment(end.html));
+        else if (list.contains(article)) article.replaceWith(fragment(end.html));
         hooks.grown();
         say(words.doneWriting);
         if (end.title) hooks.titled(end.title);
@@ -58,14 +57,25 @@ export function thread(chat, hooks) {
       gone: () => attempt(reload),
       lost: () => toast(words.offline),
       back: () => toast(words.back),
-    });
+    }, first, over);
+  }
+
+  /** The first event: what the question began. */
+  async function began(coming) {
+    const first = await coming.next().catch(() => ({}));
+    if (!first.value) throw new Refused(0, words.offline);
+    return first.value.data;
   }
 
   /** Asks; `kind` is say, edit or regenerate. Gives whether the question is kept. */
   async function ask(kind, before = () => {}) {
     const kept = await attempt(async () => {
       const body = { conversation: chat.conversation, temporary: chat.temporary, model: chat.model(), ...kind };
-      const begun = await send("POST", "/chat/api/ask", body);
+      const answer = await open("/chat/api/ask", body);
+      const streams = answer.headers.get("content-type").startsWith("text/event-stream");
+      const over = new AbortController();
+      const coming = streams ? events(answer, over.signal) : undefined;
+      const begun = streams ? await began(coming) : await answer.json();
       before();
       const isNew = chat.conversation === null;
       chat.conversation = begun.conversation;
@@ -73,7 +83,7 @@ export function thread(chat, hooks) {
       const html = fragment(begun.html);
       if (begun.whole) list.replaceChildren(html);
       else list.append(html);
-      join(true);
+      join(true, coming, over);
       hooks.end();
       hooks.titled(begun.title);
     });

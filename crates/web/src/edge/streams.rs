@@ -18,6 +18,7 @@ use domain::{Ctx, enforced, id::UserId};
 use http::header;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use identity::Identity;
+use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
@@ -25,6 +26,29 @@ use tokio::{
 
 use super::shares::{Share, Shares};
 use crate::{Problem, Settings};
+
+/// What a streaming response is answered with when there is no place for it: the work it tells about has
+/// begun, and whoever asked must know so.
+#[derive(Clone, Debug)]
+pub struct Otherwise(Bytes);
+
+impl Otherwise {
+    /// `value` as JSON.
+    ///
+    /// # Errors
+    /// A problem when it cannot be written as JSON.
+    pub fn json(value: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self(serde_json::to_vec(value).map_err(|error| Problem::internal(&error))?.into()))
+    }
+
+    /// What `response` brought of it, else `problem`.
+    fn of(mut response: Response, problem: Problem) -> Response {
+        match response.extensions_mut().remove::<Self>() {
+            Some(Self(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+            None => problem.into_response(),
+        }
+    }
+}
 
 /// The places for open streams.
 pub struct Places {
@@ -51,7 +75,7 @@ impl Places {
         // Dropping the response drops what would have fed it.
         let place = match self.enter(known.as_ref().and_then(|ctx| ctx.actor.user())) {
             Ok(place) => place,
-            Err(problem) => return problem.into_response(),
+            Err(problem) => return Otherwise::of(response, problem),
         };
         let ended: Ended = match known {
             Some(ctx) => Box::pin(gone(identity.clone(), ctx)),

@@ -36,7 +36,7 @@ pub(crate) struct Route {
 enum Way {
     /// `POST …/chat/completions`, as programs ask.
     Completions { client: Client, url: String, key: Option<String>, prefix: &'static str },
-    /// The chat page's own requests: ask, which comes back when the question is durable; then watch.
+    /// The chat page's own request: its answer begins when the question is durable, then comes word by word.
     Chat { instance: Arc<Instance>, going_on: Arc<Mutex<Vec<Conversation>>> },
 }
 
@@ -50,6 +50,8 @@ struct Conversation {
 struct Sent {
     response: Response,
     taken: Instant,
+    /// What was read of it already.
+    head: Vec<u8>,
     conversation: Option<Conversation>,
 }
 
@@ -127,10 +129,10 @@ impl Route {
 
     async fn ask_at_leisure(&self, model: &str) -> anyhow::Result<Times> {
         let asked = Instant::now();
-        let Sent { response, taken, conversation } = self.send(model).await?;
+        let Sent { response, taken, head, conversation } = self.send(model).await?;
         let taken = taken.duration_since(asked).as_secs_f64();
         let mut watch = FirstWord::default();
-        let mut first = None;
+        let mut first = watch.seen_in(&head).then_some(taken);
         let mut pieces = response.bytes_stream();
         while let Some(piece) = pieces.next().await {
             if first.is_none() && watch.seen_in(&piece?) {
@@ -152,8 +154,11 @@ impl Route {
     }
 
     async fn open_at_leisure(&self, model: &str) -> anyhow::Result<Response> {
-        let mut response = self.send(model).await?.response;
+        let Sent { mut response, head, .. } = self.send(model).await?;
         let mut watch = FirstWord::default();
+        if watch.seen_in(&head) {
+            return Ok(response);
+        }
         while let Some(piece) = response.chunk().await? {
             if watch.seen_in(&piece) {
                 return Ok(response);
@@ -191,6 +196,7 @@ impl Route {
                 good(request).await.map(|response| Sent {
                     response,
                     taken: Instant::now(),
+                    head: Vec::new(),
                     conversation: None,
                 })
             }
@@ -211,16 +217,21 @@ async fn chat(instance: &Instance, going_on: &Mutex<Vec<Conversation>>, model: &
         "edit": null,
         "regenerate": null,
     });
-    let browser = &instance.client;
-    let begun = good(browser.request(Method::POST, "/chat/api/ask").json(&question)).await?;
-    let begun: Value = begun.json().await?;
+    let asking = instance.client.request(Method::POST, "/chat/api/ask");
+    let mut response = good(asking.header("accept", "text/event-stream").json(&question)).await?;
     let taken = Instant::now();
-    let (turn, id) = (begun["turn"].as_str(), begun["conversation"].as_str());
-    let (turn, id) = turn.zip(id).context("no turn was begun")?;
-    let path = format!("/chat/api/turns/{turn}/events?conversation={id}");
-    let response = good(browser.request(Method::GET, &path)).await?;
+    let begun = response.chunk().await?.context("no turn was begun")?;
+    let id = begun_in(&begun)?;
     let questions = before.map_or(0, |before| before.questions) + 1;
-    Ok(Sent { response, taken, conversation: Some(Conversation { id: id.to_owned(), questions }) })
+    Ok(Sent { response, taken, head: begun.to_vec(), conversation: Some(Conversation { id, questions }) })
+}
+
+/// The conversation named by the first event of an answer.
+fn begun_in(event: &[u8]) -> anyhow::Result<String> {
+    let event = std::str::from_utf8(event)?;
+    let data = event.lines().find_map(|line| line.strip_prefix("data: ")).context("no turn was begun")?;
+    let begun: Value = serde_json::from_str(data)?;
+    Ok(begun["conversation"].as_str().context("a turn without a conversation")?.to_owned())
 }
 
 async fn good(request: RequestBuilder) -> anyhow::Result<Response> {

@@ -6,12 +6,13 @@ use assistant::{Ask, AskKind, Opened, Place};
 use axum::{
     Json,
     extract::{Path, Query, State},
+    response::{IntoResponse, Response},
 };
 use domain::{
     chat::Author,
     id::{ConversationId, FolderId, MessageId, TurnId},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use identity::Settings;
 use maud::Markup;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,10 +21,10 @@ use super::{
     super::handlers::Looks,
     page::address,
     rail::{self, Found, Rail},
-    switcher,
+    stream, switcher,
     thread::Voice,
 };
-use crate::{App, Problem, SignedIn, Unattended};
+use crate::{App, Problem, SignedIn, Unattended, edge::streams::Otherwise};
 
 /// A question.
 #[derive(Deserialize)]
@@ -59,8 +60,8 @@ struct Again {
 /// What a question begins.
 #[derive(Serialize)]
 pub struct Begun {
-    turn: TurnId,
-    conversation: ConversationId,
+    pub(super) turn: TurnId,
+    pub(super) conversation: ConversationId,
     address: String,
     title: String,
     /// Whether `html` is the whole thread, not only what is new.
@@ -68,13 +69,15 @@ pub struct Begun {
     html: String,
 }
 
-/// `POST /chat/api/ask`: the question is kept when this answers.
+/// `POST /chat/api/ask`: the question is kept when this answers. Who accepts events gets the answer with it,
+/// as long as there is a place for one more stream.
 pub async fn ask(
     State(app): State<App>,
     person: SignedIn,
     looks: Looks,
+    headers: HeaderMap,
     Json(question): Json<Question>,
-) -> Result<Json<Begun>, Problem> {
+) -> Result<Response, Problem> {
     let (ctx, assistant) = (&person.ctx, &app.assistant);
     let temporary = question.temporary;
     let kind = match (question.say, question.edit, question.regenerate) {
@@ -113,14 +116,27 @@ pub async fn ask(
         true => newest(voice, &opened, turn),
         false => voice.thread(&opened.tree, again.or(opened.conversation.head), Some(turn)),
     };
-    Ok(Json(Begun {
+    let begun = Begun {
         turn,
         conversation,
         address: address(conversation, temporary),
         title: rail::title(words, &opened.conversation).to_owned(),
         whole: !says_more,
         html: html.into_string(),
-    }))
+    };
+    if !accepts_events(&headers) {
+        return Ok(Json(begun).into_response());
+    }
+    // The question is kept: that there is no place for a stream must not look as if it were not.
+    let otherwise = Otherwise::json(&begun)?;
+    let mut answer = stream::from_the_beginning(app, person.ctx, words, &begun, temporary)?;
+    answer.extensions_mut().insert(otherwise);
+    Ok(answer)
+}
+
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/event-stream"))
 }
 
 /// Takes back a conversation that was begun for a question that was then refused.

@@ -1,4 +1,5 @@
-//! One answer as events: `GET /chat/api/turns/{id}/events?from=`.
+//! One answer as events: what `POST /chat/api/ask` answers with, and `GET /chat/api/turns/{id}/events?from=`
+//! for who joins later or comes back.
 //!
 //! Each event carries the position in the turn that it brings the reader to, as its SSE id; a reader
 //! that comes back says it, in `from` or in `Last-Event-ID`, and gets what is missing. Text goes out at
@@ -20,7 +21,7 @@ use domain::{
     id::{ConversationId, MessageId, TurnId},
     model::ModelFacts,
 };
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use http::HeaderMap;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -29,6 +30,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     super::{frame::Kind, handlers::Looks, words::Words},
+    api::Begun,
     rail, switcher,
     thread::{self, Voice},
 };
@@ -69,22 +71,32 @@ pub async fn events(
         Err(error) => return Err(error.into()),
     };
     let words = looks.words(Some(&person.person.settings));
-    let shutdown = app.shutdown.clone();
-    let reader = Reader {
-        events,
-        words,
-        models: app.assistant.models(),
-        growing: Growing::new(words.labels()),
-        seen: usize::try_from(last.unwrap_or(reading.from).saturating_sub(1)).unwrap_or(usize::MAX),
-        rest: None,
-        answer: None,
-        ctx: person.ctx,
-        reading,
-        app,
-    };
-    let events = stream::unfold(reader, Reader::next).map(Ok::<_, Infallible>);
+    let from = last.unwrap_or(reading.from);
+    Ok(answer(stream::empty(), Reader::new(app, person.ctx, words, events, Reading { from, ..reading })))
+}
+
+/// The events of a turn that this very request began, after one that tells what it began. The first word
+/// needs no second request.
+pub(super) fn from_the_beginning(
+    app: App,
+    ctx: Ctx,
+    words: &'static Words,
+    begun: &Begun,
+    temporary: bool,
+) -> Result<Response, Problem> {
+    let events = app.assistant.watch(&ctx, begun.turn, 0)?;
+    let reading = Reading { from: 0, conversation: begun.conversation, temporary };
+    let first =
+        Event::default().event("begun").json_data(begun).map_err(|error| Problem::internal(&error))?;
+    Ok(answer(stream::iter([first]), Reader::new(app, ctx, words, events, reading)))
+}
+
+/// `first`, then all that `reader` is told, until the server goes.
+fn answer(first: impl Stream<Item = Event> + Send + 'static, reader: Reader) -> Response {
+    let shutdown = reader.app.shutdown.clone();
+    let events = first.chain(stream::unfold(reader, Reader::next)).map(Ok::<_, Infallible>);
     let events = events.take_until(shutdown.cancelled_owned());
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response())
+    Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
 }
 
 fn only(event: Event) -> Response {
@@ -112,6 +124,21 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(app: App, ctx: Ctx, words: &'static Words, events: Watch, reading: Reading) -> Self {
+        Self {
+            events,
+            words,
+            models: app.assistant.models(),
+            growing: Growing::new(words.labels()),
+            seen: usize::try_from(reading.from.saturating_sub(1)).unwrap_or(usize::MAX),
+            rest: None,
+            answer: None,
+            ctx,
+            reading,
+            app,
+        }
+    }
+
     async fn next(mut self) -> Option<(Event, Self)> {
         loop {
             if let Some(until) = self.rest.take() {
