@@ -1,10 +1,6 @@
 //! One connection from its first byte to its last.
 
-use std::{
-    convert::Infallible,
-    pin::{Pin, pin},
-    time::Duration,
-};
+use std::{convert::Infallible, pin::Pin, time::Duration};
 
 use axum::{Router, body::Body};
 use domain::enforced;
@@ -20,6 +16,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::ServiceExt;
 
 use super::{
@@ -43,22 +40,28 @@ pub(super) async fn run(house: &House, stream: TcpStream, peer: Peer, place: Pla
     let Some(tls) = &house.tls else {
         return talk(house, stream, peer, false).await;
     };
+    // In boxes, so that a connection that is open does not carry the room of its beginning.
+    let Some(stream) = Box::pin(shake(house, tls, stream)).await else { return };
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    talk(house, stream, peer, http2).await;
+}
+
+/// The handshake, within its time.
+async fn shake(house: &House, tls: &TlsAcceptor, stream: Patience) -> Option<Box<TlsStream<Patience>>> {
     let handshake = timeout(house.limits.handshake, tls.accept(stream));
     let shaken = tokio::select! {
-        () = house.shutdown.cancelled() => return,
+        () = house.shutdown.cancelled() => return None,
         shaken = handshake => shaken,
     };
     match shaken {
-        Ok(Ok(stream)) => {
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            talk(house, stream, peer, http2).await;
-        }
+        Ok(Ok(stream)) => return Some(Box::new(stream)),
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => {
             enforced!(WEB05);
             tracing::debug!("a TLS handshake took too long");
         }
     }
+    None
 }
 
 /// Speaks HTTP, as ALPN agreed it, on a stream that is ready for it.
@@ -73,12 +76,13 @@ async fn talk(
     let service = service_fn(move |request| answer(router.clone(), counting.clone(), peer, request));
     // In HTTP/2 later headers share the idle limit.
     let stream = TokioIo::new(Heard::new(stream, activity.clone(), !http2));
+    // Boxed as well: each has the room of its own version, not of both.
     if http2 {
-        let connection = pin!(second(&house.limits).serve_connection(stream, service));
-        bound(house, &activity, connection, http2::Connection::graceful_shutdown).await;
+        let mut connection = Box::pin(second(&house.limits).serve_connection(stream, service));
+        bound(house, &activity, connection.as_mut(), http2::Connection::graceful_shutdown).await;
     } else {
-        let connection = first(&house.limits).serve_connection(stream, service).with_upgrades();
-        bound(house, &activity, pin!(connection), http1::UpgradeableConnection::graceful_shutdown).await;
+        let mut connection = Box::pin(first(&house.limits).serve_connection(stream, service).with_upgrades());
+        bound(house, &activity, connection.as_mut(), http1::UpgradeableConnection::graceful_shutdown).await;
     }
 }
 
