@@ -248,7 +248,7 @@ impl Identity {
             None
         };
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        let factors = self.factors_of(&permit).await?;
+        let factors = self.factors_of(ctx, &permit).await?;
         let mut pending = self.pending(ctx, key, user, Some(kept.changed));
         pending.stronger = stronger;
         if factors.guard() {

@@ -14,7 +14,7 @@ pub enum Control {
     ACC03,
     /// Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.
     ACC04,
-    /// Staff read a person's chats only after a written reason and the agreement of somebody else, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
+    /// Staff read a person's chats only after a written reason and the agreement of somebody else, neither of them made by the other and both at least `second_person_days` days in their role, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
     ACC05,
     /// Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.
     ACC06,
@@ -50,7 +50,7 @@ pub enum Control {
     AUT09,
     /// An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.
     AUT10,
-    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
+    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people, neither made by the other nor for the purpose, have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
     AUT11,
     /// From `password_notice_days` days before a password must be changed, its person is told so on every page.
     AUT12,
@@ -281,7 +281,7 @@ static FACTS: [Facts; 77] = [
     Facts {
         token: "ACC05",
         title: "Reading somebody's chats takes two",
-        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
+        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, neither of them made by the other and both at least {second_person_days} days in their role, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -419,7 +419,7 @@ static FACTS: [Facts; 77] = [
     Facts {
         token: "AUT11",
         title: "Lost factors come back by two",
-        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
+        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people, neither made by the other nor for the purpose, have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
         kind: Kind::Enforced,
         proof: Proof::Test(
             "Asking would take two people and as long as the delay; tests bring the people and move the clock.",
@@ -846,6 +846,8 @@ static FACTS: [Facts; 77] = [
 pub struct Numbers {
     /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
     pub break_glass_minutes: u32,
+    /// Days an account and its role must be old before it counts where two people must agree (ACC05).
+    pub second_person_days: u32,
     /// Days an invitation is good for (ACT01).
     pub invitation_days: u32,
     /// Minutes a mailed link is good for (ACT01).
@@ -924,6 +926,7 @@ impl Default for Numbers {
     fn default() -> Self {
         Self {
             break_glass_minutes: 60,
+            second_person_days: 7,
             invitation_days: 7,
             link_minutes: 60,
             password_classes: 4,
@@ -970,6 +973,7 @@ impl Numbers {
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
             "break_glass_minutes" => Some(self.break_glass_minutes),
+            "second_person_days" => Some(self.second_person_days),
             "invitation_days" => Some(self.invitation_days),
             "link_minutes" => Some(self.link_minutes),
             "password_classes" => Some(self.password_classes),
@@ -1013,6 +1017,7 @@ impl Numbers {
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
             "break_glass_minutes" => Some(&mut self.break_glass_minutes),
+            "second_person_days" => Some(&mut self.second_person_days),
             "invitation_days" => Some(&mut self.invitation_days),
             "link_minutes" => Some(&mut self.link_minutes),
             "password_classes" => Some(&mut self.password_classes),
@@ -1055,13 +1060,23 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 37] = [
+pub static NUMBERS: [Number; 38] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
         value: 60,
         unit: "minutes",
         stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "second_person_days",
+        control: Control::ACC05,
+        value: 7,
+        unit: "days",
+        stronger: Stronger::Higher,
         floor: None,
         clauses: &[],
         zero_is_none: false,

@@ -71,8 +71,10 @@ pub(super) fn prove(
         .set_allowed_algs(ALGORITHMS)
         .set_time_fn(move || moment)
         .set_issue_time_verifier_fn(move |at| if at <= latest { Ok(()) } else { Err(String::new()) });
-    enforced!(SSO01);
-    let claims = token.claims(&verifier, nonce).map_err(|error| flaw(&error))?;
+    let claims = token.claims(&verifier, nonce).map_err(|error| {
+        enforced!(SSO01);
+        flaw(&error)
+    })?;
     if let Some(expected) = claims.access_token_hash() {
         let other = |_| Flaw::Other("its at_hash cannot be checked");
         let key = token.signing_key(&verifier).map_err(other)?;

@@ -24,7 +24,7 @@ const ISSUER: &str = "https://id.example";
 const CLIENT: &str = "troth";
 
 /// A sign-in service that says what a test makes it say.
-struct Service {
+pub(crate) struct Service {
     key: Ed25519KeyPair,
     /// Its `kid`.
     kid: Mutex<String>,
@@ -34,9 +34,9 @@ struct Service {
 
 /// What the next token says; the nonce is put in by the test.
 #[derive(Clone)]
-struct Says {
-    header: Value,
-    claims: Value,
+pub(crate) struct Says {
+    pub(crate) header: Value,
+    pub(crate) claims: Value,
     /// Signs with a key nobody published.
     foreign: bool,
     /// Leaves the signature out.
@@ -124,21 +124,21 @@ fn merge(into: &mut Value, over: &Value) {
 }
 
 /// A room with one connection, and its service.
-struct Scene {
-    home: Home,
-    identity: Identity,
-    service: Arc<Service>,
+pub(crate) struct Scene {
+    pub(crate) home: Home,
+    pub(crate) identity: Identity,
+    pub(crate) service: Arc<Service>,
 }
 
 /// A sign-in under way, as the browser knows it.
-struct Begun {
-    state: String,
-    nonce: String,
-    binding: String,
+pub(crate) struct Begun {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    pub(crate) binding: String,
 }
 
 impl Scene {
-    async fn new(change: impl FnOnce(&mut SsoConfig)) -> Self {
+    pub(crate) async fn new(change: impl FnOnce(&mut SsoConfig)) -> Self {
         let home = testkit::store().await;
         let service = Service::new();
         let mut one = SsoConfig {
@@ -161,11 +161,11 @@ impl Scene {
         Self { home, identity: owned.identity, service }
     }
 
-    fn nobody(&self) -> Ctx {
+    pub(crate) fn nobody(&self) -> Ctx {
         stranger(&self.home)
     }
 
-    async fn begin(&self) -> Begun {
+    pub(crate) async fn begin(&self) -> Begun {
         let begun = self.identity.begin_sso(&self.nobody(), "work", None, "/trust").await.unwrap();
         let query = begun.url.split_once('?').unwrap().1.to_owned();
         let part = |name: &str| {
@@ -182,7 +182,7 @@ impl Scene {
     }
 
     /// What an honest service says about Grace.
-    fn claims(&self, nonce: &str) -> Value {
+    pub(crate) fn claims(&self, nonce: &str) -> Value {
         let now = self.home.clockwork.now().seconds();
         json!({
             "iss": ISSUER, "aud": CLIENT, "sub": "grace-1", "nonce": nonce, "iat": now, "exp": now + 300,
@@ -190,7 +190,7 @@ impl Scene {
         })
     }
 
-    fn answer(&self, begun: &Begun) -> SsoAnswer {
+    pub(crate) fn answer(&self, begun: &Begun) -> SsoAnswer {
         SsoAnswer {
             code: Some(secret("the code")),
             state: Some(secret(&begun.state)),
@@ -199,12 +199,12 @@ impl Scene {
         }
     }
 
-    async fn finish(&self, begun: &Begun, answer: SsoAnswer) -> Result<SsoEnd, Error> {
+    pub(crate) async fn finish(&self, begun: &Begun, answer: SsoAnswer) -> Result<SsoEnd, Error> {
         self.identity.finish_sso(&self.nobody(), "work", answer, Some(&begun.binding), DEVICE).await
     }
 
     /// Signs in with what `change` makes of an honest answer.
-    async fn sign_in(&self, change: impl FnOnce(&mut Says)) -> Result<SsoEnd, Error> {
+    pub(crate) async fn sign_in(&self, change: impl FnOnce(&mut Says)) -> Result<SsoEnd, Error> {
         let begun = self.begin().await;
         let mut says = Says {
             header: json!({}),
@@ -219,7 +219,7 @@ impl Scene {
     }
 
     /// Who a finished sign-in is.
-    async fn who(&self, end: SsoEnd) -> (Ctx, String, Roles) {
+    pub(crate) async fn who(&self, end: SsoEnd) -> (Ctx, String, Roles) {
         let Next::Done(session) = end.next else { panic!("a session was to begin, not {:?}", end.next) };
         let ctx = self.nobody();
         let known = self.identity.recognise_session(&ctx, &session.tokens).await.unwrap().unwrap();
@@ -227,12 +227,22 @@ impl Scene {
         (ctx.acting_as(known.actor), known.name, standing.roles)
     }
 
-    fn provisioning(&self) -> Ctx {
+    /// Circumstances of the owner.
+    pub(crate) async fn owner(&self) -> Ctx {
+        let authenticate = self.home.instance(Job::Authentication, Action::Authenticate);
+        let found = store::accounts::find(&self.home.store, &authenticate, crate::scene::NAME).await;
+        let id = found.unwrap().unwrap();
+        let standing = domain::access::Standing::of(id.roles).proven(domain::Timestamp(i64::MAX));
+        let session = domain::id::SessionId::fresh(&self.nobody());
+        self.home.ctx(Actor::Person { user: id.id, session, standing })
+    }
+
+    pub(crate) fn provisioning(&self) -> Ctx {
         self.home.ctx(Actor::System(Job::Provisioning))
     }
 }
 
-fn problem(result: Result<SsoEnd, Error>) -> SsoProblem {
+pub(crate) fn problem(result: Result<SsoEnd, Error>) -> SsoProblem {
     match result {
         Err(Error::Sso(problem)) => problem,
         other => panic!("it was to be refused, not {other:?}"),
@@ -241,7 +251,6 @@ fn problem(result: Result<SsoEnd, Error>) -> SsoProblem {
 
 #[tokio::test]
 async fn somebody_a_service_proves_gets_an_account_and_keeps_it() {
-    let _proof = verifies!(SSO01);
     let scene = Scene::new(|_| {}).await;
     let end = scene.sign_in(|_| {}).await.unwrap();
     assert_eq!(end.wish, "/trust");

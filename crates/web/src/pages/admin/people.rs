@@ -131,7 +131,7 @@ pub async fn invite(
                 view::link(&frame, &link, invited.expires, app.identity.sends_mail()).into_response()
             }
         }),
-        Err(error @ (Error::Email(_) | Error::TooMany { .. })) => {
+        Err(error @ (Error::Email(_) | Error::TooMany { .. } | Error::Unfit(_))) => {
             let notice = Some((Kind::Bad, problems_of(&error).join(" ")));
             let page = list(&app, &person, looks, &Wish::default(), notice).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
