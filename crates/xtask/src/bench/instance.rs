@@ -19,7 +19,11 @@ use crate::upstream::{MODELS, Upstream};
 /// How long the first start may take.
 const START: Duration = Duration::from_secs(60);
 /// A password that keeps the rules.
-const PASSWORD: &str = "Measured-Twice-7-times";
+pub(crate) const PASSWORD: &str = "Measured-Twice-7-times";
+/// Whose it is.
+pub(crate) const NAME: &str = "bench";
+/// How it is hashed, as [`settings`] says.
+pub(crate) const HASHING: &str = "Argon2id, 19 MiB, 2 passes, 1 lane, 2 hashes at once";
 
 /// A running server with one account.
 pub(crate) struct Instance {
@@ -56,7 +60,7 @@ impl Instance {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let idle_bytes = resident(child.id())?;
         let mut client = Client::new(base, &said.authority);
-        client.set_up(code, "bench", PASSWORD).await;
+        client.set_up(code, NAME, PASSWORD).await;
         let key = client.make_key("bench").await;
         let (base, authority) = (base.to_owned(), said.authority);
         Ok(Self { base, authority, client, key, idle_bytes, child, _folder: folder })
@@ -96,7 +100,8 @@ fn restrict(folder: &Path) -> anyhow::Result<()> {
 fn settings(folder: &Path, upstream: &Upstream) -> String {
     format!(
         "[keys]\nkey_file = {:?}\n[log]\nlevel = \"warn\"\n[web]\nstreams = 2000\nconnections = 4000\n\
-         connections_per_address = 4000\nstreams_per_person = 4000\n[policy]\n\
+         connections_per_address = 4000\nstreams_per_person = 4000\n[identity]\nhash_memory_kib = 19456\n\
+         hash_passes = 2\nhashes_at_once = 2\n[policy]\n\
          sign_ins_a_minute = 100000\npages_a_minute = 10000000\nasks_a_minute = 10000000\n\
          api_calls_a_minute = 10000000\n[models]\nlocal.enabled = false\n[[models.endpoints]]\nname = \"bench\"\n\
          base_url = \"http://{}/v1\"\nallow_plain_http_loopback = true\nmodels = {MODELS:?}\n",
