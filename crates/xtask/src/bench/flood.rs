@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    instance::{Instance, NAME, PASSWORD},
+    instance::Instance,
     load::Plan,
     report::percentile,
     routes::{self, Route},
@@ -35,7 +35,7 @@ const QUESTION: &str = "words-32";
 pub(crate) struct Flood {
     /// How a password is hashed.
     pub(crate) hashing: &'static str,
-    /// Right passwords a second.
+    /// Passwords checked a second.
     pub(crate) sign_ins_per_s: f64,
     pub(crate) attempts: usize,
     pub(crate) attempts_a_minute: f64,
@@ -95,30 +95,32 @@ async fn questions(chat: &Route, long: Duration) -> anyhow::Result<Vec<f64>> {
     Ok(taken)
 }
 
-/// Right passwords a second, with a few people at it all the time.
+/// Passwords that were checked in a second, with a few people at it all the time. Each has a name of its own:
+/// of one name only one at a time is looked at. A name nobody has costs what a known one costs.
 async fn sign_ins(instance: &Arc<Instance>, many: usize) -> anyhow::Result<f64> {
-    let left = Arc::new(AtomicUsize::new(many));
+    let (next, checked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut people = JoinSet::new();
     let begun = Instant::now();
     for _ in 0..ABREAST {
-        let (instance, left) = (instance.clone(), left.clone());
+        let (instance, next, checked) = (instance.clone(), next.clone(), checked.clone());
         people.spawn(async move {
-            let take = |left: usize| left.checked_sub(1);
-            while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-                let answer = attempt(&instance, instance.client.http(), NAME, PASSWORD).send().await?;
-                anyhow::ensure!(
-                    answer.status() == StatusCode::OK,
-                    "a sign-in was answered {}",
-                    answer.status()
-                );
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= many {
+                    return anyhow::Ok(());
+                }
+                let request = attempt(&instance, instance.client.http(), &format!("person{number}"));
+                let status = request.send().await?.status();
+                if status != StatusCode::SERVICE_UNAVAILABLE && status != StatusCode::TOO_MANY_REQUESTS {
+                    checked.fetch_add(1, Ordering::Relaxed);
+                }
             }
-            anyhow::Ok(())
         });
     }
     while let Some(ended) = people.join_next().await {
         ended??;
     }
-    Ok(many as f64 / begun.elapsed().as_secs_f64())
+    Ok(checked.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64())
 }
 
 /// Attempts at their pace for this long, whatever becomes of them.
@@ -137,7 +139,7 @@ async fn flood(
         let number = sent.fetch_add(1, Ordering::Relaxed);
         let (instance, client, turned_away) = (instance.clone(), client.clone(), turned_away.clone());
         open.spawn(async move {
-            let request = attempt(&instance, &client, &format!("nobody{number}"), "Guessed-99-times-over");
+            let request = attempt(&instance, &client, &format!("nobody{number}"));
             let answer = request.send().await;
             if answer.is_ok_and(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE) {
                 turned_away.fetch_add(1, Ordering::Relaxed);
@@ -148,10 +150,10 @@ async fn flood(
     while open.join_next().await.is_some() {}
 }
 
-fn attempt(instance: &Instance, client: &Client, name: &str, password: &str) -> RequestBuilder {
+fn attempt(instance: &Instance, client: &Client, name: &str) -> RequestBuilder {
     client
         .request(Method::POST, format!("{}/sign-in", instance.base))
         .header("sec-fetch-site", "same-origin")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(format!("name={name}&password={password}&next="))
+        .body(format!("name={name}&password=Guessed-99-times-over&next="))
 }

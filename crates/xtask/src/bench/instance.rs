@@ -19,9 +19,7 @@ use crate::upstream::{MODELS, Upstream};
 /// How long the first start may take.
 const START: Duration = Duration::from_secs(60);
 /// A password that keeps the rules.
-pub(crate) const PASSWORD: &str = "Measured-Twice-7-times";
-/// Whose it is.
-pub(crate) const NAME: &str = "bench";
+const PASSWORD: &str = "Measured-Twice-7-times";
 /// How it is hashed, as [`settings`] says.
 pub(crate) const HASHING: &str = "Argon2id, 19 MiB, 2 passes, 1 lane, 2 hashes at once";
 
@@ -60,7 +58,7 @@ impl Instance {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let idle_bytes = resident(child.id())?;
         let mut client = Client::new(base, &said.authority);
-        client.set_up(code, NAME, PASSWORD).await;
+        client.set_up(code, "bench", PASSWORD).await;
         let key = client.make_key("bench").await;
         let (base, authority) = (base.to_owned(), said.authority);
         Ok(Self { base, authority, client, key, idle_bytes, child, _folder: folder })

@@ -32,7 +32,7 @@ pub(crate) struct Plan {
     pub(crate) streams: usize,
     /// Tokens the local model decodes.
     pub(crate) decode_tokens: u32,
-    /// Right passwords that are counted.
+    /// Passwords whose checks are counted.
     pub(crate) sign_ins: usize,
     /// How long the flood of sign-ins lasts.
     #[serde(skip)]
