@@ -252,21 +252,13 @@ impl Identity {
                 tracing::warn!(%error, "the last use of an API key could not be noted");
             }
         }
-<<<<<<< HEAD
-        // Never more than its person may do.
-        let beyond = EVERY_SCOPE.minus(key.roles.rights());
+        // Never more than its person may do now, with roles of the organisation's own and ends of grants.
+        let person = self.standing_of(&ctx, key.user, key.roles).await?.rights();
+        let beyond = EVERY_SCOPE.minus(person);
         if !beyond.is_empty() {
             enforced!(KEY02);
         }
         let scopes = key.scopes.minus(beyond);
-||||||| 9457164
-        // Never more than its person may do.
-        let scopes = key.scopes.minus(EVERY_SCOPE.minus(key.roles.rights()));
-=======
-        // Never more than its person may do now, with roles of the organisation's own and ends of grants.
-        let person = self.standing_of(&ctx, key.user, key.roles).await?.rights();
-        let scopes = key.scopes.minus(EVERY_SCOPE.minus(person));
->>>>>>> main
         Ok(Some(Actor::ApiKey { user: key.user, key: key.id, scopes }))
     }
 

@@ -203,20 +203,6 @@ impl Identity {
         Ok(tx.commit(Entry::new(act, request.id)).await?)
     }
 
-<<<<<<< HEAD
-||||||| 9457164
-    /// Tells the person by e-mail, where there is a confirmed address, in the same transaction: nobody can
-    /// agree and leave the notice out.
-    async fn notify(&self, tx: &mut Tx, ctx: &Ctx, subject: UserId) -> Result<(), Error> {
-        let ctx = permits::authenticating(ctx);
-        let permit = authorize(&ctx, Action::ReadAccount, Resource::Of(subject))?;
-        let Some(to) = emails::get(self.store(), &permit).await? else { return Ok(()) };
-        let language = accounts::get(self.store(), &permit).await?.settings.language;
-        let letter = Letter { to, language, mail: Mail::ContentRead };
-        Ok(outbox::queue_for(tx, &permit, MailId::fresh(&ctx), &letter).await?)
-    }
-
-=======
     /// Whether whoever asked and whoever agrees are two people. Called with the writers' turn.
     async fn are_two(&self, ctx: &Ctx, permit: &Permit, request: &ContentRequest) -> Result<bool, Error> {
         let agrees = self.footing(ctx, permit.actor().user().ok_or(Denied::FLAT)?).await?;
@@ -229,7 +215,6 @@ impl Identity {
             && are_independent(&agrees, &asked))
     }
 
->>>>>>> main
     async fn own_name(&self, ctx: &Ctx) -> Result<String, Error> {
         Ok(accounts::get(self.store(), &permits::own(ctx, Action::ReadAccount)?).await?.name)
     }

@@ -92,40 +92,8 @@ async fn read(store: &Store, found: &sqlx::any::AnyRow) -> Result<Person, Error>
     })
 }
 
-<<<<<<< HEAD
-/// How many accounts that may sign in hold `role`, as they stand for the running transaction.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn active_with(tx: &mut Tx, role: domain::access::Role) -> Result<u64, Error> {
-    let found = sqlx::query("SELECT roles FROM accounts WHERE active = 1").fetch_all(tx.db()).await?;
-    let mut count = 0;
-    for found in &found {
-        count += u64::from(accounts::roles(&found.try_get::<String, _>("roles")?).has(role));
-    }
-    Ok(count)
-}
-
-/// Lets an account sign in, or no longer; then its sessions, keys and links end at once. The permit is to manage people.
-||||||| 9457164
-/// How many accounts that may sign in hold `role`, as they stand for the running transaction.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn active_with(tx: &mut Tx, role: domain::access::Role) -> Result<u64, Error> {
-    let found = sqlx::query("SELECT roles FROM accounts WHERE active = 1").fetch_all(tx.db()).await?;
-    let mut count = 0;
-    for found in &found {
-        count += u64::from(accounts::roles(&found.try_get::<String, _>("roles")?).has(role));
-    }
-    Ok(count)
-}
-
-/// Lets an account sign in, or no longer; then its sessions end at once. The permit is to manage people.
-=======
 /// Lets an account sign in, or no longer; then its sessions, its API keys, its mailed links and the invitations
 /// it made end at once. The permit is to manage people.
->>>>>>> main
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
@@ -140,22 +108,11 @@ pub async fn set_active(tx: &mut Tx, permit: &Permit, id: UserId, active: bool) 
     if !active {
         tx.note_deletion();
         end_sessions(tx, permit, id).await?;
-<<<<<<< HEAD
-        for ended in ["DELETE FROM mail_links WHERE account = $1", "DELETE FROM api_keys WHERE account = $1"]
-        {
-            sqlx::query(ended).bind(id.to_string()).execute(tx.db()).await?;
-||||||| 9457164
-        sqlx::query("DELETE FROM mail_links WHERE account = $1")
-            .bind(id.to_string())
-            .execute(tx.db())
-            .await?;
-=======
         invitations::withdraw_of(tx, id).await?;
         for statement in
             ["DELETE FROM mail_links WHERE account = $1", "DELETE FROM api_keys WHERE account = $1"]
         {
             sqlx::query(statement).bind(id.to_string()).execute(tx.db()).await?;
->>>>>>> main
         }
     }
     Ok(())

@@ -79,14 +79,7 @@ both_engines!(two_agree_and_the_person_sees_all_of_it, |home| {
 });
 
 both_engines!(the_person_is_told_by_mail_as_soon_as_somebody_agreed, |home| {
-<<<<<<< HEAD
-    let identity =
-        crate::scene::open_with(&home, identity::Config { sends_mail: true, ..crate::scene::config() });
-||||||| 9457164
-    let identity = open(&home);
-=======
     let identity = open_with(&home, Config { sends_mail: true, ..config() });
->>>>>>> main
     let (ida, otto, ann) =
         (officer(&home, "Ida").await, officer(&home, "Otto").await, home.person("Ann").await);
     let mut tx = home.store.begin(&ann.ctx).await.unwrap();
