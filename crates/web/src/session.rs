@@ -225,6 +225,7 @@ fn cookie(name: &str, token: &Secret<String>) -> Option<HeaderValue> {
     let text = format!("{name}={}{ATTRIBUTES}", token.expose());
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
+    enforced!(SES03);
     Some(value)
 }
 

@@ -108,11 +108,11 @@ pub enum Control {
     SES03,
     /// A browser is recognised by an access token signed with Ed25519 that is good for `access_token_minutes` minutes, and by its session's row, read at every request: what ended anywhere is refused everywhere at once.
     SES04,
-    /// A refresh token brings one successor, the same one for `refresh_grace_seconds` seconds and until it is in use; one shown after that ends the session and its person is told.
+    /// A refresh token brings one successor, the same one for `refresh_grace_seconds` seconds and once more while nobody has shown it; one shown after that, or from another network, ends the session and its person is told.
     SES05,
     /// `idle_warning_seconds` seconds before a session ends for want of activity its page says so, keeps an unfinished message sealed on the server, and restores it after signing in.
     SES06,
-    /// Each session is listed with its browser, the place it began and was last seen, and what was shown in it; each can be ended; a sign-in from somewhere new is told.
+    /// Each session is listed with its browser, the place it began and was last seen, and what was shown in it; each can be ended; a sign-in from somewhere new is told, and the session it began does not put that away.
     SES07,
     /// The key that signs access tokens is replaced after `signing_key_days` days, sealed in the store, and removed once no token it signed can still be good.
     SES08,
@@ -645,7 +645,7 @@ static FACTS: [Facts; 78] = [
     Facts {
         token: "SES05",
         title: "Refresh tokens are good once",
-        sentence: "A refresh token brings one successor, the same one for {refresh_grace_seconds} seconds and until it is in use; one shown after that ends the session and its person is told.",
+        sentence: "A refresh token brings one successor, the same one for {refresh_grace_seconds} seconds and once more while nobody has shown it; one shown after that, or from another network, ends the session and its person is told.",
         kind: Kind::Enforced,
         proof: Proof::Test(
             "Asking would end somebody's session; tests replay a token after its successor was in use.",
@@ -661,7 +661,7 @@ static FACTS: [Facts; 78] = [
     Facts {
         token: "SES07",
         title: "People see where they are signed in",
-        sentence: "Each session is listed with its browser, the place it began and was last seen, and what was shown in it; each can be ended; a sign-in from somewhere new is told.",
+        sentence: "Each session is listed with its browser, the place it began and was last seen, and what was shown in it; each can be ended; a sign-in from somewhere new is told, and the session it began does not put that away.",
         kind: Kind::Enforced,
         proof: Proof::Test("The list is its person's alone; tests sign in from two places and read it."),
     },
