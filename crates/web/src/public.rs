@@ -51,6 +51,8 @@ pub const PUBLIC: &[Public] = &[
         "Asks for an answer of that service to a question of this browser.",
     ),
     open("POST", "/sign-in/with/{name}/factor", "Asks for the ticket of the step before, and a factor."),
+    open("POST", "/sign-in/with/{name}/passkey/options", "Asks for the ticket of the step before."),
+    open("POST", "/sign-in/with/{name}/passkey", "Asks for the ticket of the step before, and a factor."),
     open("GET", "/invitation", "Where somebody who was invited makes an account; shows an empty form."),
     open("POST", "/invitation", "Asks for the secret of an invitation."),
     open("POST", "/invitation/factor", "Asks for the ticket of the step before."),
