@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::response::{IntoResponse, Response};
 use domain::{Ctx, enforced};
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::Problem;
 
@@ -97,7 +97,8 @@ pub fn is_public(method: &Method, path: &str) -> bool {
 /// The answer of a route, or a refusal where it would tell a stranger what is not public.
 pub fn hold(method: &Method, path: Option<&str>, known: &Known, answer: Response) -> Response {
     // A preflight comes without credentials, and its answer has no content.
-    let tells = answer.status().is_success() || answer.status().is_redirection();
+    let status = answer.status();
+    let tells = status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS;
     let tells = tells && *method != Method::OPTIONS;
     match path {
         Some(path) if tells && known.ctx().is_none() && !is_public(method, path) => {
@@ -112,7 +113,6 @@ pub fn hold(method: &Method, path: Option<&str>, known: &Known, answer: Response
 #[cfg(test)]
 mod tests {
     use domain::verifies;
-    use http::StatusCode;
 
     use super::*;
 
