@@ -27,6 +27,8 @@ use crate::{
 const A_MINUTE: u32 = 10_000;
 /// People who sign in at the same time while sign-ins are counted; as many may wait for their hash.
 const ABREAST: usize = 16;
+/// How an attempt is answered that costs no hash.
+const TURNED_AWAY: [StatusCode; 2] = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
 /// What is asked in the chat meanwhile.
 const QUESTION: &str = "words-32";
 /// Connections of the flood. One takes a hundred requests at a time, and none is shared with the chat.
@@ -115,7 +117,7 @@ async fn sign_ins(instance: &Arc<Instance>, many: usize) -> anyhow::Result<f64> 
                 }
                 let request = attempt(&instance, instance.client.http(), &format!("person{number}"));
                 let status = request.send().await?.status();
-                if status != StatusCode::SERVICE_UNAVAILABLE && status != StatusCode::TOO_MANY_REQUESTS {
+                if !TURNED_AWAY.contains(&status) {
                     checked.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -146,7 +148,7 @@ async fn flood(
         open.spawn(async move {
             let request = attempt(&instance, &client, &format!("nobody{number}"));
             let answer = request.send().await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE) {
+            if answer.is_ok_and(|answer| TURNED_AWAY.contains(&answer.status())) {
                 turned_away.fetch_add(1, Ordering::Relaxed);
             }
         });
