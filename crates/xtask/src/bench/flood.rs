@@ -27,8 +27,12 @@ use crate::{
 const A_MINUTE: u32 = 10_000;
 /// People who sign in at the same time while sign-ins are counted; as many may wait for their hash.
 const ABREAST: usize = 16;
+/// How an attempt is answered that costs no hash.
+const TURNED_AWAY: [StatusCode; 2] = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
 /// What is asked in the chat meanwhile.
 const QUESTION: &str = "words-32";
+/// Connections of the flood. One takes a hundred requests at a time, and none is shared with the chat.
+const CONNECTIONS: usize = 16;
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -65,7 +69,9 @@ pub(crate) async fn measure(instance: Instance, plan: &Plan) -> anyhow::Result<F
     let mut alone = questions(&chat, plan.flood).await?;
     let (attempts, turned_away) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut tasks = JoinSet::new();
-    tasks.spawn(flood(instance.clone(), plan.flood, attempts.clone(), turned_away.clone()));
+    let clients = (0..CONNECTIONS).map(|_| routes::client(Some(&instance.authority)));
+    let clients = clients.collect::<anyhow::Result<Vec<_>>>()?;
+    tasks.spawn(flood(instance.clone(), clients, plan.flood, attempts.clone(), turned_away.clone()));
     let begun = Instant::now();
     let mut flooded = questions(&chat, plan.flood).await?;
     while let Some(ended) = tasks.join_next().await {
@@ -111,7 +117,7 @@ async fn sign_ins(instance: &Arc<Instance>, many: usize) -> anyhow::Result<f64> 
                 }
                 let request = attempt(&instance, instance.client.http(), &format!("person{number}"));
                 let status = request.send().await?.status();
-                if status != StatusCode::SERVICE_UNAVAILABLE && status != StatusCode::TOO_MANY_REQUESTS {
+                if !TURNED_AWAY.contains(&status) {
                     checked.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -126,22 +132,23 @@ async fn sign_ins(instance: &Arc<Instance>, many: usize) -> anyhow::Result<f64> 
 /// Attempts at their pace for this long, whatever becomes of them.
 async fn flood(
     instance: Arc<Instance>,
+    clients: Vec<Client>,
     long: Duration,
     sent: Arc<AtomicUsize>,
     turned_away: Arc<AtomicUsize>,
 ) {
-    let client = instance.client.http().clone();
     let mut pace = tokio::time::interval(Duration::from_secs(60) / A_MINUTE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (begun, mut open) = (Instant::now(), JoinSet::new());
     while begun.elapsed() < long {
         pace.tick().await;
         let number = sent.fetch_add(1, Ordering::Relaxed);
-        let (instance, client, turned_away) = (instance.clone(), client.clone(), turned_away.clone());
+        let client = clients[number % clients.len()].clone();
+        let (instance, turned_away) = (instance.clone(), turned_away.clone());
         open.spawn(async move {
             let request = attempt(&instance, &client, &format!("nobody{number}"));
             let answer = request.send().await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::SERVICE_UNAVAILABLE) {
+            if answer.is_ok_and(|answer| TURNED_AWAY.contains(&answer.status())) {
                 turned_away.fetch_add(1, Ordering::Relaxed);
             }
         });

@@ -108,7 +108,7 @@ pub(crate) fn completions(instance: &Instance) -> anyhow::Result<Route> {
 }
 
 /// The one kind of client: HTTP/2 where the other side offers it, connections kept.
-fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
+pub(crate) fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
     let mut builder = Client::builder().no_proxy().tcp_nodelay(true);
     if let Some(path) = trusted {
         builder = builder.tls_certs_only([Certificate::from_pem(&fs::read(path)?)?]);
