@@ -106,11 +106,11 @@ impl Identity {
         let mut tx = match shown {
             Shown::Code(code) => {
                 // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
-                let _counted = self.throttle().admit(key, self.kept_failures(ctx, user).await?, ctx.now())?;
+                let _counted = self.admit_try(ctx, key).await?;
                 let mut tx = self.begin_active(ctx, user).await?;
                 if !self.use_code(&mut tx, ctx, &permit, code).await? {
                     drop(tx);
-                    self.note_failure(ctx, Some(user)).await?;
+                    self.note_failure(ctx, &key, Some(user)).await?;
                     return Err(Error::Refused);
                 }
                 tx
@@ -118,7 +118,7 @@ impl Identity {
             Shown::Passkey { ceremony, answer } => {
                 let shown = match self.verify_one(ctx, user, None, ceremony, answer).await {
                     Err(Error::Refused) => {
-                        self.note_failure(ctx, Some(user)).await?;
+                        self.note_failure(ctx, &key, Some(user)).await?;
                         return Err(Error::Refused);
                     }
                     other => other?,
@@ -128,7 +128,7 @@ impl Identity {
                 tx
             }
         };
-        credentials::clear_failures(&mut tx, &permit).await?;
+        credentials::clear_failures(&mut tx, &permits::authenticate(ctx)?, &key).await?;
         let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
         tx.commit(Entry::new(Act::SignedIn, user)).await?;
         self.throttle().clear(&key);
