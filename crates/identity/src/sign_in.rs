@@ -50,6 +50,8 @@ pub enum Next {
     Enrol(SetupPending),
     /// Nothing: they are in.
     Done(NewSession),
+    /// Nothing: their session, which was there before, counts as just confirmed.
+    Confirmed,
 }
 
 /// How far a sign-in has come.

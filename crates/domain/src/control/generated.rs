@@ -158,11 +158,13 @@ pub enum Control {
     WEB13,
     /// A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.
     WEB14,
+    /// A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most `socket_message_kib` KiB and a minute at most `socket_frames_a_minute` frames, and one that is silent for `socket_silent_seconds` seconds or whose session or key has ended is closed.
+    WEB15,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 77] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -239,6 +241,7 @@ impl Control {
         Self::WEB12,
         Self::WEB13,
         Self::WEB14,
+        Self::WEB15,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -246,7 +249,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 76] = [
+static FACTS: [Facts; 77] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -827,6 +830,15 @@ static FACTS: [Facts; 76] = [
             "Thousands of requests made from the description would load the running system; a test sends them to one of its own.",
         ),
     },
+    Facts {
+        token: "WEB15",
+        title: "Sockets of friends alone",
+        sentence: "A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most {socket_message_kib} KiB and a minute at most {socket_frames_a_minute} frames, and one that is silent for {socket_silent_seconds} seconds or whose session or key has ended is closed.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "No route opens one yet; tests open some on the same ground and break every rule of it.",
+        ),
+    },
 ];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
@@ -902,6 +914,12 @@ pub struct Numbers {
     pub transfers_a_minute: u32,
     /// Seconds between two looks at whether the session of an open stream still lives (WEB13).
     pub stream_recheck_seconds: u32,
+    /// Frames a minute of one WebSocket: sound in pieces of 20 ms, four times as fast as it is spoken (WEB15).
+    pub socket_frames_a_minute: u32,
+    /// Largest message of a WebSocket (WEB15).
+    pub socket_message_kib: u32,
+    /// Seconds without a sign of life after which a WebSocket is closed (WEB15).
+    pub socket_silent_seconds: u32,
 }
 
 impl Default for Numbers {
@@ -942,6 +960,9 @@ impl Default for Numbers {
             sign_ins_a_minute: 60,
             transfers_a_minute: 30,
             stream_recheck_seconds: 15,
+            socket_frames_a_minute: 12000,
+            socket_message_kib: 1024,
+            socket_silent_seconds: 60,
         }
     }
 }
@@ -986,6 +1007,9 @@ impl Numbers {
             "sign_ins_a_minute" => Some(self.sign_ins_a_minute),
             "transfers_a_minute" => Some(self.transfers_a_minute),
             "stream_recheck_seconds" => Some(self.stream_recheck_seconds),
+            "socket_frames_a_minute" => Some(self.socket_frames_a_minute),
+            "socket_message_kib" => Some(self.socket_message_kib),
+            "socket_silent_seconds" => Some(self.socket_silent_seconds),
             _ => None,
         }
     }
@@ -1027,13 +1051,16 @@ impl Numbers {
             "sign_ins_a_minute" => Some(&mut self.sign_ins_a_minute),
             "transfers_a_minute" => Some(&mut self.transfers_a_minute),
             "stream_recheck_seconds" => Some(&mut self.stream_recheck_seconds),
+            "socket_frames_a_minute" => Some(&mut self.socket_frames_a_minute),
+            "socket_message_kib" => Some(&mut self.socket_message_kib),
+            "socket_silent_seconds" => Some(&mut self.socket_silent_seconds),
             _ => None,
         }
     }
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 35] = [
+pub static NUMBERS: [Number; 38] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1378,6 +1405,36 @@ pub static NUMBERS: [Number; 35] = [
         name: "stream_recheck_seconds",
         control: Control::WEB13,
         value: 15,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "socket_frames_a_minute",
+        control: Control::WEB15,
+        value: 12000,
+        unit: "frames",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "socket_message_kib",
+        control: Control::WEB15,
+        value: 1024,
+        unit: "KiB",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "socket_silent_seconds",
+        control: Control::WEB15,
+        value: 60,
         unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,

@@ -58,6 +58,16 @@ impl Identity {
         Ok(user)
     }
 
+    /// The connections by whose services an account is known.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor may read people.
+    pub async fn links_of(&self, ctx: &Ctx, user: UserId) -> Result<Vec<String>, Error> {
+        authorize(ctx, Action::ReadPeople, Resource::Instance)?;
+        let permit = permits::authenticate(&permits::authenticating(ctx))?;
+        Ok(directory::connections_of(self.store(), &permit, user).await?)
+    }
+
     /// Forgets by which identities an account is known at sign-in services, so that the next one its provisioned
     /// identifier names may have it. Its sessions end, and its person is told.
     ///

@@ -24,7 +24,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 3] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 /// Seconds another service's clock may be ahead of ours.
-const AHEAD_S: i64 = 60;
+pub(super) const AHEAD_S: i64 = 60;
 /// Longest identifier of a person at a service (OpenID Connect Core 2).
 const SUBJECT_BYTES: usize = 255;
 
@@ -47,6 +47,8 @@ pub(super) struct Assertion {
     pub(super) email: Option<String>,
     pub(super) roles: Roles,
     pub(super) second_factor: bool,
+    /// When its person signed in at the service, if it says so.
+    pub(super) authenticated: Option<Timestamp>,
     /// Every claim, for the rules that name one.
     pub(super) claims: Map<String, Value>,
 }
@@ -84,6 +86,9 @@ pub(super) fn prove(
             return Err(Flaw::Other("it belongs to another access token"));
         }
     }
+    if claims.auth_time().is_some_and(|at| at > latest) {
+        return Err(Flaw::Other("its times are wrong"));
+    }
     let subject = claims.subject().as_str();
     if subject.is_empty() || subject.len() > SUBJECT_BYTES {
         return Err(Flaw::Other("it names nobody"));
@@ -109,6 +114,7 @@ fn read(config: &SsoConfig, claims: &Claims) -> Assertion {
         email: claims.email().filter(|_| verified).map(|email| email.to_string()),
         roles: roles.map(|rule| rule.role).filter(|role| *role != Role::Owner).collect(),
         second_factor: by_acr || by_amr,
+        authenticated: claims.auth_time().map(|at| Timestamp(at.timestamp_micros())),
         claims: all,
     }
 }

@@ -24,5 +24,6 @@ mod second_person;
 mod sessions;
 mod setup;
 mod sign_in;
+mod sso_factor;
 mod step_up;
 mod tokens;
