@@ -66,7 +66,7 @@ impl Identity {
         if link.is_none_or(|link| link.account != user) {
             drop(tx);
             enforced!(SSO01);
-            self.note_failure(ctx, Some(user)).await?;
+            self.note_failure(ctx, &self.proof_key(user), Some(user)).await?;
             return Err(Error::Sso(SsoProblem::SomebodyElse));
         }
         let at = proven.authenticated.map_or(ctx.now(), |at| at.min(ctx.now()));

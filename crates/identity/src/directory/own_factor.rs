@@ -102,7 +102,8 @@ impl Identity {
         device: &str,
     ) -> Result<NewSession, Error> {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-        let key = self.key_of(ctx, user).await?;
+        let read = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
+        let key = self.throttle_key(&accounts::get(self.store(), &read).await?.name);
         let mut tx = match shown {
             Shown::Code(code) => {
                 // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
