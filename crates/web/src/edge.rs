@@ -175,9 +175,9 @@ async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
 /// Ends the session a browser held that begins another one: its tokens would be good for hours, and nobody would
 /// ever sign out of it.
 async fn end_former(app: &App, arrival: &Arrival) {
-    let former = arrival.meter.known().filter(|ctx| matches!(ctx.actor, Actor::Person { .. }));
+    let former = arrival.known.ctx().filter(|ctx| matches!(ctx.actor, Actor::Person { .. }));
     if let Some(ctx) = former
-        && let Err(error) = app.identity.sign_out(&ctx).await
+        && let Err(error) = app.identity.sign_out(ctx).await
     {
         tracing::warn!(%error, "the session a browser held before could not be ended");
     }

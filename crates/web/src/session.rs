@@ -29,8 +29,6 @@ pub use jar::Jar;
 
 /// The cookie of the access token. The prefix makes browsers insist on `Secure` and `Path=/`.
 pub const COOKIE: &str = "__Host-troth";
-/// What both cookies say beside their value.
-const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
 /// The cookie of the refresh token.
 pub const REFRESH_COOKIE: &str = "__Host-troth-refresh";
 
