@@ -5,6 +5,7 @@ use reqwest::{Body, Method, RequestBuilder, StatusCode, header::COOKIE};
 use serde_json::json;
 use server::Instance;
 use testkit::Client;
+use tokio::task::JoinSet;
 
 use crate::house::{Place, Stranger};
 
@@ -45,7 +46,7 @@ async fn until(wanted: StatusCode, ask: impl AsyncFn() -> StatusCode) {
         }
         last = Some(status);
     }
-    panic!("it never was {wanted}, but {last:?}");
+    assert_eq!(last, Some(wanted), "it never was");
 }
 
 #[tokio::test]
@@ -59,15 +60,17 @@ async fn there_is_room_for_an_import_before_any_of_it_is_read() {
         let (mut pieces, body) = mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
         let first = asha.ask(Method::POST, path);
         let first = first.header("content-type", "multipart/form-data; boundary=x");
-        let first = tokio::spawn(first.body(Body::wrap_stream(body)).send());
+        let mut sending = JoinSet::new();
+        sending.spawn(first.body(Body::wrap_stream(body)).send());
         pieces.send(Ok(b"--x\r\n".to_vec())).await.unwrap();
         until(StatusCode::SERVICE_UNAVAILABLE, async || {
-            assert!(!first.is_finished(), "{path} was answered before its body came");
             asha.status(Method::POST, "/chat/api/import", "{}").await
         })
         .await;
+        assert!(sending.try_join_next().is_none(), "{path} was answered before its body came");
         drop(pieces);
-        assert!(first.await.unwrap().unwrap().status().is_client_error(), "{path}: it was no export");
+        let first = sending.join_next().await.unwrap().unwrap().unwrap();
+        assert!(first.status().is_client_error(), "{path}: it was no export");
         let refused = asha.status(Method::POST, "/chat/api/import", "{}").await;
         assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{path}: there is room again");
     }
