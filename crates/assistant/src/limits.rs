@@ -4,7 +4,7 @@
 
 /// Longest answer that is kept, in bytes of UTF-8. A longer one ends there with `Ending::Length`.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
-/// Largest file [`crate::Assistant::import`] reads, in bytes.
+/// Largest file an import reads, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 32 * 1024 * 1024;
 /// Largest export, in bytes. Beyond it conversations are exported one by one.
 pub const MAX_EXPORT_BYTES: usize = 256 * 1024 * 1024;
