@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use inference::catalog;
 use inference::speech::audio::Resampler;
-use inference::speech::{Activity, FRAME_SAMPLES, RATE, Recogniser, TurnEnd, VOICE_RATE, Voice, VoiceFiles};
+use inference::speech::{
+    Activity, Detector, FRAME_SAMPLES, RATE, Recogniser, TurnEnd, VOICE_RATE, Voice, VoiceFiles,
+};
 
 #[path = "../tests/real/measure.rs"]
 mod measure;
@@ -36,6 +38,7 @@ struct Speech {
     recogniser: Recogniser,
     voice: Voice,
     turn_end: TurnEnd,
+    detector: Detector,
 }
 
 fn main() -> Result<(), Failure> {
@@ -86,7 +89,10 @@ fn load(folder: &Path) -> Result<Speech, Failure> {
     let began = Instant::now();
     let turn_end = TurnEnd::load(&files("smart-turn-v3.2")[0])?;
     report("turn end", began);
-    Ok(Speech { recogniser, voice, turn_end })
+    let began = Instant::now();
+    let detector = Detector::load(&files("silero-vad-6.2")[0])?;
+    report("activity", began);
+    Ok(Speech { recogniser, voice, turn_end, detector })
 }
 
 fn converted(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, inference::Error> {
@@ -166,13 +172,13 @@ fn activity(speech: &Speech) -> Result<(), Failure> {
         clean.extend(converted(&speech.voice.speak(sentence, 1.0)?, VOICE_RATE, RATE)?);
         clean.extend(vec![0.0; RATE as usize]);
     }
-    let truth = measure::loud(&clean, FRAME_SAMPLES);
+    let truth = loud(&clean, FRAME_SAMPLES);
     for (rumbling, decibels) in
         [(false, 60.0), (false, 20.0), (false, 10.0), (true, 20.0), (true, 10.0), (true, 5.0)]
     {
         let samples = measure::mixed(&clean, &measure::noise(clean.len(), rumbling), decibels);
         let began = Instant::now();
-        let frames = Activity::new().hear(&samples);
+        let frames = Activity::new().hear(&speech.detector, &samples)?;
         let cost = began.elapsed().as_secs_f64() * 1e3 / frames.len() as f64;
         let share = |speech: bool, judged: &dyn Fn(usize) -> bool| {
             let of: Vec<usize> = (0..frames.len()).filter(|at| truth[*at] == Some(speech)).collect();
@@ -211,6 +217,19 @@ fn turns(speech: &Speech) -> Result<(), Failure> {
         took * 1e2
     );
     Ok(())
+}
+
+/// For every whole frame whether it clearly holds sound, clearly holds none, or is left out.
+fn loud(samples: &[f32], frame: usize) -> Vec<Option<bool>> {
+    let level = |part: &[f32]| {
+        10.0 * (part.iter().map(|x| x * x).sum::<f32>() / part.len() as f32).max(1e-12).log10()
+    };
+    let levels: Vec<f32> = samples.chunks_exact(frame).map(level).collect();
+    let top = levels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    levels
+        .iter()
+        .map(|level| if *level > top - 25.0 { Some(true) } else { (*level < top - 45.0).then_some(false) })
+        .collect()
 }
 
 fn resident_mb() -> u64 {

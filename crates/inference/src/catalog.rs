@@ -15,6 +15,8 @@ pub enum Kind {
     Recognition,
     /// It turns words into sound: [`crate::speech::Voice`].
     Synthesis,
+    /// It tells whether somebody is speaking: [`crate::speech::Detector`].
+    Activity,
     /// It tells whether a speaker is done: [`crate::speech::TurnEnd`].
     TurnEnd,
 }
@@ -109,8 +111,7 @@ pub fn default_embedding() -> &'static Entry {
     &ENTRIES[3]
 }
 
-/// The models that hear, speak and notice the end of a turn. Whether anybody speaks at all is told
-/// without a model file: [`crate::speech::Activity`].
+/// The models that hear, speak, notice speech and notice the end of a turn.
 pub fn speech() -> &'static [Entry] {
     &ENTRIES[4..]
 }
@@ -326,6 +327,27 @@ static ENTRIES: &[Entry] = &[
         ],
     },
     Entry {
+        id: "silero-vad-6.2",
+        title: "Silero VAD 6.2",
+        maker: "Silero Team",
+        licence: "MIT",
+        kind: Kind::Activity,
+        context_tokens: 0,
+        memory_bytes: 16 * MIB,
+        note: "Tells speech from silence, noise and music in any language; it does not know whose speech it is.",
+        files: &[File {
+            name: "silero-vad-6.2.onnx",
+            bytes: 2_845_718,
+            sha256: "7671cd04b004e9076da0d4a7b1a5aec36adf161c39230c1cb94a4fd5db6bbd28",
+            package: &[Piece {
+                package: "silero-vad",
+                version: "6.2.3",
+                path: "silero_vad/data/silero_vad_op18_ifless.onnx",
+            }],
+            hub: None,
+        }],
+    },
+    Entry {
         id: "smart-turn-v3.2",
         title: "Smart Turn 3.2",
         maker: "Daily (Pipecat)",
@@ -359,7 +381,7 @@ mod tests {
         assert_eq!(default_llm(4 * GIB).id, "qwen2.5-coder-0.5b-instruct");
         assert_eq!(default_embedding().kind, Kind::Embedding);
         let kinds: Vec<Kind> = speech().iter().map(|entry| entry.kind).collect();
-        assert_eq!(kinds, [Kind::Recognition, Kind::Synthesis, Kind::TurnEnd]);
+        assert_eq!(kinds, [Kind::Recognition, Kind::Synthesis, Kind::Activity, Kind::TurnEnd]);
     }
 
     #[test]

