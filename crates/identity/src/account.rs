@@ -173,7 +173,7 @@ impl Identity {
     ) -> Result<Zeroizing<String>, Error> {
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         let name = accounts::get(self.store(), &permit).await?.name;
-        let second_factor = self.factors_of(&permit).await?.count() > 0;
+        let second_factor = self.factors_of(ctx, &permit).await?.count() > 0;
         self.check_rules_beside(new, &name, second_factor)?;
         // The one in force comes first in this list, and is not to be "changed" into itself either.
         let history = self.numbers().password_history.saturating_add(1);

@@ -244,8 +244,9 @@ impl Identity {
                 tracing::warn!(%error, "the last use of an API key could not be noted");
             }
         }
-        // Never more than its person may do.
-        let scopes = key.scopes.minus(EVERY_SCOPE.minus(key.roles.rights()));
+        // Never more than its person may do now, with roles of the organisation's own and ends of grants.
+        let person = self.standing_of(&ctx, key.user, key.roles).await?.rights();
+        let scopes = key.scopes.minus(EVERY_SCOPE.minus(person));
         Ok(Some(Actor::ApiKey { user: key.user, key: key.id, scopes }))
     }
 

@@ -2,25 +2,23 @@
 //! the person.
 //!
 //! Called by the officer's pages and the person's account page. The invariants: who asks never agrees, nor
-//! does the person it is about; nothing is shown before it is written down; the person can always see who
+//! does the person it is about, nor an account made for it; nothing is shown before it is written down; the person can always see who
 //! asked, why, who agreed and what was opened, and nothing hides that from them.
 
 use domain::{
-    Action, Actor, Ctx, Permit, Resource, Timestamp,
+    Action, Actor, Ctx, Denied, Permit, Resource, Timestamp,
     audit::{Act, Entry},
     authorize, enforced,
-    id::{ContentRequestId, ConversationId, MailId, UserId},
+    id::{ContentRequestId, ConversationId, UserId},
     mail::Mail,
 };
 use store::{
-    Tx, accounts,
+    accounts,
     content_requests::{self, ContentRequest, Opened, State, Words},
-    emails,
-    outbox::{self, Letter},
     roles,
 };
 
-use crate::{Error, Identity, Unfit, permits};
+use crate::{Error, Identity, Unfit, permits, second_person::are_independent};
 
 /// Shortest reason, in characters.
 pub const MIN_REASON_CHARS: usize = 20;
@@ -93,12 +91,13 @@ impl Identity {
     /// Agrees to somebody else's request: they may read for `break_glass_minutes`.
     ///
     /// # Errors
-    /// [`Error::Unfit`] for one's own request, one about oneself, one decided before or too old.
+    /// [`Error::Unfit`] for one's own request, one about oneself, one decided before or too old, and when the two
+    /// are not two people to each other.
     pub async fn approve_content(&self, ctx: &Ctx, id: ContentRequestId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ApproveContent, Resource::Instance)?;
         let request = content_requests::get(self.store(), &permit, id).await?;
-        enforced!(ACC05);
         if [Some(request.requester), Some(request.subject)].contains(&ctx.actor.user()) {
+            enforced!(ACC05);
             return Err(Error::Unfit(Unfit::OwnRequest));
         }
         if ctx.now().seconds_since(request.asked) >= DECIDED_WITHIN_S {
@@ -190,24 +189,30 @@ impl Identity {
     ) -> Result<(), Error> {
         let decider = self.own_name(ctx).await?;
         let mut tx = self.store().begin(ctx).await?;
+        if ends.is_some() && !self.are_two(ctx, permit, request).await? {
+            enforced!(ACC05);
+            return Err(Error::Unfit(Unfit::NotSecond));
+        }
         if !content_requests::decide(&mut tx, permit, request, &decider, ends).await? {
             return Err(Error::Unfit(Unfit::Decided));
         }
         if ends.is_some() {
-            self.notify(&mut tx, ctx, request.subject).await?;
+            // In the same transaction: nobody can agree and leave the notice out.
+            self.tell(&mut tx, ctx, request.subject, Mail::ContentRead).await?;
         }
         Ok(tx.commit(Entry::new(act, request.id)).await?)
     }
 
-    /// Tells the person by e-mail, where there is a confirmed address, in the same transaction: nobody can
-    /// agree and leave the notice out.
-    async fn notify(&self, tx: &mut Tx, ctx: &Ctx, subject: UserId) -> Result<(), Error> {
-        let ctx = permits::authenticating(ctx);
-        let permit = authorize(&ctx, Action::ReadAccount, Resource::Of(subject))?;
-        let Some(to) = emails::get(self.store(), &permit).await? else { return Ok(()) };
-        let language = accounts::get(self.store(), &permit).await?.settings.language;
-        let letter = Letter { to, language, mail: Mail::ContentRead };
-        Ok(outbox::queue_for(tx, &permit, MailId::fresh(&ctx), &letter).await?)
+    /// Whether whoever asked and whoever agrees are two people. Called with the writers' turn.
+    async fn are_two(&self, ctx: &Ctx, permit: &Permit, request: &ContentRequest) -> Result<bool, Error> {
+        let agrees = self.footing(ctx, permit.actor().user().ok_or(Denied::FLAT)?).await?;
+        let asked = match self.footing(ctx, request.requester).await {
+            Err(Error::NotFound) => return Ok(false),
+            other => other?,
+        };
+        Ok(self.counts_for(ctx, &agrees, Action::ApproveContent)
+            && self.counts_for(ctx, &asked, Action::RequestContent)
+            && are_independent(&agrees, &asked))
     }
 
     async fn own_name(&self, ctx: &Ctx) -> Result<String, Error> {

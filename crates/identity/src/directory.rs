@@ -8,8 +8,10 @@
 
 mod admission;
 mod config;
+mod confirm;
 pub(crate) mod fetch;
 mod groups;
+mod own_factor;
 pub(crate) mod people;
 mod proof;
 mod provider;
@@ -74,6 +76,15 @@ pub enum SsoProblem {
         "Your organisation's address is not among those that may sign in here. Sign in with another account."
     )]
     Elsewhere,
+    /// An owner shows a factor of their own, and this one has none.
+    #[error(
+        "An owner signs in with a password or passkey of their own, or with a second factor they have here. No \
+         other service stands in for it."
+    )]
+    OwnFactor,
+    /// A confirmation was somebody else's.
+    #[error("The sign-in service named somebody else. Confirm as the person who is signed in here.")]
+    SomebodyElse,
     /// The account is closed.
     #[error("Your account here is closed. Ask whoever runs this server to open it again.")]
     Closed,
@@ -104,7 +115,7 @@ pub struct Connection {
 pub(crate) struct Directory {
     providers: Vec<Provider>,
     under_way: Tickets<sign_in::UnderWay>,
-    factors: Tickets<sign_in::FactorWanted>,
+    factors: Tickets<own_factor::FactorWanted>,
 }
 
 impl Directory {

@@ -172,6 +172,12 @@ pub enum Unfit {
     /// It was decided, or it is too old.
     #[error("That was decided already, or it has expired.")]
     Decided,
+    /// The two who are to agree must be two people who do not stand by each other's word alone.
+    #[error(
+        "You two cannot decide this together: an account or a role is too new, or one of you was invited or given a \
+         role by the other. Ask somebody else."
+    )]
+    NotSecond,
     /// Its time is over.
     #[error("The time to read is over. Ask again if it is still needed.")]
     Over,

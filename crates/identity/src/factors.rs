@@ -6,13 +6,13 @@
 
 use domain::{
     Action, Actor, Ctx, Denied, Missing, Resource, Secret, Timestamp,
-    access::{Permit, Roles},
+    access::{Permit, Rights},
     audit::{Act, Entry},
     authorize, enforced,
     id::{PasskeyId, UserId},
     password::Profile,
 };
-use store::{Tx, accounts, credentials, passkeys};
+use store::{Tx, credentials, passkeys};
 use zeroize::Zeroizing;
 
 use crate::{Error, Identity, Require, SetupPending, passkeys::tidy_name, permits, recovery, sessions, totp};
@@ -80,7 +80,7 @@ impl Identity {
     /// [`Error::Denied`] unless a signed-in person asks.
     pub async fn factors(&self, ctx: &Ctx) -> Result<Factors, Error> {
         let permit = permits::own(ctx, Action::ReadAccount)?;
-        self.factors_of(&permit).await
+        self.factors_of(ctx, &permit).await
     }
 
     /// Begins to add an authenticator, or to replace the one there is.
@@ -200,8 +200,9 @@ impl Identity {
     }
 
     /// The factors of the account `permit` reads.
-    pub(crate) async fn factors_of(&self, permit: &Permit) -> Result<Factors, Error> {
-        let roles = accounts::get(self.store(), permit).await?.roles;
+    pub(crate) async fn factors_of(&self, ctx: &Ctx, permit: &Permit) -> Result<Factors, Error> {
+        let user = permit.subject(Action::ReadAccount)?;
+        let rights = self.footing(ctx, user).await?.rights();
         let held = passkeys::list(self.store(), permit).await?.into_iter();
         Ok(Factors {
             authenticator: credentials::totp(self.store(), permit).await?.is_some_and(|one| one.confirmed),
@@ -216,7 +217,7 @@ impl Identity {
                 })
                 .collect(),
             codes_left: credentials::recovery_codes_left(self.store(), permit).await?,
-            required: self.must_have_factor(roles),
+            required: self.must_have_factor(rights),
         })
     }
 
@@ -224,12 +225,13 @@ impl Identity {
     pub(crate) async fn has_factor(&self, ctx: &Ctx, user: UserId) -> Result<bool, Error> {
         let ctx = permits::authenticating(ctx);
         let permit = authorize(&ctx, Action::ReadAccount, Resource::Of(user))?;
-        Ok(self.factors_of(&permit).await?.guard())
+        Ok(self.factors_of(&ctx, &permit).await?.guard())
     }
 
-    /// Whether an account with these roles must have a second factor.
-    pub(crate) fn must_have_factor(&self, roles: Roles) -> bool {
-        self.config().require_second_factor == Require::Everyone || roles.are_administrative()
+    /// Whether an account with these rights must have a second factor. The one place that says so.
+    pub(crate) fn must_have_factor(&self, rights: Rights) -> bool {
+        self.config().require_second_factor == Require::Everyone
+            || rights.iter().any(Action::is_administrative)
     }
 
     /// Fresh recovery codes in the place of all earlier ones.

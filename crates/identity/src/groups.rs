@@ -132,10 +132,12 @@ impl Identity {
     /// Puts somebody into a group.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such group or account; [`Error::Denied`].
+    /// [`Error::NotFound`] when there is no such group or account; [`Error::Denied`], also for who holds more
+    /// rights.
     pub async fn put_in_group(&self, ctx: &Ctx, id: GroupId, user: UserId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ManageGroups, Resource::Instance)?;
         let mut tx = self.store().begin(ctx).await?;
+        self.within_reach(ctx, &permit, user).await?;
         groups::put_in(&mut tx, &permit, id, user).await?;
         tx.commit(Entry::new(Act::MembershipChanged, id)).await?;
         Ok(())
@@ -144,10 +146,11 @@ impl Identity {
     /// Takes somebody out of a group.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when they are not in it; [`Error::Denied`].
+    /// [`Error::NotFound`] when they are not in it; [`Error::Denied`], also for who holds more rights.
     pub async fn take_out_of_group(&self, ctx: &Ctx, id: GroupId, user: UserId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ManageGroups, Resource::Instance)?;
         let mut tx = self.store().begin(ctx).await?;
+        self.within_reach(ctx, &permit, user).await?;
         if !groups::take_out(&mut tx, &permit, id, user).await? {
             return Err(Error::NotFound);
         }

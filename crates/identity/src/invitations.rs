@@ -1,13 +1,13 @@
 //! Invitations: how anybody but the owner gets an account.
 //!
-//! Called by the people page, the control socket and the page behind the link. The invariants: nobody gives
-//! a role they may not grant; a link is kept as a hash, works once and for some days; account, credentials
-//! and address come in one transaction that also uses the invitation up; an administrative role is entered
-//! with a second factor or not at all.
+//! Called by the people page and the page behind the link. The invariants: nobody gives a role they may not
+//! grant, neither when they invite nor when it is accepted; a link is kept as a hash, works once and for some
+//! days; account, credentials and address come in one transaction that also uses the invitation up; an
+//! account that must have a second factor is entered with one or not at all.
 
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
-    access::{Role, Roles},
+    access::{Role, Roles, Standing},
     audit::{Act, Entry},
     authorize, enforced,
     id::{InvitationId, MailId, UserId},
@@ -18,11 +18,15 @@ use store::{
     accounts, credentials, emails,
     invitations::{self, Invitation},
     outbox::{self, Letter},
-    people,
+    people, roles,
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, Identity, NewSession, SetupPending, permits, recovery, tokens, totp};
+use crate::{
+    Error, Identity, NewSession, SetupPending, permits, recovery,
+    roles::{standing, within},
+    tokens, totp,
+};
 
 /// Acceptances under way at the same time; each needs a good link.
 pub(crate) const MOST: usize = 256;
@@ -87,12 +91,13 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::Denied`] unless the actor may manage people, and grant `roles` when they are more than a
-    /// user's; [`Error::Email`], [`Error::TooMany`].
+    /// user's; [`Error::Unfit`] when they are more than the actor's; [`Error::Email`], [`Error::TooMany`].
     pub async fn invite(&self, ctx: &Ctx, address: Option<&str>, roles: Roles) -> Result<Invited, Error> {
         let permit = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
         if roles.without(Role::User) != Roles::NONE {
             authorize(ctx, Action::GrantRoles, Resource::Instance)?;
         }
+        within(&standing(ctx)?, roles.rights())?;
         let address =
             address.map(str::trim).filter(|text| !text.is_empty()).map(Address::read).transpose()?;
         let (token, hash) = tokens::fresh(ctx);
@@ -110,7 +115,6 @@ impl Identity {
         if invitations::count(&mut tx).await? >= u64::from(MOST_OPEN) {
             return Err(Error::TooMany { what: "open invitations", most: MOST_OPEN });
         }
-        enforced!(ACT01);
         invitations::create(&mut tx, &permit, &invitation, hash).await?;
         let mailed = match address.filter(|_| self.sends_mail()) {
             Some(to) => {
@@ -167,7 +171,7 @@ impl Identity {
         let ctx = permits::authenticating(ctx);
         let hash = tokens::hash_presented(token.trim()).ok_or(Error::Link)?;
         let roles = self.living_invitation(&ctx, hash).await?.roles;
-        Ok(Offer { roles, needs_factor: needs_factor(roles) })
+        Ok(Offer { roles, needs_factor: self.must_have_factor(roles.rights()) })
     }
 
     /// Accepts an invitation with a name and a password.
@@ -191,10 +195,11 @@ impl Identity {
         }
         self.check_rules(password, &name)?;
         let verifier = Zeroizing::new(self.passwords().hash(ctx, password.expose()).await?);
-        if !needs_factor(roles) {
+        if !self.must_have_factor(roles.rights()) {
             let pending = Pending { invitation, name, verifier, secret: None };
             return self.make_invited(ctx, &pending, None, device).await;
         }
+        enforced!(AUT10);
         let secret = totp::fresh_secret(ctx);
         let pending = Pending { invitation, name: name.clone(), verifier, secret: Some(secret.clone()) };
         let ticket = self.acceptances().issue(ctx, pending);
@@ -250,17 +255,20 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         // Writers are serial and this one holds the turn, so what is read stands until the commit.
         let invitation = self.living_invitation(ctx, pending.invitation).await?;
-        if needs_factor(invitation.roles) && step.is_none() {
+        if self.must_have_factor(invitation.roles.rights()) && step.is_none() {
             return Err(Error::Link);
         }
-        enforced!(ACT01);
         if !invitations::use_up(&mut tx, &permit, invitation.id).await? {
+            enforced!(ACT01);
             return Err(Error::Link);
         }
         match accounts::create(&mut tx, &permit, user, &pending.name, invitation.roles).await {
             Ok(()) => {}
             Err(store::Error::Conflict) => return Err(Error::NameTaken),
             Err(error) => return Err(error.into()),
+        }
+        if let Some(inviter) = invitation.inviter {
+            roles::given_by(&mut tx, &permit, inviter).await?;
         }
         credentials::set_password(&mut tx, &permit, &pending.verifier, ctx.now()).await?;
         let mut recovery_codes = Vec::new();
@@ -273,23 +281,38 @@ impl Identity {
             recovery_codes = codes;
         }
         // Who followed a mailed link has shown that the address is theirs, unless somebody else did before.
-        if let Some(address) = &invitation.address
-            && self.sends_mail()
-            && emails::find(self.store(), &permits::authenticate(ctx)?, address).await?.is_none()
-        {
-            emails::set(&mut tx, &permit, address).await?;
+        if let Some(address) = invitation.address.as_ref().filter(|_| self.sends_mail()) {
+            emails::set_if_free(&mut tx, &permit, address).await?;
         }
         let session = self.open_session(&mut tx, ctx, &permit, device, step.is_some()).await?;
-        tx.commit(Entry::new(Act::InvitationAccepted, user)).await?;
+        let entry = Entry::new(Act::InvitationAccepted, format!("{}/{user}", invitation.id));
+        tx.commit(entry).await?;
         Ok(Accepted::Done { recovery_codes, session })
     }
 
     async fn living_invitation(&self, ctx: &Ctx, hash: tokens::Hash) -> Result<Invitation, Error> {
         let found = invitations::by_token(self.store(), &permits::authenticate(ctx)?, hash).await?;
-        found.filter(|invitation| ctx.now() < invitation.expires).ok_or_else(|| {
+        let found = found.filter(|invitation| ctx.now() < invitation.expires).ok_or_else(|| {
             enforced!(ACT01);
             Error::Link
-        })
+        })?;
+        match found.inviter {
+            Some(inviter) if !self.may_still_invite(ctx, inviter, found.roles).await? => {
+                enforced!(ACC04);
+                Err(Error::Link)
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Whether somebody who invited could do so now: what they gave away is no more than what they hold.
+    async fn may_still_invite(&self, ctx: &Ctx, inviter: UserId, roles: Roles) -> Result<bool, Error> {
+        let footing = self.footing(ctx, inviter).await?;
+        let more = roles.without(Role::User) != Roles::NONE;
+        let standing = Standing { roles: footing.roles(), extra: footing.rights(), ..Standing::default() };
+        Ok(footing.may(Action::ManagePeople)
+            && (!more || footing.may(Action::GrantRoles))
+            && within(&standing, roles.rights()).is_ok())
     }
 
     /// What the invited reads about who invites.
@@ -302,9 +325,4 @@ impl Identity {
             _ => Ok(self.issuer().to_owned()),
         }
     }
-}
-
-/// Whether an account with these roles is entered with a second factor or not at all.
-fn needs_factor(roles: Roles) -> bool {
-    roles.are_administrative()
 }

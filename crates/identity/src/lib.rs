@@ -35,6 +35,7 @@ mod refresh_tokens;
 mod reset;
 mod reviews;
 mod roles;
+mod second_person;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -17,7 +17,7 @@ use store::{Tx, emails, invitations, outbox, people, usage};
 
 pub use people::Person as PersonInfo;
 
-use crate::{Error, Identity, permits};
+use crate::{Error, Identity, permits, roles::is_last_owner};
 
 /// Accounts that are looked through; beyond it the newest are found.
 const LOOKED_AT: u32 = 10_000;
@@ -72,8 +72,8 @@ impl Identity {
     /// [`Error::NotFound`], [`Error::LastOwner`]; [`Error::Denied`], also for who holds more rights.
     pub async fn deactivate(&self, ctx: &Ctx, id: UserId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
-        let person = self.within_reach(ctx, &permit, id).await?;
         let mut tx = self.store().begin(ctx).await?;
+        let person = self.within_reach(ctx, &permit, id).await?;
         keep_an_owner(&mut tx, &person).await?;
         self.tell(&mut tx, ctx, id, Mail::Deactivated).await?;
         enforced!(ACT02);
@@ -88,8 +88,8 @@ impl Identity {
     /// [`Error::NotFound`]; [`Error::Denied`], also for who holds more rights.
     pub async fn reactivate(&self, ctx: &Ctx, id: UserId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
-        self.within_reach(ctx, &permit, id).await?;
         let mut tx = self.store().begin(ctx).await?;
+        self.within_reach(ctx, &permit, id).await?;
         people::set_active(&mut tx, &permit, id, true).await?;
         tx.commit(Entry::new(Act::AccountReactivated, id)).await?;
         Ok(())
@@ -101,8 +101,8 @@ impl Identity {
     /// [`Error::NotFound`]; [`Error::Denied`], also for who holds more rights.
     pub async fn end_sessions_of(&self, ctx: &Ctx, id: UserId) -> Result<u64, Error> {
         let permit = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
-        self.within_reach(ctx, &permit, id).await?;
         let mut tx = self.store().begin(ctx).await?;
+        self.within_reach(ctx, &permit, id).await?;
         let ended = people::end_sessions(&mut tx, &permit, id).await?;
         let count = usize::try_from(ended).unwrap_or(usize::MAX);
         tx.commit(Entry::new(Act::SessionEnded, id).times(count)).await?;
@@ -115,8 +115,7 @@ impl Identity {
     /// [`Error::NotFound`], [`Error::LastOwner`]; [`Error::Denied`], also for who holds more rights.
     pub async fn remove_person(&self, ctx: &Ctx, id: UserId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::RemovePeople, Resource::Instance)?;
-        let person = self.within_reach(ctx, &permit, id).await?;
-        self.remove(ctx, &permit, &person).await
+        self.remove(ctx, &permit, id).await
     }
 
     /// Deletes the account of the person who asks with all of its data.
@@ -126,22 +125,26 @@ impl Identity {
     pub async fn leave(&self, ctx: &Ctx) -> Result<(), Error> {
         let permit = permits::own(ctx, Action::ManageCredentials)?;
         let id = permit.subject(Action::ManageCredentials)?;
-        let reads = authorize(&permits::provisioning(ctx), Action::ReadPeople, Resource::Instance)?;
-        let person = people::get(self.store(), &reads, id).await?;
-        self.remove(ctx, &permit, &person).await
+        self.remove(ctx, &permit, id).await
     }
 
-    async fn remove(&self, ctx: &Ctx, permit: &Permit, person: &PersonInfo) -> Result<(), Error> {
-        // Their key is gone before this leaves, so it waits under the system's.
-        let farewell = self.letter(ctx, person.id, Mail::Deleted).await?.filter(|_| self.sends_mail());
+    async fn remove(&self, ctx: &Ctx, permit: &Permit, id: UserId) -> Result<(), Error> {
         let mut tx = self.store().begin(ctx).await?;
-        keep_an_owner(&mut tx, person).await?;
+        let person = if permit.subject(Action::ManageCredentials).is_ok() {
+            let reads = authorize(&permits::provisioning(ctx), Action::ReadPeople, Resource::Instance)?;
+            people::get(self.store(), &reads, id).await?
+        } else {
+            self.within_reach(ctx, permit, id).await?
+        };
+        keep_an_owner(&mut tx, &person).await?;
+        // Their key is gone before this leaves, so it waits under the system's.
+        let farewell = self.letter(ctx, id, Mail::Deleted).await?.filter(|_| self.sends_mail());
         enforced!(ACT02);
-        people::remove(&mut tx, permit, person.id).await?;
+        people::remove(&mut tx, permit, id).await?;
         if let Some(letter) = farewell {
             outbox::queue(&mut tx, permit, MailId::fresh(ctx), &letter).await?;
         }
-        tx.commit(Entry::new(Act::AccountDeleted, person.id)).await?;
+        tx.commit(Entry::new(Act::AccountDeleted, id)).await?;
         Ok(())
     }
 
@@ -192,13 +195,19 @@ impl Identity {
         Ok(cleared)
     }
 
-    /// The person `id`, unless they hold a right the actor does not.
-    async fn within_reach(&self, ctx: &Ctx, permit: &Permit, id: UserId) -> Result<PersonInfo, Error> {
+    /// The person `id`, unless they hold a right the actor does not. Called with the writers' turn.
+    pub(crate) async fn within_reach(
+        &self,
+        ctx: &Ctx,
+        permit: &Permit,
+        id: UserId,
+    ) -> Result<PersonInfo, Error> {
         let person = people::get(self.store(), permit, id).await?;
+        let held = self.footing(ctx, id).await?.rights();
         let beyond = match &ctx.actor {
-            Actor::Person { standing, .. } => !person.roles.rights().minus(standing.rights()).is_empty(),
+            Actor::Person { standing, .. } => !held.minus(standing.rights()).is_empty(),
             // A directory closes the accounts it made; those who run the instance are not its to close.
-            Actor::System(_) => person.roles.are_administrative(),
+            Actor::System(_) => held.iter().any(Action::is_administrative),
             _ => true,
         };
         if beyond {
@@ -209,10 +218,10 @@ impl Identity {
     }
 }
 
-/// Refuses what would leave the instance without an owner who may sign in. Called with the writers' turn.
+/// Refuses what would leave the instance without an owner who may sign in, and whose role does not end. Called
+/// with the writers' turn.
 async fn keep_an_owner(tx: &mut Tx, person: &PersonInfo) -> Result<(), Error> {
-    let is_one = person.active && person.roles.has(Role::Owner);
-    if is_one && people::active_with(tx, Role::Owner).await? <= 1 {
+    if person.active && person.roles.has(Role::Owner) && is_last_owner(tx, person.id).await? {
         enforced!(ACT02);
         return Err(Error::LastOwner);
     }

@@ -16,14 +16,17 @@ use domain::{
 };
 use store::{
     accounts,
+    footing::Footing,
     recoveries::{self, Recovery},
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, Identity, Waiting, codes, permits};
+use crate::{
+    Error, Identity, Unfit, Waiting, codes, permits, second_person::are_independent, throttle::Count,
+};
 
 /// People who must agree.
-const AGREEMENTS: u32 = 2;
+const AGREEMENTS: usize = 2;
 /// Seconds after which an unused request is over.
 const LIFE_S: i64 = 7 * 24 * 3600;
 /// The same for one the operator made.
@@ -69,8 +72,7 @@ impl Identity {
     pub async fn ask_recovery(&self, ctx: &Ctx, ticket: &Secret<String>) -> Result<RecoveryAsked, Error> {
         let ctx = &permits::authenticating(ctx);
         let user = self.shown_password(ctx, ticket)?;
-        if accounts::approvers(self.store(), &permits::authenticate(ctx)?, user).await? < AGREEMENTS as usize
-        {
+        if self.could_agree(ctx, user, Action::ApproveRecovery).await? < AGREEMENTS {
             return Err(Error::NobodyToAsk);
         }
         self.open_recovery(ctx, user, false).await
@@ -110,32 +112,36 @@ impl Identity {
     /// Agrees to a recovery, with the word its person told.
     ///
     /// # Errors
-    /// [`Error::Denied`] without the right, without a fresh confirmation, for one's own, and for an account
-    /// that is younger than the request; [`Error::Refused`] for another word, [`Error::AgreedAlready`],
-    /// [`Error::NotFound`].
+    /// [`Error::Denied`] without the right, without a fresh confirmation and for one's own; [`Error::Unfit`] for
+    /// who is no second person; [`Error::Refused`] for another word, [`Error::Throttled`] after many of those;
+    /// [`Error::AgreedAlready`], [`Error::NotFound`].
     pub async fn approve_recovery(&self, ctx: &Ctx, id: RecoveryId, word: &str) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ApproveRecovery, Resource::Instance)?;
-        let me = self.account(ctx).await?;
+        let me = ctx.actor.user().ok_or(Denied::FLAT)?;
         let mut tx = self.store().begin(ctx).await?;
         let one = self.find_recovery(ctx, id).await?;
-        // An account made for the purpose does not count as a second person.
-        if one.user == me.id || me.created > one.asked {
+        if one.user == me {
             enforced!(AUT11);
             return Err(Denied::FLAT.into());
         }
-        let typed = codes::read(word, WORD_CHARS).ok_or(Error::Refused)?;
-        let right = self.word(&one);
-        if constant_time::verify_slices_are_equal(typed.as_bytes(), right.as_bytes()).is_err() {
-            return Err(Error::Refused);
+        let mine = self.footing(ctx, me).await?;
+        let others = self.still_agreeing(ctx, &one).await?;
+        // An account made for the purpose does not count as a second person.
+        if !self.counts_for(ctx, &mine, Action::ApproveRecovery)
+            || others.iter().any(|other| other.user != me && !are_independent(&mine, other))
+        {
+            enforced!(AUT11);
+            return Err(Error::Unfit(Unfit::NotSecond));
         }
-        let agreed = match recoveries::approve(&mut tx, &permit, id, ctx.now()).await {
+        self.check_word(ctx, me, &one, word)?;
+        match recoveries::approve(&mut tx, &permit, id, ctx.now()).await {
             Err(store::Error::Conflict) => {
                 enforced!(AUT11);
                 return Err(Error::AgreedAlready);
             }
             other => other?,
-        };
-        if agreed >= AGREEMENTS && one.agreed.is_none() {
+        }
+        if others.len() + 1 >= AGREEMENTS && one.agreed.is_none() {
             recoveries::agree(&mut tx, &permit, id, ctx.now()).await?;
         }
         Ok(tx.commit(Entry::new(Act::RecoveryApproved, id)).await?)
@@ -189,7 +195,9 @@ impl Identity {
         else {
             return Err(Error::Refused);
         };
-        let Some(ready) = self.recovery_ready(&one) else {
+        // Who agreed and was closed or lost the right since does not count any more.
+        let agreed = one.operator || self.still_agreeing(ctx, &one).await?.len() >= AGREEMENTS;
+        let Some(ready) = self.recovery_ready(&one).filter(|_| agreed) else {
             enforced!(AUT11);
             return Err(Error::NotYet(Waiting::Agreement));
         };
@@ -245,6 +253,32 @@ impl Identity {
             word: Secret::new(word.to_string()),
             delay_hours: self.numbers().recovery_delay_hours,
         })
+    }
+
+    /// Those who agreed to a recovery, may sign in, and still hold the right.
+    async fn still_agreeing(&self, ctx: &Ctx, one: &Recovery) -> Result<Vec<Footing>, Error> {
+        let mut agreeing = Vec::new();
+        for approver in &one.approvers {
+            match self.footing(ctx, *approver).await {
+                Ok(footing) if footing.may(Action::ApproveRecovery) => agreeing.push(footing),
+                Ok(_) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(agreeing)
+    }
+
+    /// Refuses a word that is not the request's. Tries are counted for each who may agree and each request.
+    fn check_word(&self, ctx: &Ctx, me: UserId, one: &Recovery, word: &str) -> Result<(), Error> {
+        let key = self.store().mac("recovery word tries", format!("{}/{me}", one.id).as_bytes());
+        let counted = self.throttle().admit(key, Count::default(), ctx.now())?;
+        let typed = codes::read(word, WORD_CHARS).ok_or(Error::Refused)?;
+        let right = self.word(one);
+        if constant_time::verify_slices_are_equal(typed.as_bytes(), right.as_bytes()).is_err() {
+            return Err(Error::Refused);
+        }
+        self.throttle().give_back(&counted);
+        Ok(())
     }
 
     async fn find_recovery(&self, ctx: &Ctx, id: RecoveryId) -> Result<Recovery, Error> {

@@ -1,4 +1,5 @@
-//! Access reviews: every grant beyond an ordinary user's is confirmed by somebody else, or it ends.
+//! Access reviews: every grant beyond an ordinary user's, every place in a group and every key of those who
+//! administer is confirmed by somebody else, or it ends.
 //!
 //! Called by the reviewer's pages and, every minute, by the server's sweep. The invariants: nobody decides
 //! about what they hold; what nobody confirmed by the due date ends, but for the last owner's role; a closed
@@ -14,6 +15,7 @@ use domain::{
     id::{ReviewId, UserId},
 };
 use store::{
+    groups::{self, Group},
     reviews::{self, Item, Key, Review, Subject, Verdict},
     roles::{self, Granted},
 };
@@ -42,6 +44,8 @@ pub struct ReviewPage {
     pub items: Vec<Item>,
     /// Names and roles, as they are now.
     pub held: Held,
+    /// The groups there are, as they are now.
+    pub groups: Vec<Group>,
     /// The keys that are in it, as they are now.
     pub keys: Vec<Key>,
 }
@@ -66,7 +70,8 @@ impl Identity {
         let permit = authorize(ctx, Action::ReviewAccess, Resource::Instance)?;
         let (review, items) = reviews::get(self.store(), &permit, id).await?;
         let (held, keys) = (self.held_under(&permit).await?, reviews::keys(self.store(), &permit).await?);
-        Ok(ReviewPage { review, items, held, keys })
+        let groups = groups::list(self.store(), &permit).await?;
+        Ok(ReviewPage { review, items, held, groups, keys })
     }
 
     /// The evidence of a closed review, as JSON without names.
@@ -84,15 +89,13 @@ impl Identity {
     /// [`Error::Unfit`] when one is open.
     pub async fn begin_review(&self, ctx: &Ctx) -> Result<ReviewId, Error> {
         let permit = authorize(ctx, Action::ReviewAccess, Resource::Instance)?;
-        let newest = reviews::list(self.store(), &permit, 1).await?;
-        if newest.first().is_some_and(|review| review.closed.is_none()) {
-            return Err(Error::Unfit(Unfit::ReviewOpen));
-        }
+        let mut tx = self.store().begin(ctx).await?;
         let items = self.to_review(ctx, &permit).await?;
         let (id, count) = (ReviewId::fresh(ctx), items.len());
         let due = ctx.now().plus_seconds(i64::from(self.numbers().review_days_open) * DAY_S);
-        let mut tx = self.store().begin(ctx).await?;
-        reviews::begin(&mut tx, &permit, id, due, &items).await?;
+        if !reviews::begin(&mut tx, &permit, id, due, &items).await? {
+            return Err(Error::Unfit(Unfit::ReviewOpen));
+        }
         tx.commit(Entry::new(Act::ReviewBegun, id).times(count)).await?;
         self.close_when_done(ctx, &permit, id).await?;
         Ok(id)
@@ -141,7 +144,10 @@ impl Identity {
         let permit = authorize(ctx, Action::ReviewAccess, Resource::Instance)?;
         for (user, what) in roles::ended(self.store(), &permit, ctx.now()).await? {
             let mut tx = self.store().begin(ctx).await?;
-            roles::take(&mut tx, &permit, user, what).await?;
+            // Given anew, or deleted with its account, since it was found.
+            if !roles::take_ended(&mut tx, &permit, user, what).await? {
+                continue;
+            }
             tx.commit(Entry::new(Act::GrantLapsed, format!("{user}/{what}"))).await?;
         }
         let newest = reviews::list(self.store(), &permit, 1).await?.into_iter().next();
@@ -166,15 +172,19 @@ impl Identity {
         for item in items.into_iter().filter(|item| item.decision.is_none()) {
             let (account, subject) = (item.account, item.subject);
             let mut tx = self.store().begin(ctx).await?;
-            enforced!(REV02);
             let verdict = if is_owners(subject) && is_last_owner(&mut tx, account).await? {
                 Verdict::KeptLastOwner
             } else if end(&mut tx, permit, account, subject).await? {
+                enforced!(REV02);
                 Verdict::Lapsed
             } else {
                 Verdict::Gone
             };
-            reviews::decide(&mut tx, permit, id, (account, subject), verdict).await?;
+            if !reviews::decide(&mut tx, permit, id, (account, subject), verdict).await? {
+                // Somebody confirmed it since it was read: dropping the transaction takes its end back.
+                enforced!(REV02);
+                continue;
+            }
             let act = if verdict == Verdict::Lapsed { Act::GrantLapsed } else { Act::ReviewDecided };
             tx.commit(Entry::new(act, told(id, account, subject, verdict))).await?;
         }
@@ -195,7 +205,8 @@ impl Identity {
         Ok(())
     }
 
-    /// Every grant beyond an ordinary user's, and every key of an account with administrative rights.
+    /// Every grant beyond an ordinary user's, every place in a group, and every key of an account with
+    /// administrative rights.
     async fn to_review(&self, ctx: &Ctx, permit: &Permit) -> Result<Vec<Item>, Error> {
         let held = self.held_under(permit).await?;
         let since = ctx.now().plus_seconds(-i64::from(self.numbers().review_every_days) * DAY_S);
@@ -220,6 +231,10 @@ impl Identity {
                 administrative.push(holder.user);
             }
         }
+        for (account, group, since) in groups::placements(self.store(), permit).await? {
+            // A place in a group is not used, it holds: whether it is needed nobody can tell from here.
+            items.push(Item { unused: false, ..item(account, Subject::Group(group), since, None) });
+        }
         let keys = reviews::keys(self.store(), permit).await?;
         let keys = keys.into_iter().filter(|key| administrative.contains(&key.account));
         items.extend(keys.map(|key| item(key.account, Subject::Key(key.id), key.created, key.last_used)));
@@ -240,6 +255,7 @@ impl Identity {
 async fn end(tx: &mut store::Tx, permit: &Permit, account: UserId, subject: Subject) -> Result<bool, Error> {
     let ended = match subject {
         Subject::Role(what) => roles::take(tx, permit, account, what).await,
+        Subject::Group(group) => groups::take_out(tx, permit, group, account).await,
         Subject::Key(key) => reviews::revoke_key(tx, permit, account, key).await,
     };
     match ended {

@@ -13,6 +13,7 @@ use domain::{
 };
 use store::{
     Tx,
+    footing::{self, Footing},
     roles::{self, CustomRole, Granted, Holder},
 };
 
@@ -20,6 +21,8 @@ use crate::{Error, Identity, Unfit};
 
 /// Longest name of a role.
 const MOST_NAME_CHARS: usize = 60;
+/// Longest words about what a role is for.
+const MOST_ABOUT_CHARS: usize = 200;
 /// Roles of its own an organisation may have.
 const MOST_ROLES: u32 = 100;
 
@@ -76,11 +79,12 @@ impl Identity {
         what: Granted,
         ends: Option<Timestamp>,
     ) -> Result<(), Error> {
-        let permit = self.may_change(ctx, user, what).await?;
+        let permit = authorize(ctx, Action::GrantRoles, Resource::Instance)?;
         if ends.is_some_and(|ends| ends <= ctx.now()) {
             return Err(Error::Unfit(Unfit::Past));
         }
         let mut tx = self.store().begin(ctx).await?;
+        self.may_change(ctx, &permit, user, what).await?;
         if ends.is_some() && what == Granted::BuiltIn(Role::Owner) {
             keep_an_owner(&mut tx, user).await?;
         }
@@ -93,8 +97,9 @@ impl Identity {
     /// # Errors
     /// As [`Identity::grant_role`].
     pub async fn take_role(&self, ctx: &Ctx, user: UserId, what: Granted) -> Result<(), Error> {
-        let permit = self.may_change(ctx, user, what).await?;
+        let permit = authorize(ctx, Action::GrantRoles, Resource::Instance)?;
         let mut tx = self.store().begin(ctx).await?;
+        self.may_change(ctx, &permit, user, what).await?;
         if what == Granted::BuiltIn(Role::Owner) {
             keep_an_owner(&mut tx, user).await?;
         }
@@ -104,7 +109,8 @@ impl Identity {
         Ok(tx.commit(Entry::new(Act::RolesChanged, user)).await?)
     }
 
-    /// Makes a role of the organisation's own, or changes the one called `id`.
+    /// Makes a role of the organisation's own, or changes the one called `id`: its name, what it is for, its
+    /// rights. Whoever holds it may do the new from the next request on.
     ///
     /// # Errors
     /// [`Error::Unfit`] when a rule stands against it, [`Error::TooMany`], [`Error::NotFound`].
@@ -112,17 +118,19 @@ impl Identity {
         &self,
         ctx: &Ctx,
         id: Option<CustomRoleId>,
-        name: &str,
+        (name, about): (&str, &str),
         rights: Rights,
     ) -> Result<CustomRoleId, Error> {
         let permit = authorize(ctx, Action::GrantRoles, Resource::Instance)?;
-        let name = name.trim();
-        let fits =
-            (1..=MOST_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        let (name, about) = (name.trim(), about.trim());
+        let fits = (1..=MOST_NAME_CHARS).contains(&name.chars().count())
+            && about.chars().count() <= MOST_ABOUT_CHARS
+            && !name.chars().chain(about.chars()).any(char::is_control);
         if !fits || rights.is_empty() || rights.iter().any(|right| !right.is_grantable()) {
             return Err(Error::Unfit(Unfit::Role));
         }
         let standing = standing(ctx)?;
+        let mut tx = self.store().begin(ctx).await?;
         let held = self.held_under(&permit).await?;
         let before = match id {
             None if held.custom.len() >= MOST_ROLES as usize => {
@@ -134,8 +142,7 @@ impl Identity {
         within(&standing, rights.and(before))?;
         let id = id.unwrap_or_else(|| CustomRoleId::fresh(ctx));
         not_ones_own(ctx, &held, id)?;
-        let mut tx = self.store().begin(ctx).await?;
-        roles::save_custom(&mut tx, &permit, id, name, rights).await?;
+        roles::save_custom(&mut tx, &permit, id, (name, about), rights).await?;
         tx.commit(Entry::new(Act::CustomRoleChanged, id)).await?;
         Ok(id)
     }
@@ -146,10 +153,10 @@ impl Identity {
     /// [`Error::Unfit`] when a rule stands against it, [`Error::NotFound`].
     pub async fn delete_custom_role(&self, ctx: &Ctx, id: CustomRoleId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::GrantRoles, Resource::Instance)?;
+        let mut tx = self.store().begin(ctx).await?;
         let held = self.held_under(&permit).await?;
         within(&standing(ctx)?, held.custom(id).ok_or(Error::NotFound)?.rights)?;
         not_ones_own(ctx, &held, id)?;
-        let mut tx = self.store().begin(ctx).await?;
         roles::delete_custom(&mut tx, &permit, id).await?;
         Ok(tx.commit(Entry::new(Act::CustomRoleChanged, id)).await?)
     }
@@ -162,23 +169,29 @@ impl Identity {
         Ok(Standing { roles, extra, ..Standing::default() })
     }
 
-    /// Whether the actor may give `what` to `user` or take it from them.
-    async fn may_change(&self, ctx: &Ctx, user: UserId, what: Granted) -> Result<Permit, Error> {
-        let permit = authorize(ctx, Action::GrantRoles, Resource::Instance)?;
-        enforced!(ACC04);
+    /// Where an account stands now. Everything that asks what somebody else may do asks here; a caller that
+    /// decides by it holds the writers' turn, so that the answer stands until its commit.
+    pub(crate) async fn footing(&self, ctx: &Ctx, user: UserId) -> Result<Footing, Error> {
+        let ctx = &crate::permits::authenticating(ctx);
+        let permit = crate::permits::authenticate(ctx)?;
+        Ok(footing::of(self.store(), &permit, user, ctx.now()).await?)
+    }
+
+    /// Whether the actor may give `what` to `user` or take it from them. Called with the writers' turn.
+    async fn may_change(&self, ctx: &Ctx, permit: &Permit, user: UserId, what: Granted) -> Result<(), Error> {
         if ctx.actor.user() == Some(user) {
+            enforced!(ACC04);
             return Err(Error::Unfit(Unfit::OwnRoles));
         }
-        let held = self.held_under(&permit).await?;
+        let held = self.held_under(permit).await?;
         if let Granted::Custom(id) = what {
             held.custom(id).ok_or(Error::NotFound)?;
         }
-        within(&standing(ctx)?, held.rights(what))?;
-        Ok(permit)
+        within(&standing(ctx)?, held.rights(what))
     }
 }
 
-fn standing(ctx: &Ctx) -> Result<Standing, Error> {
+pub(crate) fn standing(ctx: &Ctx) -> Result<Standing, Error> {
     match &ctx.actor {
         Actor::Person { standing, .. } => Ok(*standing),
         _ => Err(domain::Denied::FLAT.into()),
@@ -186,11 +199,12 @@ fn standing(ctx: &Ctx) -> Result<Standing, Error> {
 }
 
 /// Nobody but an owner hands on what they do not hold.
-fn within(standing: &Standing, rights: Rights) -> Result<(), Error> {
-    match standing.roles.has(Role::Owner) || rights.minus(standing.rights()).is_empty() {
-        true => Ok(()),
-        false => Err(Error::Unfit(Unfit::NotHeld)),
+pub(crate) fn within(standing: &Standing, rights: Rights) -> Result<(), Error> {
+    if standing.roles.has(Role::Owner) || rights.minus(standing.rights()).is_empty() {
+        return Ok(());
     }
+    enforced!(ACC04);
+    Err(Error::Unfit(Unfit::NotHeld))
 }
 
 /// To change a role one holds is to change one's own roles.
@@ -204,10 +218,11 @@ fn not_ones_own(ctx: &Ctx, held: &Held, id: CustomRoleId) -> Result<(), Error> {
 
 /// Refuses to go on when `user` is the only owner whose role does not end.
 async fn keep_an_owner(tx: &mut Tx, user: UserId) -> Result<(), Error> {
-    match is_last_owner(tx, user).await? {
-        true => Err(Error::Unfit(Unfit::LastOwner)),
-        false => Ok(()),
+    if is_last_owner(tx, user).await? {
+        enforced!(ACC04);
+        return Err(Error::Unfit(Unfit::LastOwner));
     }
+    Ok(())
 }
 
 /// Whether nobody but `user` owns the instance for good, as it stands for this transaction.

@@ -53,6 +53,8 @@ pub enum Next {
     Enrol(SetupPending),
     /// Nothing: they are in.
     Done(NewSession),
+    /// Nothing: their session, which was there before, counts as just confirmed.
+    Confirmed,
 }
 
 /// How far a sign-in has come.
@@ -248,7 +250,7 @@ impl Identity {
             None
         };
         let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        let factors = self.factors_of(&permit).await?;
+        let factors = self.factors_of(ctx, &permit).await?;
         let mut pending = self.pending(ctx, key, user, Some(kept.changed));
         pending.stronger = stronger;
         if factors.guard() {

@@ -74,7 +74,7 @@ impl Identity {
     pub async fn ways_to_confirm(&self, ctx: &Ctx) -> Result<Ways, Error> {
         let permit = permits::own(ctx, Action::ReadAccount)?;
         let password = credentials::password(self.store(), &permit).await?.is_some();
-        let factors = self.factors_of(&permit).await?;
+        let factors = self.factors_of(ctx, &permit).await?;
         let passkey = factors.passkeys.iter().any(|one| !one.suspended);
         Ok(Ways { password, code: factors.authenticator || factors.codes_left > 0, passkey })
     }

@@ -322,6 +322,10 @@ fn a_person_comes_in_with_the_account_of_their_organisation() {
         house.look_at("sign-in-with").await;
         house.click(".ways a").await;
         sign_in_there(&house, "grace").await;
+        // Her claim makes her an auditor, and the service showed no second factor: she adds one on the way in.
+        house.until("document.querySelector('form[action=\"/sign-in/enrol\"]') !== null").await;
+        house.add_authenticator().await;
+        house.click("main a.button").await;
         house.until("location.pathname === '/models'").await;
         house.go("/account").await;
         assert_eq!(house.text("h1").await, "Grace");

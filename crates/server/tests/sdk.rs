@@ -104,9 +104,36 @@ async fn a_scanner_finds_tls_1_3_alone_and_modern() {
     talks(installed("python/bin/python"), "tls.py", None).await;
 }
 
+/// By a name that could be public, with a page of somebody who is signed in: its scripts and its cookies.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outside_scanner_takes_no_points_for_missing_headers() {
+async fn an_outside_scanner_gives_every_point_there_is_to_get() {
     let _proof = domain::verifies!(WEB02);
-    let packages = installed("js/node_modules/@mdn").join("..");
-    talks(PathBuf::from("node"), "observatory.mjs", Some(packages)).await;
+    const NAME: &str = "troth.example";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let hosts = format!("[web]\nhosts = [{NAME:?}]");
+    let config = Config::for_tests(&folder.path().join("data"), &hosts).expect("a configuration");
+    let instance = Instance::start(config, Outside::real()).await.expect("an instance that listens");
+    let authority = instance.authority().expect("a local authority");
+    let port = instance.addresses()[0].port();
+    let mut owner = Client::new(&format!("https://localhost:{port}"), &authority);
+    let code = instance.setup_code().expect("a new instance has a setup code").expose().clone();
+    owner.set_up(&code, "ann", "Correct-Horse-7-Battery").await;
+    let cookies = owner.cookie().expect("a session");
+    // Without the access token, as when it is over: the next pair of tokens comes with the page.
+    let refresh = cookies.split("; ").find(|cookie| cookie.starts_with("__Host-troth-refresh="));
+    let mut command = Command::new("node");
+    command
+        .arg(root().join("crates/server/tests/sdk/observatory.mjs"))
+        .env("TROTH_TEST_PACKAGES", installed("js/node_modules/@mdn").join(".."))
+        .env("TROTH_NAME", NAME)
+        .env("TROTH_PORT", port.to_string())
+        .env("TROTH_COOKIE", refresh.expect("a refresh token"))
+        .env("NODE_EXTRA_CA_CERTS", authority)
+        .env("NO_PROXY", "localhost,troth.example");
+    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("the script was run");
+    let output = ran.expect("the script could be started");
+    let told =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && told.contains("the conversation is complete"), "{told}");
+    instance.stop().await;
 }

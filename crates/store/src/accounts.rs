@@ -146,24 +146,6 @@ pub(crate) async fn name_of(store: &Store, id: UserId) -> Result<String, Error> 
     open_name(store, id, &found).await
 }
 
-/// How many active accounts other than `besides` hold a role that may approve recoveries.
-///
-/// # Errors
-/// [`Error::Denied`] unless the permit is for authentication.
-pub async fn approvers(store: &Store, permit: &Permit, besides: UserId) -> Result<usize, Error> {
-    permit.instance(Action::Authenticate)?;
-    let found = sqlx::query("SELECT roles FROM accounts WHERE active = 1 AND id <> $1")
-        .bind(besides.to_string())
-        .fetch_all(store.readers())
-        .await?;
-    let mut count = 0;
-    for found in &found {
-        let roles = roles(&found.try_get::<String, _>("roles")?);
-        count += usize::from(roles.rights().has(Action::ApproveRecovery));
-    }
-    Ok(count)
-}
-
 /// The name in a row of accounts.
 pub(crate) async fn open_name(store: &Store, id: UserId, found: &AnyRow) -> Result<String, Error> {
     NAME.open_text(&*store.dek(id).await?, &id.to_string(), &row::bytes(found, "name")?)

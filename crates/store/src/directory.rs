@@ -16,7 +16,7 @@ use domain::{
 };
 use sqlx::Row;
 
-use crate::{Error, Store, Tx, accounts, people as people_rows, row};
+use crate::{Error, Store, Tx, accounts, row};
 
 const LOOKUP: &str = "directory-link";
 
@@ -52,6 +52,33 @@ pub async fn link(
         connection: found.try_get("connection")?,
         given: accounts::roles(&found.try_get::<String, _>("given")?),
     }))
+}
+
+/// The connections by which an account is known to some identity of a service. The permit is for
+/// authentication.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn connections_of(store: &Store, permit: &Permit, account: UserId) -> Result<Vec<String>, Error> {
+    permit.instance(Action::Authenticate)?;
+    let found =
+        sqlx::query("SELECT DISTINCT connection FROM directory_links WHERE account = $1 ORDER BY connection")
+            .bind(account.to_string())
+            .fetch_all(store.readers())
+            .await?;
+    found.iter().map(|found| Ok(found.try_get("connection")?)).collect()
+}
+
+/// Forgets by which identities of services an account is known; says how many those were. The next identity
+/// that provisioning names may take their place. The permit is to manage the directory.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn unlink(tx: &mut Tx, permit: &Permit, account: UserId) -> Result<u64, Error> {
+    permit.instance(Action::ManageDirectory)?;
+    tx.note_deletion();
+    let done = sqlx::query("DELETE FROM directory_links WHERE account = $1").bind(account.to_string());
+    Ok(done.execute(tx.db()).await?.rows_affected())
 }
 
 /// Links the permit's account to `subject` of `issuer`, or notes that the link was used and what came by it.
@@ -134,23 +161,6 @@ async fn note_grants(
         .bind(now.0)
         .execute(tx.db())
         .await?;
-    }
-    Ok(())
-}
-
-/// Opens or closes an account to its person. Closing also ends every session and every API key in the same
-/// transaction. The permit is to manage people; whether the account is an owner's is asked before.
-///
-/// # Errors
-/// [`Error::Denied`] unless the directory's job asks; [`Error::NotFound`].
-pub async fn set_active(tx: &mut Tx, permit: &Permit, id: UserId, active: bool) -> Result<(), Error> {
-    if *permit.actor() != Actor::System(Job::Provisioning) {
-        return Err(Denied::FLAT.into());
-    }
-    people_rows::set_active(tx, permit, id, active).await?;
-    if !active {
-        tx.note_deletion();
-        sqlx::query("DELETE FROM api_keys WHERE account = $1").bind(id.to_string()).execute(tx.db()).await?;
     }
     Ok(())
 }

@@ -97,6 +97,21 @@ pub async fn set(tx: &mut Tx, permit: &Permit, address: &Address) -> Result<(), 
     Ok(())
 }
 
+/// Makes `address` that of the permit's person, who has none yet, unless it is another account's. It has been
+/// confirmed. `false`: it is another's.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such account.
+pub async fn set_if_free(tx: &mut Tx, permit: &Permit, address: &Address) -> Result<bool, Error> {
+    let lookup = lookup(tx.store(), address);
+    let taken = sqlx::query("SELECT account FROM emails WHERE lookup = $1").bind(lookup);
+    if taken.fetch_optional(tx.db()).await?.is_some() {
+        return Ok(false);
+    }
+    set(tx, permit, address).await?;
+    Ok(true)
+}
+
 /// Forgets the address of the permit's person. `false`: there was none.
 ///
 /// # Errors

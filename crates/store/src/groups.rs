@@ -15,10 +15,14 @@ use domain::{
 };
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, cell::Cell, row};
+use crate::{Error, Store, Tx, cell::Cell, roles::any, row};
 
 const NAME: Cell = Cell::new("account_groups", "name");
 const LOOKUP: &str = "group-name";
+/// What may look at groups.
+const LOOKS: [Action; 3] = [Action::ReadPeople, Action::ManageGroups, Action::ReviewAccess];
+/// What may take somebody out of one.
+const TAKES: [Action; 2] = [Action::ManageGroups, Action::ReviewAccess];
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,20 +107,24 @@ pub async fn delete(tx: &mut Tx, permit: &Permit, id: GroupId) -> Result<(), Err
 /// [`Error::NotFound`] when there is no such group or account.
 pub async fn put_in(tx: &mut Tx, permit: &Permit, id: GroupId, user: UserId) -> Result<(), Error> {
     permit.instance(Action::ManageGroups)?;
-    sqlx::query("INSERT INTO group_members (account, member_of) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(user.to_string())
-        .bind(id.to_string())
-        .execute(tx.db())
-        .await?;
+    let now = tx.now();
+    sqlx::query(
+        "INSERT INTO group_members (account, member_of, added) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(user.to_string())
+    .bind(id.to_string())
+    .bind(now.0)
+    .execute(tx.db())
+    .await?;
     Ok(())
 }
 
 /// Takes somebody out of a group. `false`: they were not in it.
 ///
 /// # Errors
-/// [`Error::Denied`] unless the permit is to manage groups.
+/// [`Error::Denied`] unless the permit is to manage groups or to review access.
 pub async fn take_out(tx: &mut Tx, permit: &Permit, id: GroupId, user: UserId) -> Result<bool, Error> {
-    permit.instance(Action::ManageGroups)?;
+    any(permit, &TAKES)?;
     let done = sqlx::query("DELETE FROM group_members WHERE account = $1 AND member_of = $2")
         .bind(user.to_string())
         .bind(id.to_string())
@@ -125,7 +133,7 @@ pub async fn take_out(tx: &mut Tx, permit: &Permit, id: GroupId, user: UserId) -
     Ok(done.rows_affected() == 1)
 }
 
-/// Every group, in the order of their names. The permit is to read people or manage groups.
+/// Every group, in the order of their names. The permit is to read people, manage groups or review access.
 ///
 /// # Errors
 /// [`Error::Denied`] for any other permit.
@@ -154,7 +162,7 @@ pub async fn get(store: &Store, permit: &Permit, id: GroupId) -> Result<Group, E
 /// Who is in which group, for all of them.
 ///
 /// # Errors
-/// [`Error::Denied`] unless the permit is to read people or manage groups.
+/// [`Error::Denied`] unless the permit is to read people, manage groups or review access.
 pub async fn memberships(store: &Store, permit: &Permit) -> Result<BTreeMap<UserId, Vec<GroupId>>, Error> {
     may_read(permit)?;
     let found = sqlx::query("SELECT account, member_of FROM group_members ORDER BY account")
@@ -167,10 +175,26 @@ pub async fn memberships(store: &Store, permit: &Permit) -> Result<BTreeMap<User
     Ok(all)
 }
 
+/// Everybody's memberships, with since when. The permit is to review access.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn placements(store: &Store, permit: &Permit) -> Result<Vec<(UserId, GroupId, Timestamp)>, Error> {
+    permit.instance(Action::ReviewAccess)?;
+    let found =
+        sqlx::query("SELECT account, member_of, added FROM group_members ORDER BY account, member_of")
+            .fetch_all(store.readers())
+            .await?;
+    let read = |found: &AnyRow| {
+        Ok((row::id(found, "account")?, row::id(found, "member_of")?, row::time(found, "added")?))
+    };
+    found.iter().map(read).collect()
+}
+
 /// Who is in one group.
 ///
 /// # Errors
-/// [`Error::Denied`] unless the permit is to read people or manage groups.
+/// [`Error::Denied`] unless the permit is to read people, manage groups or review access.
 pub async fn members(store: &Store, permit: &Permit, id: GroupId) -> Result<Vec<UserId>, Error> {
     may_read(permit)?;
     let found = sqlx::query("SELECT account FROM group_members WHERE member_of = $1 ORDER BY account")
@@ -200,8 +224,7 @@ pub async fn bounds_of(store: &Store, permit: &Permit, user: UserId) -> Result<B
 }
 
 fn may_read(permit: &Permit) -> Result<(), Error> {
-    permit.instance(Action::ReadPeople).or_else(|_| permit.instance(Action::ManageGroups))?;
-    Ok(())
+    any(permit, &LOOKS)
 }
 
 fn read(store: &Store, found: &AnyRow) -> Result<Group, Error> {

@@ -25,7 +25,7 @@ pub struct Invitation {
     pub address: Option<Address>,
     /// What the account may do.
     pub roles: Roles,
-    /// Who invited; `None` when that account is gone.
+    /// Who invited; `None` when it was no person. Goes with that account.
     pub inviter: Option<UserId>,
     /// When it was made.
     pub created: Timestamp,
@@ -113,6 +113,16 @@ pub async fn withdraw(tx: &mut Tx, permit: &Permit, id: InvitationId) -> Result<
 pub async fn use_up(tx: &mut Tx, permit: &Permit, id: InvitationId) -> Result<bool, Error> {
     permit.subject(Action::WriteAccount)?;
     delete(tx, id).await
+}
+
+/// Takes back every invitation `inviter` has open, because they may not invite any more.
+pub(crate) async fn withdraw_of(tx: &mut Tx, inviter: UserId) -> Result<(), Error> {
+    tx.note_deletion();
+    sqlx::query("DELETE FROM invitations WHERE inviter = $1")
+        .bind(inviter.to_string())
+        .execute(tx.db())
+        .await?;
+    Ok(())
 }
 
 async fn delete(tx: &mut Tx, id: InvitationId) -> Result<bool, Error> {

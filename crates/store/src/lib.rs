@@ -18,6 +18,7 @@ pub mod drafts;
 pub mod emails;
 pub mod findings;
 pub mod folders;
+pub mod footing;
 pub mod groups;
 pub mod invitations;
 pub mod messages;

@@ -7,7 +7,7 @@
 use domain::{Action, Permit, Timestamp, access::Roles, id::UserId};
 use sqlx::Row;
 
-use crate::{Error, Store, Tx, accounts, row, store::number};
+use crate::{Error, Store, Tx, accounts, invitations, roles::any, row, store::number};
 
 /// Somebody with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub struct Person {
     /// Whether there is a confirmed e-mail address.
     pub has_email: bool,
 }
+
+/// What may look at one account.
+const LOOKS: [Action; 4] =
+    [Action::ReadPeople, Action::ManagePeople, Action::RemovePeople, Action::ManageGroups];
 
 const SELECT: &str = "SELECT a.id, a.name, a.roles, a.active, a.created, \
     (SELECT MAX(s.last_seen) FROM sessions s WHERE s.account = a.id) AS last_seen, \
@@ -56,15 +60,12 @@ pub async fn list(store: &Store, permit: &Permit, most: u32) -> Result<Vec<Perso
     Ok(people)
 }
 
-/// One of them. The permit is to read, manage or remove people.
+/// One of them. The permit is to read, manage or remove people, or to manage groups.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
 pub async fn get(store: &Store, permit: &Permit, id: UserId) -> Result<Person, Error> {
-    permit
-        .instance(Action::ReadPeople)
-        .or_else(|_| permit.instance(Action::ManagePeople))
-        .or_else(|_| permit.instance(Action::RemovePeople))?;
+    any(permit, &LOOKS)?;
     let found = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE a.id = $1")))
         .bind(id.to_string())
         .fetch_optional(store.readers())
@@ -91,20 +92,8 @@ async fn read(store: &Store, found: &sqlx::any::AnyRow) -> Result<Person, Error>
     })
 }
 
-/// How many accounts that may sign in hold `role`, as they stand for the running transaction.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn active_with(tx: &mut Tx, role: domain::access::Role) -> Result<u64, Error> {
-    let found = sqlx::query("SELECT roles FROM accounts WHERE active = 1").fetch_all(tx.db()).await?;
-    let mut count = 0;
-    for found in &found {
-        count += u64::from(accounts::roles(&found.try_get::<String, _>("roles")?).has(role));
-    }
-    Ok(count)
-}
-
-/// Lets an account sign in, or no longer; then its sessions end at once. The permit is to manage people.
+/// Lets an account sign in, or no longer; then its sessions, its API keys, its mailed links and the invitations
+/// it made end at once. The permit is to manage people.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such account.
@@ -117,11 +106,14 @@ pub async fn set_active(tx: &mut Tx, permit: &Permit, id: UserId, active: bool) 
         .await?;
     row::exactly_one(&done)?;
     if !active {
+        tx.note_deletion();
         end_sessions(tx, permit, id).await?;
-        sqlx::query("DELETE FROM mail_links WHERE account = $1")
-            .bind(id.to_string())
-            .execute(tx.db())
-            .await?;
+        invitations::withdraw_of(tx, id).await?;
+        for statement in
+            ["DELETE FROM mail_links WHERE account = $1", "DELETE FROM api_keys WHERE account = $1"]
+        {
+            sqlx::query(statement).bind(id.to_string()).execute(tx.db()).await?;
+        }
     }
     Ok(())
 }
@@ -148,6 +140,7 @@ pub async fn remove(tx: &mut Tx, permit: &Permit, id: UserId) -> Result<(), Erro
         permit.instance(Action::RemovePeople)?;
     }
     tx.note_deletion();
+    invitations::withdraw_of(tx, id).await?;
     let account = id.to_string();
     // Every other table refers to one of these and goes with it.
     let done =

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use aws_lc_rs::digest;
 use domain::{
     Action, Permit, Timestamp,
-    id::{ApiKeyId, ReviewId, UserId},
+    id::{ApiKeyId, GroupId, ReviewId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
@@ -17,6 +17,7 @@ use crate::{
     Error, Store, Tx,
     roles::{Granted, any},
     row,
+    store::number,
 };
 
 /// What may look at reviews.
@@ -39,11 +40,13 @@ pub struct Review {
     pub report: Option<String>,
 }
 
-/// What is confirmed or revoked: a role, or a key of an account with administrative rights.
+/// What is confirmed or revoked: a role, a place in a group, or a key of an account with administrative rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subject {
     /// A grant of a role.
     Role(Granted),
+    /// A place in a group.
+    Group(GroupId),
     /// An API key.
     Key(ApiKeyId),
 }
@@ -52,16 +55,18 @@ impl Subject {
     const fn kind(self) -> &'static str {
         match self {
             Self::Role(_) => "role",
+            Self::Group(_) => "group",
             Self::Key(_) => "api_key",
         }
     }
 }
 
-/// `role/owner`, `api_key/…`, as reports and forms spell it.
+/// `role/owner`, `group/…`, `api_key/…`, as reports and forms spell it.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Role(granted) => write!(f, "{}/{granted}", self.kind()),
+            Self::Group(group) => write!(f, "{}/{group}", self.kind()),
             Self::Key(key) => write!(f, "{}/{key}", self.kind()),
         }
     }
@@ -73,6 +78,7 @@ impl FromStr for Subject {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('/') {
             Some(("role", role)) => role.parse().map(Self::Role),
+            Some(("group", group)) => group.parse().map(Self::Group),
             Some(("api_key", key)) => key.parse().map(Self::Key),
             _ => Err(domain::id::NotAnId),
         }
@@ -143,7 +149,7 @@ pub struct Decision {
     pub at: Timestamp,
 }
 
-/// Begins a review of `items`.
+/// Begins a review of `items`. `false`: one is open.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to review access.
@@ -153,9 +159,13 @@ pub async fn begin(
     id: ReviewId,
     due: Timestamp,
     items: &[Item],
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     permit.instance(Action::ReviewAccess)?;
     let now = tx.now();
+    let open = sqlx::query("SELECT COUNT(*) FROM reviews WHERE closed IS NULL").fetch_one(tx.db()).await?;
+    if number(&open)? > 0 {
+        return Ok(false);
+    }
     sqlx::query("INSERT INTO reviews (id, begun_by, begun, due) VALUES ($1, $2, $3, $4)")
         .bind(id.to_string())
         .bind(permit.actor().audit_name())
@@ -178,7 +188,7 @@ pub async fn begin(
         .execute(tx.db())
         .await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The reviews, the newest first, at most `most`.

@@ -13,9 +13,10 @@ use domain::{
 };
 use sqlx::{Row, any::AnyRow};
 
-use crate::{Error, Store, Tx, accounts, cell::Cell, row};
+use crate::{Error, Store, Tx, accounts, cell::Cell, invitations, row};
 
 const NAME: Cell = Cell::new("custom_roles", "name");
+const ABOUT: Cell = Cell::new("custom_roles", "about");
 /// What may look at everybody's grants.
 const LOOKS: [Action; 3] = [Action::ReadPeople, Action::GrantRoles, Action::ReviewAccess];
 /// What may learn what people are called.
@@ -90,6 +91,8 @@ pub struct CustomRole {
     pub id: CustomRoleId,
     /// What it is called.
     pub name: String,
+    /// What it is for; may be empty.
+    pub about: String,
     /// What it allows.
     pub rights: Rights,
     /// When it was made.
@@ -139,38 +142,61 @@ pub async fn holders(store: &Store, permit: &Permit) -> Result<Vec<Holder>, Erro
     any(permit, &LOOKS)?;
     let accounts = sqlx::query("SELECT id, name, roles, active, created FROM accounts ORDER BY created, id");
     let accounts = accounts.fetch_all(store.readers()).await?;
-    let rows = sqlx::query("SELECT account, role, granted_by, granted, ends, last_used FROM role_grants");
-    let mut kept: Vec<(UserId, Grant)> = Vec::new();
-    for found in rows.fetch_all(store.readers()).await? {
-        kept.push((row::id(&found, "account")?, grant(&found)?));
-    }
+    let kept = kept(store, "").await?;
     let mut holders = Vec::with_capacity(accounts.len());
     for found in &accounts {
         let user = row::id(found, "id")?;
         let roles = accounts::roles(&found.try_get::<String, _>("roles")?);
-        let facts: Vec<&Grant> =
-            kept.iter().filter(|(account, _)| *account == user).map(|(_, grant)| grant).collect();
+        let facts = kept.iter().filter(|one| one.account == user).map(|one| &one.grant);
         let created = row::time(found, "created")?;
         holders.push(Holder {
             user,
             name: accounts::open_name(store, user, found).await?,
             active: row::flag(found, "active")?,
-            grants: held(roles, &facts, created),
+            grants: held(roles, facts, created),
         });
     }
     Ok(holders)
 }
 
+/// A row of what is known about grants.
+pub(crate) struct Kept {
+    pub(crate) account: UserId,
+    pub(crate) grant: Grant,
+    /// What a custom role allows.
+    pub(crate) rights: Rights,
+}
+
+/// What is known about the grants of the account spelt `only`, or of everybody's when that is empty.
+pub(crate) async fn kept(store: &Store, only: &str) -> Result<Vec<Kept>, Error> {
+    let found = sqlx::query(
+        "SELECT g.account, g.role, g.granted_by, g.granted, g.ends, g.last_used, c.rights FROM role_grants g \
+         LEFT JOIN custom_roles c ON c.id = g.role WHERE $1 = '' OR g.account = $1",
+    )
+    .bind(only)
+    .fetch_all(store.readers())
+    .await?;
+    let read = |found: &AnyRow| {
+        let spelt = found.try_get::<Option<String>, _>("rights")?.unwrap_or_default();
+        Ok(Kept { account: row::id(found, "account")?, grant: grant(found)?, rights: rights(&spelt) })
+    };
+    found.iter().map(read).collect()
+}
+
 /// The grants of an account: each built-in role it has, known or not, and its custom roles.
-fn held(roles: Roles, facts: &[&Grant], created: Timestamp) -> Vec<Grant> {
-    let known = |what| facts.iter().find(|grant| grant.what == what).map(|grant| (*grant).clone());
+pub(crate) fn held<'a>(
+    roles: Roles,
+    facts: impl Iterator<Item = &'a Grant> + Clone,
+    created: Timestamp,
+) -> Vec<Grant> {
+    let known = |what| facts.clone().find(|grant| grant.what == what).cloned();
     let unknown = |what| Grant { what, by: String::new(), at: created, ends: None, last_used: None };
     let built_in = roles.iter().map(|role| {
         let what = Granted::BuiltIn(role);
         known(what).unwrap_or_else(|| unknown(what))
     });
-    let custom = facts.iter().filter(|grant| matches!(grant.what, Granted::Custom(_)));
-    built_in.chain(custom.map(|grant| (*grant).clone())).collect()
+    let custom = facts.clone().filter(|grant| matches!(grant.what, Granted::Custom(_)));
+    built_in.chain(custom.cloned()).collect()
 }
 
 /// Gives `what` to an account, or gives it anew with another end.
@@ -213,7 +239,38 @@ pub async fn take(tx: &mut Tx, permit: &Permit, user: UserId, what: Granted) -> 
         .bind(what.to_string())
         .execute(tx.db())
         .await?;
+    if lets_invite(tx, what).await? {
+        invitations::withdraw_of(tx, user).await?;
+    }
     Ok(had || done.rows_affected() == 1)
+}
+
+/// Takes `what` from an account if its end has come by now. `false`: it was given anew, or is gone.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_ended(tx: &mut Tx, permit: &Permit, user: UserId, what: Granted) -> Result<bool, Error> {
+    let over = sqlx::query("SELECT role FROM role_grants WHERE account = $1 AND role = $2 AND ends <= $3")
+        .bind(user.to_string())
+        .bind(what.to_string())
+        .bind(tx.now().0)
+        .fetch_optional(tx.db())
+        .await?;
+    if over.is_some() { take(tx, permit, user, what).await } else { Ok(false) }
+}
+
+/// Whether `what` carries a right that invitations are made with.
+async fn lets_invite(tx: &mut Tx, what: Granted) -> Result<bool, Error> {
+    let carried = match what {
+        Granted::BuiltIn(role) => role.rights(),
+        Granted::Custom(id) => {
+            let found = sqlx::query("SELECT rights FROM custom_roles WHERE id = $1").bind(id.to_string());
+            let found = found.fetch_optional(tx.db()).await?;
+            let spelt = found.map(|found| found.try_get::<String, _>("rights")).transpose()?;
+            rights(&spelt.unwrap_or_default())
+        }
+    };
+    Ok(carried.has(Action::ManagePeople) || carried.has(Action::GrantRoles))
 }
 
 /// The accounts that may sign in and own the instance for good, as they stand for this transaction.
@@ -305,12 +362,13 @@ pub async fn note_use(
 /// [`Error::Denied`] unless the permit is to read people, to grant roles or to review access.
 pub async fn custom_roles(store: &Store, permit: &Permit) -> Result<Vec<CustomRole>, Error> {
     any(permit, &LOOKS)?;
-    let found = sqlx::query("SELECT id, name, rights, created FROM custom_roles ORDER BY created, id");
+    let found = sqlx::query("SELECT id, name, about, rights, created FROM custom_roles ORDER BY created, id");
     let read = |found: &AnyRow| {
         let id: CustomRoleId = row::id(found, "id")?;
         Ok(CustomRole {
             id,
             name: NAME.open_text(store.system_dek(), &id.to_string(), &row::bytes(found, "name")?)?,
+            about: ABOUT.open_text(store.system_dek(), &id.to_string(), &row::bytes(found, "about")?)?,
             rights: rights(&found.try_get::<String, _>("rights")?),
             created: row::time(found, "created")?,
         })
@@ -318,7 +376,7 @@ pub async fn custom_roles(store: &Store, permit: &Permit) -> Result<Vec<CustomRo
     found.fetch_all(store.readers()).await?.iter().map(read).collect()
 }
 
-/// Makes a role, or changes what it is called and allows.
+/// Makes a role, or changes what it is called, is for and allows.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to grant roles.
@@ -326,19 +384,21 @@ pub async fn save_custom(
     tx: &mut Tx,
     permit: &Permit,
     id: CustomRoleId,
-    name: &str,
+    (name, about): (&str, &str),
     rights: Rights,
 ) -> Result<(), Error> {
     permit.instance(Action::GrantRoles)?;
     let (key, now) = (id.to_string(), tx.now());
     let sealed = NAME.seal(tx.store().system_dek(), &key, name.as_bytes(), tx.entropy())?;
+    let about = ABOUT.seal(tx.store().system_dek(), &key, about.as_bytes(), tx.entropy())?;
     let spelt: Vec<_> = rights.iter().filter(|right| right.is_grantable()).map(Action::as_str).collect();
     sqlx::query(
-        "INSERT INTO custom_roles (id, name, rights, created) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, rights = excluded.rights",
+        "INSERT INTO custom_roles (id, name, about, rights, created) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, about = excluded.about, rights = excluded.rights",
     )
     .bind(key)
     .bind(sealed)
+    .bind(about)
     .bind(spelt.join(","))
     .bind(now.0)
     .execute(tx.db())
@@ -357,6 +417,20 @@ pub async fn delete_custom(tx: &mut Tx, permit: &Permit, id: CustomRoleId) -> Re
     let done = sqlx::query("DELETE FROM custom_roles WHERE id = $1").bind(id.to_string());
     row::exactly_one(&done.execute(tx.db()).await?)?;
     Ok(grants)
+}
+
+/// Writes down who gave the roles of the permit's new account: `giver`, whose invitation made it.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to change the account.
+pub async fn given_by(tx: &mut Tx, permit: &Permit, giver: UserId) -> Result<(), Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    sqlx::query("UPDATE role_grants SET granted_by = $1 WHERE account = $2")
+        .bind(format!("person:{giver}"))
+        .bind(account)
+        .execute(tx.db())
+        .await?;
+    Ok(())
 }
 
 /// Writes down that a new account was given `roles` by whoever makes it.

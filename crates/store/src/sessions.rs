@@ -227,6 +227,22 @@ pub async fn confirm(
     row::exactly_one(&done)
 }
 
+/// Sets when the permit's person confirmed who they are, in a session that just began: before it did, where a
+/// sign-in service knew them from earlier.
+///
+/// # Errors
+/// [`Error::NotFound`] when the session has ended or is another person's.
+pub async fn confirmed_at(tx: &mut Tx, permit: &Permit, id: SessionId, at: Timestamp) -> Result<(), Error> {
+    let account = permit.subject(Action::WriteAccount)?.to_string();
+    let done = sqlx::query("UPDATE sessions SET confirmed = $1 WHERE id = $2 AND account = $3")
+        .bind(at.0)
+        .bind(id.to_string())
+        .bind(account)
+        .execute(tx.db())
+        .await?;
+    row::exactly_one(&done)
+}
+
 /// The sessions of the permit's person, the one used last first.
 ///
 /// # Errors

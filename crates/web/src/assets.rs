@@ -4,7 +4,7 @@
 //! files, so a browser may keep a file for ever, relative addresses between files hold, and a new
 //! version is a new address. Invariant: nothing here comes from a person or a model.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{
     Router,
@@ -12,7 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384;
 
 /// One file: its name, its media type, its bytes.
 struct Asset(&'static str, &'static str, &'static [u8]);
@@ -77,6 +79,21 @@ pub fn href(name: &str) -> String {
     format!("/assets/{}/{name}", *HASH)
 }
 
+/// What a browser holds each file against before it runs it, by name: a page of one version and a script of
+/// another, or a cache that changed it, come to nothing.
+static INTEGRITY: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+    // TLS brings the one SHA-384 of this room.
+    let hash = TLS13_AES_256_GCM_SHA384.tls13().map(|suite| suite.common.hash_provider);
+    let of = |bytes| hash.map(|hash| format!("sha384-{}", STANDARD.encode(hash.hash(bytes))));
+    ASSETS.iter().filter_map(|Asset(name, _, bytes)| Some((*name, of(bytes)?))).collect()
+});
+
+/// The `integrity` of a file.
+#[must_use]
+pub fn integrity(name: &str) -> Option<&'static str> {
+    INTEGRITY.get(name).map(String::as_str)
+}
+
 /// The route that serves them.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/assets/{hash}/{name}", get(serve))
@@ -126,6 +143,20 @@ mod tests {
         assert_eq!(fetch(&HASH, "base.css", Some(&tag)).await.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(fetch("0000000000000000", "base.css", None).await.status(), StatusCode::NOT_FOUND);
         assert_eq!(fetch(&HASH, "../Cargo.toml", None).await.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn every_file_has_its_hash_and_no_two_the_same() {
+        let hashes: std::collections::HashSet<_> =
+            ASSETS.iter().filter_map(|asset| integrity(asset.0)).collect();
+        assert_eq!(hashes.len(), ASSETS.len());
+        // SHA-384 of nothing, which rustls is asked for here as above.
+        let hash = TLS13_AES_256_GCM_SHA384.tls13().expect("TLS 1.3").common.hash_provider.hash(b"");
+        assert!(
+            STANDARD
+                .encode(hash)
+                .starts_with("OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb")
+        );
     }
 
     #[test]

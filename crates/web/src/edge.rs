@@ -34,6 +34,7 @@ use crate::{
     App, Problem,
     public::{self, Known},
     session::Jar,
+    socket,
 };
 
 /// What allows one response's own scripts to run: 128 random bits, fresh for every response.
@@ -102,11 +103,13 @@ impl Arrival {
 struct Edge {
     app: App,
     streams: Arc<streams::Places>,
+    ground: socket::Ground,
 }
 
 /// Puts the edge around every route, and a 404 where there is none.
 pub fn around(routes: Router<App>, app: &App) -> Router<App> {
-    let edge = Edge { app: app.clone(), streams: Arc::new(streams::Places::new(&app.settings)) };
+    let streams = Arc::new(streams::Places::new(&app.settings));
+    let edge = Edge { app: app.clone(), ground: socket::Ground::of(app, streams.clone()), streams };
     routes
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
@@ -117,12 +120,13 @@ pub fn around(routes: Router<App>, app: &App) -> Router<App> {
 
 /// One request's way in and out.
 async fn cross(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
-    let Edge { app, streams } = edge;
+    let Edge { app, streams, ground } = edge;
     let arrival = Arrival::at_the_edge(&app, &request);
     let started = arrival.ctx.now();
     let caller = answer::Caller::of(&request, &app.settings);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     request.extensions_mut().insert(arrival.clone());
+    request.extensions_mut().insert(ground);
 
     let mut fate = body::Fate::default();
     let response = match admit(&app, &arrival, request).await {

@@ -16,6 +16,7 @@ pub mod pages;
 pub mod problem;
 pub mod public;
 pub mod session;
+pub mod socket;
 
 use std::{ops::Deref, sync::Arc};
 

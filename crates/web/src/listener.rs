@@ -25,17 +25,24 @@ use axum::Router;
 use domain::enforced;
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
-use crate::edge::address::Peer;
+use crate::edge::{address::Peer, shares::Share};
 
 /// The shortest time between two lines of the log about connections that were turned away.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// Connections the kernel keeps for us until we accept them. The usual 128 is less than one burst.
 const BACKLOG: u32 = 4096;
+/// What the kernel holds of one connection's answers, in bytes; it doubles this. Left to itself it holds
+/// megabytes, and says that there is room again only when a third is gone: a slow but steady reader would
+/// look like one that has stopped.
+const SEND_BUFFER: u32 = 128 << 10;
 
 /// The bounds every connection lives within.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +59,7 @@ pub struct Limits {
     pub headers: Duration,
     /// Longest a connection stays open with no request running.
     pub idle: Duration,
-    /// Longest a client may leave what we sent unread.
+    /// Longest a client may take for a piece of 16 KiB, or leave less than that unread.
     pub stalled: Duration,
     /// Longest a running response is waited for at the end.
     pub drain: Duration,
@@ -87,6 +94,8 @@ pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart may bind while old connections linger; a second running server still may not.
     socket.set_reuseaddr(true)?;
+    // Connections that are accepted take this over.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
@@ -116,6 +125,14 @@ struct House {
     connections: TaskTracker,
     shutdown: CancellationToken,
     turned_away: TurnedAway,
+}
+
+/// The place of one connection. It goes with the socket, which may be upgraded and outlive its HTTP; the end
+/// waits for both.
+struct Place {
+    _place: OwnedSemaphorePermit,
+    _share: Option<Share<IpAddr>>,
+    _token: TaskTrackerToken,
 }
 
 /// Connections that were closed as they came. A flood of them must not become a flood in the log.
@@ -186,19 +203,17 @@ impl House {
 
     /// Begins a connection if there is room. Without room it is closed before it costs a handshake.
     fn admit(self: &Arc<Self>, stream: tokio::net::TcpStream, peer: IpAddr) {
-        enforced!(WEB05);
         let places = (self.places.clone().try_acquire_owned(), self.peers.enter(peer));
         let (Ok(place), Ok(share)) = places else {
+            enforced!(WEB05);
             if let Some(closed) = self.turned_away.one_more(Instant::now()) {
                 tracing::warn!(closed, "too many connections: some were closed as they came");
             }
             return;
         };
+        let place = Place { _place: place, _share: share, _token: self.connections.token() };
         let house = self.clone();
-        self.connections.spawn(async move {
-            connection::run(&house, stream, Peer(peer)).await;
-            drop((place, share));
-        });
+        self.connections.spawn(async move { connection::run(&house, stream, Peer(peer), place).await });
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{
 
 use axum::response::{IntoResponse, Response};
 use domain::enforced;
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::Problem;
 
@@ -54,6 +54,8 @@ pub const PUBLIC: &[Public] = &[
         "Asks for an answer of that service to a question of this browser.",
     ),
     open("POST", "/sign-in/with/{name}/factor", "Asks for the ticket of the step before, and a factor."),
+    open("POST", "/sign-in/with/{name}/passkey/options", "Asks for the ticket of the step before."),
+    open("POST", "/sign-in/with/{name}/passkey", "Asks for the ticket of the step before, and a factor."),
     open("GET", "/invitation", "Where somebody who was invited makes an account; shows an empty form."),
     open("POST", "/invitation", "Asks for the secret of an invitation."),
     open("POST", "/invitation/factor", "Asks for the ticket of the step before."),
@@ -90,7 +92,8 @@ pub fn is_public(method: &Method, path: &str) -> bool {
 /// The answer of a route, or a refusal where it would tell a stranger what is not public.
 pub fn hold(method: &Method, path: Option<&str>, known: &Known, answer: Response) -> Response {
     // A preflight comes without credentials, and its answer has no content.
-    let tells = answer.status().is_success() || answer.status().is_redirection();
+    let status = answer.status();
+    let tells = status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS;
     let tells = tells && *method != Method::OPTIONS;
     match path {
         Some(path) if tells && !known.is_noted() && !is_public(method, path) => {
@@ -105,7 +108,6 @@ pub fn hold(method: &Method, path: Option<&str>, known: &Known, answer: Response
 #[cfg(test)]
 mod tests {
     use domain::verifies;
-    use http::StatusCode;
 
     use super::*;
 

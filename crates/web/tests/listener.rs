@@ -9,11 +9,12 @@ use bytes::Bytes;
 use domain::verifies;
 use http::{Request, StatusCode, Version, header};
 use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types, sign::CertifiedKey};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     sync::Notify,
     task::{JoinHandle, JoinSet},
     time::{Instant, timeout},
@@ -54,13 +55,16 @@ impl House {
     }
 
     async fn shake(&self, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
+        self.shake_over(TcpStream::connect(self.at).await?, alpn).await
+    }
+
+    async fn shake_over(&self, stream: TcpStream, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(self.trust.clone())
             .with_no_client_auth();
         config.alpn_protocols = vec![alpn.to_vec()];
-        let stream = TcpStream::connect(self.at).await?;
         let name = pki_types::ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
@@ -245,7 +249,6 @@ async fn more_connections_than_the_cap_are_closed_at_once() {
 
 #[tokio::test]
 async fn headers_over_sixteen_kibibytes_are_refused_in_both_protocols() {
-    let _proof = verifies!(WEB05);
     let house = House::open(Limits::default(), hello());
     let long = "a".repeat(20 << 10);
     assert!(house.ask("/", &[("x-long", &long)]).await.is_none_or(|answer| answer.1.is_client_error()));
@@ -348,22 +351,76 @@ async fn a_reader_that_does_not_read_is_cut() {
     house.close().await;
 }
 
+/// A connection over HTTP/2 that makes `window` bytes of room for each answer and no more until they are read.
+async fn narrow(house: &House, window: u32) -> (SendRequest<Empty<Bytes>>, JoinHandle<hyper::Result<()>>) {
+    let io = TokioIo::new(house.shake(b"h2").await.unwrap());
+    let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(window)
+        .handshake(io)
+        .await
+        .unwrap();
+    (sender, house.tasks.spawn(connection))
+}
+
+fn root() -> Request<Empty<Bytes>> {
+    Request::get("https://localhost/").body(Empty::new()).unwrap()
+}
+
+/// With no room at all the answer is ready, but not one byte of it may be sent; with room for one, the rest
+/// lies in the server. Pings are answered all the while.
 #[tokio::test]
-async fn an_http_2_client_that_never_makes_room_for_its_answer_is_cut() {
+async fn an_http_2_client_that_makes_no_room_for_its_answer_is_cut() {
     let _proof = verifies!(WEB05);
     let limits = Limits { stalled: Duration::from_millis(300), ..Limits::default() };
     let house = House::open(limits, hello());
-    let io = TokioIo::new(house.shake(b"h2").await.unwrap());
-    // A window of nothing: the answer is ready, but not one byte of it may be sent. Pings are answered.
-    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(0)
-        .handshake::<_, Empty<Bytes>>(io)
-        .await
-        .unwrap();
-    let connection = house.tasks.spawn(connection);
-    let response = sender.send_request(Request::get("https://localhost/").body(Empty::new()).unwrap()).await;
-    assert!(response.is_ok(), "the head of the answer needs no window");
-    assert!(timeout(Duration::from_secs(20), connection).await.is_ok(), "the connection is still held");
+    for window in [0, 1] {
+        let (mut sender, connection) = narrow(&house, window).await;
+        let response = sender.send_request(root()).await;
+        assert!(response.is_ok(), "the head of the answer needs no window");
+        let ended = timeout(Duration::from_secs(20), connection).await;
+        assert!(ended.is_ok(), "the connection is still held with a window of {window}");
+    }
+    house.close().await;
+}
+
+/// An answer that takes much longer than a connection may be idle, and is never left lying for long.
+#[tokio::test]
+async fn a_slow_but_steady_reader_gets_everything() {
+    const WHOLE: usize = 2 << 20;
+    let long = || Router::new().route("/", get(|| async { Bytes::from(vec![7; WHOLE]) }));
+    let limits = Limits { idle: Duration::from_millis(100), ..Limits::default() };
+    let house = House::open(limits, long());
+    let pace = Duration::from_millis(30);
+
+    let over_http_2 = async {
+        let (mut sender, _connection) = narrow(&house, 16 << 10).await;
+        let mut body = sender.send_request(root()).await.unwrap().into_body();
+        let mut came = 0;
+        while let Some(frame) = body.frame().await {
+            came += frame.unwrap().into_data().unwrap().len();
+            tokio::time::sleep(pace).await;
+        }
+        came
+    };
+    let over_http_1 = async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 << 10).unwrap();
+        let mut stream =
+            house.shake_over(socket.connect(house.at).await.unwrap(), b"http/1.1").await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let (mut came, mut piece) = (0, vec![0; 16 << 10]);
+        while came < WHOLE {
+            match stream.read(&mut piece).await {
+                Ok(0) | Err(_) => break,
+                Ok(length) => came += length,
+            }
+            tokio::time::sleep(pace).await;
+        }
+        came
+    };
+    let (second, first) = tokio::join!(over_http_2, over_http_1);
+    assert_eq!(second, WHOLE);
+    assert!(first >= WHOLE, "{first}");
     house.close().await;
 }
 

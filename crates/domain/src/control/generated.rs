@@ -14,7 +14,7 @@ pub enum Control {
     ACC03,
     /// Nobody changes their own roles, nobody but an owner gives or takes a right they do not hold, the last owner stays, and every grant says who gave it, when and until when.
     ACC04,
-    /// Staff read a person's chats only after a written reason and the agreement of somebody else, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
+    /// Staff read a person's chats only after a written reason and the agreement of somebody else, neither of them made by the other and both at least `second_person_days` days in their role, for `break_glass_minutes` minutes; the person sees who asked, why, who agreed and what was opened.
     ACC05,
     /// Policies of an organisation's own are checked in every word before they are used, forbid and never allow, and one that cannot be evaluated means no.
     ACC06,
@@ -50,7 +50,7 @@ pub enum Control {
     AUT09,
     /// An account with an administrative role that has no second factor is led to add one before it is let in, and its last one cannot be taken away.
     AUT10,
-    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
+    /// Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people, neither made by the other nor for the purpose, have each agreed to it and `recovery_delay_hours` more hours have passed, in which every session of the account shows it and can call it off.
     AUT11,
     /// From `password_notice_days` days before a password must be changed, its person is told so on every page.
     AUT12,
@@ -158,11 +158,13 @@ pub enum Control {
     WEB13,
     /// A request of the API that has not the described form is refused with the place where it departs from it, before a model or the store is asked.
     WEB14,
+    /// A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most `socket_message_kib` KiB and a minute at most `socket_frames_a_minute` frames, and one that is silent for `socket_silent_seconds` seconds or whose session or key has ended is closed.
+    WEB15,
 }
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 77] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -239,6 +241,7 @@ impl Control {
         Self::WEB12,
         Self::WEB13,
         Self::WEB14,
+        Self::WEB15,
     ];
 
     pub(super) const fn facts(self) -> &'static Facts {
@@ -246,7 +249,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 76] = [
+static FACTS: [Facts; 77] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -278,7 +281,7 @@ static FACTS: [Facts; 76] = [
     Facts {
         token: "ACC05",
         title: "Reading somebody's chats takes two",
-        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
+        sentence: "Staff read a person's chats only after a written reason and the agreement of somebody else, neither of them made by the other and both at least {second_person_days} days in their role, for {break_glass_minutes} minutes; the person sees who asked, why, who agreed and what was opened.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -416,7 +419,7 @@ static FACTS: [Facts; 76] = [
     Facts {
         token: "AUT11",
         title: "Lost factors come back by two",
-        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
+        sentence: "Lost factors are replaced only by somebody who knows the password and the code of their own request, after two other people, neither made by the other nor for the purpose, have each agreed to it and {recovery_delay_hours} more hours have passed, in which every session of the account shows it and can call it off.",
         kind: Kind::Enforced,
         proof: Proof::Test(
             "Asking would take two people and as long as the delay; tests bring the people and move the clock.",
@@ -827,6 +830,15 @@ static FACTS: [Facts; 76] = [
             "Thousands of requests made from the description would load the running system; a test sends them to one of its own.",
         ),
     },
+    Facts {
+        token: "WEB15",
+        title: "Sockets of friends alone",
+        sentence: "A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most {socket_message_kib} KiB and a minute at most {socket_frames_a_minute} frames, and one that is silent for {socket_silent_seconds} seconds or whose session or key has ended is closed.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "No route opens one yet; tests open some on the same ground and break every rule of it.",
+        ),
+    },
 ];
 
 /// The numbers of the policy: defaults from policy/controls, overridden by the deployment.
@@ -834,6 +846,8 @@ static FACTS: [Facts; 76] = [
 pub struct Numbers {
     /// Minutes for which an agreed request lets staff read a person's chats (ACC05).
     pub break_glass_minutes: u32,
+    /// Days an account and its role must be old before it counts where two people must agree (ACC05).
+    pub second_person_days: u32,
     /// Days an invitation is good for (ACT01).
     pub invitation_days: u32,
     /// Minutes a mailed link is good for (ACT01).
@@ -900,12 +914,19 @@ pub struct Numbers {
     pub transfers_a_minute: u32,
     /// Seconds between two looks at whether the session of an open stream still lives (WEB13).
     pub stream_recheck_seconds: u32,
+    /// Frames a minute of one WebSocket: sound in pieces of 20 ms, four times as fast as it is spoken (WEB15).
+    pub socket_frames_a_minute: u32,
+    /// Largest message of a WebSocket (WEB15).
+    pub socket_message_kib: u32,
+    /// Seconds without a sign of life after which a WebSocket is closed (WEB15).
+    pub socket_silent_seconds: u32,
 }
 
 impl Default for Numbers {
     fn default() -> Self {
         Self {
             break_glass_minutes: 60,
+            second_person_days: 7,
             invitation_days: 7,
             link_minutes: 60,
             password_classes: 4,
@@ -939,6 +960,9 @@ impl Default for Numbers {
             sign_ins_a_minute: 60,
             transfers_a_minute: 30,
             stream_recheck_seconds: 15,
+            socket_frames_a_minute: 12000,
+            socket_message_kib: 1024,
+            socket_silent_seconds: 60,
         }
     }
 }
@@ -949,6 +973,7 @@ impl Numbers {
     pub fn get(&self, name: &str) -> Option<u32> {
         match name {
             "break_glass_minutes" => Some(self.break_glass_minutes),
+            "second_person_days" => Some(self.second_person_days),
             "invitation_days" => Some(self.invitation_days),
             "link_minutes" => Some(self.link_minutes),
             "password_classes" => Some(self.password_classes),
@@ -982,6 +1007,9 @@ impl Numbers {
             "sign_ins_a_minute" => Some(self.sign_ins_a_minute),
             "transfers_a_minute" => Some(self.transfers_a_minute),
             "stream_recheck_seconds" => Some(self.stream_recheck_seconds),
+            "socket_frames_a_minute" => Some(self.socket_frames_a_minute),
+            "socket_message_kib" => Some(self.socket_message_kib),
+            "socket_silent_seconds" => Some(self.socket_silent_seconds),
             _ => None,
         }
     }
@@ -989,6 +1017,7 @@ impl Numbers {
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut u32> {
         match name {
             "break_glass_minutes" => Some(&mut self.break_glass_minutes),
+            "second_person_days" => Some(&mut self.second_person_days),
             "invitation_days" => Some(&mut self.invitation_days),
             "link_minutes" => Some(&mut self.link_minutes),
             "password_classes" => Some(&mut self.password_classes),
@@ -1022,19 +1051,32 @@ impl Numbers {
             "sign_ins_a_minute" => Some(&mut self.sign_ins_a_minute),
             "transfers_a_minute" => Some(&mut self.transfers_a_minute),
             "stream_recheck_seconds" => Some(&mut self.stream_recheck_seconds),
+            "socket_frames_a_minute" => Some(&mut self.socket_frames_a_minute),
+            "socket_message_kib" => Some(&mut self.socket_message_kib),
+            "socket_silent_seconds" => Some(&mut self.socket_silent_seconds),
             _ => None,
         }
     }
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 34] = [
+pub static NUMBERS: [Number; 38] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
         value: 60,
         unit: "minutes",
         stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "second_person_days",
+        control: Control::ACC05,
+        value: 7,
+        unit: "days",
+        stronger: Stronger::Higher,
         floor: None,
         clauses: &[],
         zero_is_none: false,
@@ -1363,6 +1405,36 @@ pub static NUMBERS: [Number; 34] = [
         name: "stream_recheck_seconds",
         control: Control::WEB13,
         value: 15,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "socket_frames_a_minute",
+        control: Control::WEB15,
+        value: 12000,
+        unit: "frames",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "socket_message_kib",
+        control: Control::WEB15,
+        value: 1024,
+        unit: "KiB",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "socket_silent_seconds",
+        control: Control::WEB15,
+        value: 60,
         unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,

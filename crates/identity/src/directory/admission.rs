@@ -1,18 +1,20 @@
 //! From somebody a service has proven to an account here: the one linked to them, one that provisioning made
 //! for them, or a new one, as far as the configuration allows; and the roles the service gives them.
 //!
-//! Called by the sign-in. The invariants: issuer and subject name a person, nothing else does; a closed
-//! account stays closed; roles that came by claims go when the claims do, others stay; nobody becomes owner.
+//! Called by the sign-in. The invariants: issuer and subject name a person, nothing else does; an account that
+//! somebody is linked to is nobody else's, whatever provisioning says about it; a closed account stays closed;
+//! roles that came by claims go when the claims do, others stay; nobody becomes owner.
 
 use domain::{
     Action, Actor, Ctx, Job, Resource,
     access::{Role, Roles},
     audit::{Act, Entry},
-    authorize,
+    authorize, enforced,
     id::UserId,
+    mail::Mail,
     name,
 };
-use store::{Tx, accounts, directory};
+use store::{Tx, accounts, directory, people};
 
 use super::{SsoProblem, proof::Assertion, provider::Provider};
 use crate::{Error, Identity, permits, touches};
@@ -34,17 +36,69 @@ impl Identity {
         }
         let ctx = &ctx.acting_as(Actor::System(Job::Provisioning));
         let permit = permits::authenticate(&permits::authenticating(ctx))?;
+        // Read while this holds the writers' turn, so that it stands until the commit: of two who claim one
+        // account at once, one comes second.
+        let tx = self.store().begin(ctx).await?;
         let link = directory::link(self.store(), &permit, &proven.issuer, &proven.subject).await?;
         let (user, given) = match link {
             Some(link) => (link.account, link.given),
             None => match self.provisioned_for(ctx, provider, proven).await? {
-                Some(user) => (user, Roles::NONE),
-                None if config.create_accounts => return self.make(ctx, provider, proven).await,
+                Some(user) => {
+                    self.is_nobodys(ctx, provider, user).await?;
+                    (user, Roles::NONE)
+                }
+                None if config.create_accounts => {
+                    drop(tx);
+                    return self.make(ctx, provider, proven).await;
+                }
                 None => return Err(Error::Sso(SsoProblem::NoAccount)),
             },
         };
-        self.bring_up_to_date(ctx, provider, proven, user, given).await?;
+        self.bring_up_to_date(tx, ctx, provider, proven, (user, given)).await?;
         Ok(user)
+    }
+
+    /// The connections by whose services an account is known.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless the actor may read people.
+    pub async fn links_of(&self, ctx: &Ctx, user: UserId) -> Result<Vec<String>, Error> {
+        authorize(ctx, Action::ReadPeople, Resource::Instance)?;
+        let permit = permits::authenticate(&permits::authenticating(ctx))?;
+        Ok(directory::connections_of(self.store(), &permit, user).await?)
+    }
+
+    /// Forgets by which identities an account is known at sign-in services, so that the next one its provisioned
+    /// identifier names may have it. Its sessions end, and its person is told.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is known by none; [`Error::Denied`] unless the actor may manage the directory and
+    /// just confirmed it, also for who holds more rights.
+    pub async fn forget_links(&self, ctx: &Ctx, user: UserId) -> Result<(), Error> {
+        let permit = authorize(ctx, Action::ManageDirectory, Resource::Instance)?;
+        let people = authorize(ctx, Action::ManagePeople, Resource::Instance)?;
+        let mut tx = self.store().begin(ctx).await?;
+        self.within_reach(ctx, &people, user).await?;
+        if directory::unlink(&mut tx, &permit, user).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        people::end_sessions(&mut tx, &people, user).await?;
+        self.tell(&mut tx, ctx, user, Mail::FactorsChanged).await?;
+        Ok(tx.commit(Entry::new(Act::DirectoryChanged, user)).await?)
+    }
+
+    /// Refuses an account that somebody is linked to already. Who holds the directory's token could else give an
+    /// account, with all that was written in it, to an identity of their own.
+    async fn is_nobodys(&self, ctx: &Ctx, provider: &Provider, user: UserId) -> Result<(), Error> {
+        let ctx = &permits::authenticating(ctx);
+        let links = directory::connections_of(self.store(), &permits::authenticate(ctx)?, user).await?;
+        if links.is_empty() {
+            return Ok(());
+        }
+        enforced!(SSO02);
+        let connection = &provider.config().name;
+        tracing::warn!(connection, account = %user, "an account that is somebody's already was claimed by another identity");
+        Err(Error::Sso(SsoProblem::NoAccount))
     }
 
     /// The account provisioning made for somebody, by the claim the configuration names for that.
@@ -57,22 +111,21 @@ impl Identity {
         let claim = provider.config().match_provisioned.as_deref();
         let Some(external) = claim.and_then(|claim| proven.text(claim)) else { return Ok(None) };
         let permit = authorize(ctx, Action::ReadPeople, Resource::Instance)?;
-        Ok(directory::people::external(self.store(), &permit, external).await?)
+        let found = directory::people::external(self.store(), &permit, external).await?;
+        Ok(found.map(|(user, _)| user))
     }
 
     /// Gives an account that is there the roles of today and notes that its link was used.
     async fn bring_up_to_date(
         &self,
+        mut tx: Tx,
         ctx: &Ctx,
         provider: &Provider,
         proven: &Assertion,
-        user: UserId,
-        given: Roles,
+        (user, given): (UserId, Roles),
     ) -> Result<(), Error> {
         let read = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-        let mut tx = self.store().begin(ctx).await?;
-        // Read while this holds the writers' turn, so that it stands until the commit.
         let account = accounts::get(self.store(), &read).await?;
         if !account.active {
             tx.commit(Entry::new(Act::SignInFailed, user)).await?;

@@ -3,7 +3,8 @@
 //! Called by `/scim/v2`, acting as the directory's job. The invariants: only what provisioning made is seen
 //! and changed here; an account that became an owner's is out of reach; closing one ends its sessions and
 //! its API keys in the same transaction; deleting closes and forgets, because a directory's word alone is
-//! not enough to destroy what a person wrote.
+//! not enough to destroy what a person wrote; nor is it enough to hand that to somebody else: an account comes
+//! back to the identifier it went with, never to a name, and who is linked to it at a service stays so.
 
 use domain::{
     Action, Ctx, Denied, Permit, Resource,
@@ -14,13 +15,17 @@ use domain::{
     name,
 };
 use store::{
-    accounts,
-    directory::{self, people as rows, people::Record},
+    Tx, accounts,
+    directory::{people as rows, people::Record},
+    people,
 };
 
 pub use store::directory::people::Provisioned;
 
 use crate::{Error, Identity};
+
+/// Characters of its name that an account keeps when somebody new takes it.
+const NAME_KEPT_CHARS: usize = 40;
 
 /// What the directory says about somebody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +42,8 @@ pub struct PersonChange {
 pub type NewPerson = PersonChange;
 
 impl Identity {
-    /// Makes an account, or opens one again that the directory had deleted.
+    /// Makes an account, or opens the one again that the directory had deleted under the same identifier: without
+    /// what its person signed in with here and without the roles they were given.
     ///
     /// # Errors
     /// [`Error::Name`]; [`Error::Taken`] when the name or the external identifier is another account's.
@@ -47,23 +53,58 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         // Read while this holds the writers' turn, so that it stands until the commit.
         self.external_is_free(&people, new, None).await?;
-        let (user, is_new) = match rows::named(self.store(), &people, &name).await? {
-            None => (UserId::fresh(ctx), true),
-            Some((user, true)) if self.row(ctx, user).await?.gone => (user, false),
-            Some(_) => return Err(Error::Taken),
-        };
+        let back = self.who_comes_back(ctx, &people, new).await?;
+        if let Some((other, made_here)) = rows::named(self.store(), &people, &name).await?
+            && Some(other) != back
+        {
+            if !made_here || !self.row(ctx, other).await?.gone {
+                return Err(Error::Taken);
+            }
+            enforced!(SSO02);
+            self.free_the_name(&mut tx, ctx, other).await?;
+        }
+        let user = back.unwrap_or_else(|| UserId::fresh(ctx));
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-        if is_new {
+        if back.is_some() {
+            rows::strip(&mut tx, &permit).await?;
+            rows::rename(&mut tx, &permit, &name).await.map_err(taken)?;
+        } else {
             let roles = Roles::NONE.with(Role::User);
             accounts::create(&mut tx, &permit, user, &name, roles).await.map_err(taken)?;
         }
         rows::put(&mut tx, &permit, &new.record).await.map_err(taken)?;
-        if !is_new || !new.active {
-            directory::set_active(&mut tx, &manage, user, new.active).await?;
+        if back.is_some() || !new.active {
+            people::set_active(&mut tx, &manage, user, new.active).await?;
         }
-        let act = if is_new { Act::AccountCreated } else { Act::AccountReactivated };
+        let act = if back.is_some() { Act::AccountReactivated } else { Act::AccountCreated };
         tx.commit(Entry::new(act, user)).await?;
         self.row(ctx, user).await
+    }
+
+    /// The account the directory had deleted under the identifier it now makes somebody with.
+    async fn who_comes_back(
+        &self,
+        ctx: &Ctx,
+        permit: &Permit,
+        new: &NewPerson,
+    ) -> Result<Option<UserId>, Error> {
+        let Some(external) = &new.record.external else { return Ok(None) };
+        let Some((user, true)) = rows::external(self.store(), permit, external).await? else {
+            return Ok(None);
+        };
+        not_an_owner(&self.row(ctx, user).await?)?;
+        Ok(Some(user))
+    }
+
+    /// Calls an account that the directory deleted something else, so that somebody new may have its name.
+    async fn free_the_name(&self, tx: &mut Tx, ctx: &Ctx, gone: UserId) -> Result<(), Error> {
+        let permit = authorize(ctx, Action::WriteAccount, Resource::Of(gone))?;
+        let before = self.row(ctx, gone).await?.account.name;
+        let short: String = before.chars().take(NAME_KEPT_CHARS).collect();
+        let digits = gone.to_string().replace('-', "");
+        // The end of an identifier is random, its beginning a time.
+        let name = format!("{} (left, {})", short.trim_end(), &digits[digits.len() - 12..]);
+        rows::rename(tx, &permit, &name).await.map_err(taken)
     }
 
     /// One provisioned account.
@@ -124,8 +165,8 @@ impl Identity {
     ) -> Result<Option<Provisioned>, Error> {
         let permit = may_read(ctx)?;
         match rows::external(self.store(), &permit, external).await? {
-            Some(user) => Ok(Some(self.row(ctx, user).await?)),
-            None => Ok(None),
+            Some((user, false)) => Ok(Some(self.row(ctx, user).await?)),
+            _ => Ok(None),
         }
     }
 
@@ -164,7 +205,7 @@ impl Identity {
         };
         if act != Act::DirectoryChanged {
             enforced!(SSO02);
-            directory::set_active(&mut tx, &manage, user, to.active).await?;
+            people::set_active(&mut tx, &manage, user, to.active).await?;
         }
         tx.commit(Entry::new(act, user)).await?;
         Ok(Some(self.row(ctx, user).await?))
@@ -181,7 +222,7 @@ impl Identity {
         let mut tx = self.store().begin(ctx).await?;
         not_an_owner(&self.provisioned(ctx, user).await?)?;
         enforced!(SSO02);
-        directory::set_active(&mut tx, &manage, user, false).await?;
+        people::set_active(&mut tx, &manage, user, false).await?;
         rows::put_gone(&mut tx, &permit).await?;
         tx.commit(Entry::new(Act::AccountDeactivated, user)).await?;
         Ok(())
@@ -200,7 +241,7 @@ impl Identity {
     ) -> Result<(), Error> {
         let Some(external) = &person.record.external else { return Ok(()) };
         match rows::external(self.store(), permit, external).await? {
-            Some(other) if Some(other) != but => Err(Error::Taken),
+            Some((other, false)) if Some(other) != but => Err(Error::Taken),
             _ => Ok(()),
         }
     }

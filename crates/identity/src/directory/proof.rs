@@ -24,7 +24,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 3] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 /// Seconds another service's clock may be ahead of ours.
-const AHEAD_S: i64 = 60;
+pub(super) const AHEAD_S: i64 = 60;
 /// Longest identifier of a person at a service (OpenID Connect Core 2).
 const SUBJECT_BYTES: usize = 255;
 
@@ -47,6 +47,8 @@ pub(super) struct Assertion {
     pub(super) email: Option<String>,
     pub(super) roles: Roles,
     pub(super) second_factor: bool,
+    /// When its person signed in at the service, if it says so.
+    pub(super) authenticated: Option<Timestamp>,
     /// Every claim, for the rules that name one.
     pub(super) claims: Map<String, Value>,
 }
@@ -71,8 +73,10 @@ pub(super) fn prove(
         .set_allowed_algs(ALGORITHMS)
         .set_time_fn(move || moment)
         .set_issue_time_verifier_fn(move |at| if at <= latest { Ok(()) } else { Err(String::new()) });
-    enforced!(SSO01);
-    let claims = token.claims(&verifier, nonce).map_err(|error| flaw(&error))?;
+    let claims = token.claims(&verifier, nonce).map_err(|error| {
+        enforced!(SSO01);
+        flaw(&error)
+    })?;
     if let Some(expected) = claims.access_token_hash() {
         let other = |_| Flaw::Other("its at_hash cannot be checked");
         let key = token.signing_key(&verifier).map_err(other)?;
@@ -81,6 +85,9 @@ pub(super) fn prove(
         if found.map_err(|_| Flaw::Other("its at_hash cannot be checked"))? != *expected {
             return Err(Flaw::Other("it belongs to another access token"));
         }
+    }
+    if claims.auth_time().is_some_and(|at| at > latest) {
+        return Err(Flaw::Other("its times are wrong"));
     }
     let subject = claims.subject().as_str();
     if subject.is_empty() || subject.len() > SUBJECT_BYTES {
@@ -107,6 +114,7 @@ fn read(config: &SsoConfig, claims: &Claims) -> Assertion {
         email: claims.email().filter(|_| verified).map(|email| email.to_string()),
         roles: roles.map(|rule| rule.role).filter(|role| *role != Role::Owner).collect(),
         second_factor: by_acr || by_amr,
+        authenticated: claims.auth_time().map(|at| Timestamp(at.timestamp_micros())),
         claims: all,
     }
 }

@@ -3,23 +3,29 @@
 //! Called by the pages under `/sign-in/with`. The invariants: the answer belongs to a question this browser
 //! asked (state and a cookie of its own), once, at the service it was asked of (an address of return of its
 //! own, and `iss`, RFC 9207); the code is redeemed with the verifier only we know (PKCE, S256); nobody gets
-//! a session before the token that came with it has proven who they are.
+//! a session before the token that came with it has proven who they are; what the service says counts as a
+//! confirmation from when its person signed in there, and as an owner's factor never.
+
+use std::time::Duration;
 
 use domain::{
-    Action, Ctx, Resource, Secret,
+    Action, Ctx, Resource, Secret, Timestamp,
+    access::Role,
     audit::{Act, Entry},
-    authorize,
-    id::UserId,
+    authorize, enforced,
+    id::{SessionId, UserId},
 };
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, CsrfToken, LogoutRequest, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, Scope, TokenResponse, core::CoreResponseType,
+    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, Scope, TokenResponse,
+    core::{CoreAuthPrompt, CoreResponseType},
 };
-use store::{accounts, credentials};
+use store::{accounts, sessions};
 
 use super::{
     Connection, SsoProblem,
-    proof::{self, Assertion, Flaw},
+    own_factor::FactorWanted,
+    proof::{self, AHEAD_S, Assertion, Flaw},
     provider::{Metadata, Provider, Tokens, Want},
 };
 use crate::{
@@ -30,6 +36,15 @@ use crate::{
 /// Longest code a service may send.
 const CODE_BYTES: usize = 4096;
 
+/// What a question is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    /// Somebody wants in.
+    SignIn,
+    /// Somebody who is in confirms who they are.
+    Confirm { user: UserId, session: SessionId },
+}
+
 /// A question that waits for its answer.
 pub(crate) struct UnderWay {
     connection: String,
@@ -37,12 +52,9 @@ pub(crate) struct UnderWay {
     nonce: Secret<String>,
     verifier: Secret<String>,
     wish: String,
-}
-
-/// Somebody a service has proven, whose own second factor is asked for.
-pub(crate) struct FactorWanted {
-    user: UserId,
-    wish: String,
+    purpose: Purpose,
+    /// Before this, a sign-in of its person at the service is too long ago.
+    not_before: Timestamp,
 }
 
 /// A question to a service.
@@ -134,6 +146,24 @@ impl Identity {
         held: Option<&str>,
         wish: &str,
     ) -> Result<SsoBegun, Error> {
+        self.ask_service(ctx, name, held, wish, Purpose::SignIn).await
+    }
+
+    /// A question of either kind. Whoever confirms must sign in there anew; whoever signs in, within the time a
+    /// session may last here.
+    pub(super) async fn ask_service(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        held: Option<&str>,
+        wish: &str,
+        purpose: Purpose,
+    ) -> Result<SsoBegun, Error> {
+        let longest_s = match purpose {
+            Purpose::SignIn => u64::from(self.numbers().absolute_hours) * 3600,
+            Purpose::Confirm { .. } => 0,
+        };
+        let not_before = ctx.now().plus_seconds(-i64::try_from(longest_s).unwrap_or(i64::MAX) - AHEAD_S);
         let provider = self.directory().provider(name)?;
         let metadata = provider.metadata(ctx, Want::Any).await?;
         // One cookie for all tabs of a browser: a second question must not spoil the first.
@@ -149,20 +179,26 @@ impl Identity {
                 nonce: nonce.clone(),
                 verifier: verifier.clone(),
                 wish: wish.to_owned(),
+                purpose,
+                not_before,
             },
         );
         let challenge =
             PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().clone()));
         let us = provider.us(metadata);
-        let (url, ..) = us
+        let mut request = us
             .authorize_url(
                 AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
                 move || CsrfToken::new(state.expose().clone()),
                 move || Nonce::new(nonce.expose().clone()),
             )
             .add_scopes(provider.config().scopes.iter().cloned().map(Scope::new))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_max_age(Duration::from_secs(longest_s))
+            .set_pkce_challenge(challenge);
+        if matches!(purpose, Purpose::Confirm { .. }) {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (url, ..) = request.url();
         Ok(SsoBegun { url: url.to_string(), binding })
     }
 
@@ -190,6 +226,9 @@ impl Identity {
                 return Err(error);
             }
         };
+        if let Purpose::Confirm { user, session } = under_way.purpose {
+            return self.confirmed_by_service(ctx, &proven, (user, session), under_way.wish).await;
+        }
         let user = self.admit(ctx, provider, &proven).await?;
         self.let_in(ctx, user, &proven, under_way.wish, device).await
     }
@@ -241,14 +280,25 @@ impl Identity {
             Err(Flaw::UnknownKey) => prove(&provider.metadata(ctx, Want::Newer).await?),
             other => other,
         };
-        proven.map_err(|flaw| match flaw {
+        let proven = proven.map_err(|flaw| match flaw {
             Flaw::UnknownKey => unproven(provider, "it is signed with a key the service does not publish"),
             Flaw::Other(why) => unproven(provider, why),
-        })
+        })?;
+        match (proven.authenticated, under_way.purpose) {
+            (Some(at), _) if at < under_way.not_before => {
+                enforced!(SSO01);
+                Err(unproven(provider, "its person signed in there longer ago than was asked for"))
+            }
+            (None, Purpose::Confirm { .. }) => {
+                enforced!(SSO01);
+                Err(unproven(provider, "it does not say when its person signed in there"))
+            }
+            _ => Ok(proven),
+        }
     }
 
-    /// A session for somebody who is proven and has an account, or our own second factor first: where the
-    /// service showed none and the account's roles need one that it has here.
+    /// A session for somebody who is proven and has an account, or our own second factor first: where the account
+    /// must have one and the service showed none, or it is an owner's, whom no service stands in for.
     async fn let_in(
         &self,
         ctx: &Ctx,
@@ -258,77 +308,32 @@ impl Identity {
         device: &str,
     ) -> Result<SsoEnd, Error> {
         let read = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        let account = accounts::get(self.store(), &read).await?;
-        let has_own = credentials::totp(self.store(), &read).await?.is_some_and(|totp| totp.confirmed);
-        if !proven.second_factor && has_own && account.roles.are_administrative() {
-            let ticket = self.directory().factors.issue(ctx, FactorWanted { user, wish: wish.clone() });
-            return Ok(SsoEnd { next: Next::Factor { ticket, passkey: false }, wish });
+        let footing = self.footing(ctx, user).await?;
+        let is_owner = footing.roles().has(Role::Owner);
+        let shown = proven.second_factor && !is_owner;
+        if !shown && self.must_have_factor(footing.rights()) {
+            enforced!(AUT10);
+            let factors = self.factors_of(ctx, &read).await?;
+            if factors.guard() {
+                let passkey = factors.passkeys.iter().any(|one| !one.suspended);
+                let wanted = FactorWanted { user, wish: wish.clone() };
+                let ticket = self.directory().factors.issue(ctx, wanted);
+                return Ok(SsoEnd { next: Next::Factor { ticket, passkey }, wish });
+            }
+            if is_owner {
+                return Err(Error::Sso(SsoProblem::OwnFactor));
+            }
+            return Ok(SsoEnd { next: self.must_enrol(ctx, user).await?, wish });
         }
-        let session = self.open_sso_session(ctx, user, proven.second_factor, device).await?;
+        let session = self.open_sso_session(ctx, user, proven, device).await?;
         Ok(SsoEnd { next: Next::Done(session), wish })
-    }
-
-    /// The third step where one is asked for: a code of one's own authenticator, or a recovery code.
-    ///
-    /// # Errors
-    /// [`Error::Refused`], [`Error::Throttled`], [`Error::TicketGone`].
-    pub async fn finish_sso_factor(
-        &self,
-        ctx: &Ctx,
-        ticket: &Secret<String>,
-        code: &str,
-        device: &str,
-    ) -> Result<(NewSession, String), Error> {
-        let ctx = &permits::authenticating(ctx);
-        let held = self.directory().factors.take(ticket.expose(), ctx.now()).ok_or(Error::TicketGone)?;
-        let user = held.value.user;
-        match self.check_own_factor(ctx, user, code, device).await {
-            Ok(session) => Ok((session, held.value.wish)),
-            Err(Error::Refused) => {
-                self.directory().factors.put_back_tried(held);
-                Err(Error::Refused)
-            }
-            Err(error) => {
-                self.directory().factors.put_back(held);
-                Err(error)
-            }
-        }
-    }
-
-    async fn check_own_factor(
-        &self,
-        ctx: &Ctx,
-        user: UserId,
-        code: &str,
-        device: &str,
-    ) -> Result<NewSession, Error> {
-        let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
-        let read = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
-        let account = accounts::get(self.store(), &read).await?;
-        if !account.active {
-            return Err(Error::Sso(SsoProblem::Closed));
-        }
-        let key = self.throttle_key(&account.name);
-        // Counts as wrong until it is cleared below, also when the caller goes away meanwhile.
-        let _counted = self.throttle().admit(key, self.kept_failures(ctx, user).await?, ctx.now())?;
-        let mut tx = self.store().begin(ctx).await?;
-        if !self.use_code(&mut tx, ctx, &permit, code).await? {
-            drop(tx);
-            self.note_failure(ctx, Some(user)).await?;
-            return Err(Error::Refused);
-        }
-        credentials::clear_failures(&mut tx, &permit).await?;
-        let session = self.open_session(&mut tx, ctx, &permit, device, true).await?;
-        tx.commit(Entry::new(Act::SignedIn, user)).await?;
-        self.throttle().clear(&key);
-        Ok(session)
     }
 
     async fn open_sso_session(
         &self,
         ctx: &Ctx,
         user: UserId,
-        second_factor: bool,
+        proven: &Assertion,
         device: &str,
     ) -> Result<NewSession, Error> {
         let permit = authorize(ctx, Action::WriteAccount, Resource::Of(user))?;
@@ -338,7 +343,10 @@ impl Identity {
         if !accounts::get(self.store(), &read).await?.active {
             return Err(Error::Sso(SsoProblem::Closed));
         }
-        let session = self.open_session(&mut tx, ctx, &permit, device, second_factor).await?;
+        let session = self.open_session(&mut tx, ctx, &permit, device, proven.second_factor).await?;
+        // A service that knew its person from before, or does not say, asked for no credential just now.
+        let at = proven.authenticated.map_or(Timestamp(0), |at| at.min(ctx.now()));
+        sessions::confirmed_at(&mut tx, &permit, session.id, at).await?;
         tx.commit(Entry::new(Act::SignedIn, user)).await?;
         Ok(session)
     }

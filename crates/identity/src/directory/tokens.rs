@@ -122,13 +122,16 @@ impl Identity {
     pub async fn recognise_scim_token(&self, ctx: &Ctx, presented: &str) -> Result<Option<Actor>, Error> {
         let shaped = presented.strip_prefix(PREFIX).and_then(tokens::hash_presented).is_some();
         if !shaped {
+            enforced!(SSO02);
             return Ok(None);
         }
         let ctx = permits::authenticating(ctx);
         let permit = permits::authenticate(&ctx)?;
         let found = rows::by_hash(self.store(), &permit, tokens::hash(presented)).await?;
-        enforced!(SSO02);
-        let Some(token) = found.filter(|token| ctx.now() < token.expires) else { return Ok(None) };
+        let Some(token) = found.filter(|token| ctx.now() < token.expires) else {
+            enforced!(SSO02);
+            return Ok(None);
+        };
         if token.last_used.is_none_or(|at| ctx.now().seconds_since(at) >= 60) {
             let mut tx = self.store().begin(&ctx).await?;
             let noted = rows::touch(&mut tx, &permit, &token.id, ctx.now()).await;

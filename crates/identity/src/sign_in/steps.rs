@@ -13,7 +13,7 @@ use domain::{
 use store::{Tx, accounts, credentials, passkeys, recoveries, sessions};
 use zeroize::Zeroizing;
 
-use super::{Next, Pending, Stage};
+use super::{Enrol, Next, Pending, Stage};
 use crate::{
     Error, Identity, NewSession, SetupDone, SetupPending, permits, throttle::Key, tickets::Held, totp,
 };
@@ -75,6 +75,18 @@ impl Identity {
             return Err(Error::Refused);
         };
         self.enrol(ctx, &held.value, step, device).await
+    }
+
+    /// The step of somebody whom a sign-in service has proven, whose account must have a factor and has none.
+    pub(crate) async fn must_enrol(&self, ctx: &Ctx, user: UserId) -> Result<Next, Error> {
+        enforced!(AUT10);
+        let permit = authorize(ctx, Action::ReadAccount, Resource::Of(user))?;
+        let key = self.throttle_key(&self.name_of(ctx, user).await?);
+        let changed = credentials::password(self.store(), &permit).await?.map(|kept| kept.changed);
+        let enrol = Some(Enrol { secret: totp::fresh_secret(ctx), recovery: None });
+        let (stage, stronger, second_factor, password_expired) = (Stage::Enrolling, None, false, false);
+        let pending = Pending { user, key, stage, password_expired, changed, stronger, second_factor, enrol };
+        self.next_step(ctx, pending).await
     }
 
     /// Whose right password a ticket stands for. The ticket is gone with it.

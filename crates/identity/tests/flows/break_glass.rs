@@ -9,16 +9,19 @@ use domain::{
     mail::Address,
     verifies,
 };
-use identity::{Error, Identity, RequestState, Unfit};
+use identity::{Config, Error, Granted, Identity, RequestState, Unfit};
 use testkit::{Home, Person, both_engines};
 
-use crate::scene::open;
+use crate::scene::{config, open, open_with};
 
 const REASON: &str = "A report about threats in this account, case 17.";
 const HOUR: i64 = 3600;
 
+/// An officer who has been one for long enough to count.
 async fn officer(home: &Home, name: &str) -> Person {
-    home.person_with(name, Roles::NONE.with(Role::SecurityOfficer)).await
+    let officer = home.person_with(name, Roles::NONE.with(Role::SecurityOfficer)).await;
+    home.clockwork.advance(8 * 24 * HOUR);
+    officer
 }
 
 fn unfit<T: std::fmt::Debug>(result: Result<T, Error>) -> Unfit {
@@ -45,7 +48,6 @@ async fn entries(home: &Home, act: Act) -> Vec<store::Record> {
 }
 
 both_engines!(two_agree_and_the_person_sees_all_of_it, |home| {
-    let _proof = verifies!(ACC05);
     let identity = open(&home);
     let (ida, otto, ann) =
         (officer(&home, "Ida").await, officer(&home, "Otto").await, home.person("Ann").await);
@@ -77,7 +79,7 @@ both_engines!(two_agree_and_the_person_sees_all_of_it, |home| {
 });
 
 both_engines!(the_person_is_told_by_mail_as_soon_as_somebody_agreed, |home| {
-    let identity = open(&home);
+    let identity = open_with(&home, Config { sends_mail: true, ..config() });
     let (ida, otto, ann) =
         (officer(&home, "Ida").await, officer(&home, "Otto").await, home.person("Ann").await);
     let mut tx = home.store.begin(&ann.ctx).await.unwrap();
@@ -122,6 +124,7 @@ both_engines!(one_alone_gets_nowhere, |home| {
     let identity = open(&home);
     let (ida, otto) = (officer(&home, "Ida").await, officer(&home, "Otto").await);
     let (ann, olga) = (home.person("Ann").await, home.owner("Olga").await);
+    home.clockwork.advance(8 * 24 * HOUR);
     let id = identity.request_content(&ida.ctx, ann.id, REASON).await.unwrap();
     assert_eq!(unfit(identity.approve_content(&ida.ctx, id).await), Unfit::OwnRequest);
     // Somebody else's request opens nothing for the one who agreed, nor for the owner.
@@ -141,6 +144,35 @@ both_engines!(one_alone_gets_nowhere, |home| {
     }
     let nobody = domain::id::UserId::fresh(&ann.ctx);
     assert!(matches!(identity.request_content(&ida.ctx, nobody, REASON).await, Err(Error::NotFound)));
+});
+
+both_engines!(neither_a_new_account_nor_one_the_other_made_is_a_second_person, |home| {
+    let _proof = verifies!(ACC05);
+    let identity = open(&home);
+    let (olga, otto, ann) = (home.owner("Olga").await, home.person("Otto").await, home.person("Ann").await);
+    home.clockwork.advance(30 * 24 * HOUR);
+    let ida = officer(&home, "Ida").await;
+    // Olga makes an officer of an account and agrees to what it asks: one person.
+    let role = Granted::BuiltIn(Role::SecurityOfficer);
+    identity.grant_role(&olga.ctx, otto.id, role, None).await.unwrap();
+    let asking = home.ctx(Actor::Person {
+        user: otto.id,
+        session: domain::id::SessionId::fresh(&otto.ctx),
+        standing: domain::access::Standing::of(Roles::NONE.with(Role::SecurityOfficer))
+            .proven(domain::Timestamp(i64::MAX)),
+    });
+    let id = identity.request_content(&asking, ann.id, REASON).await.unwrap();
+    // Ida is somebody else, and Otto's role is new.
+    assert_eq!(unfit(identity.approve_content(&ida.ctx, id).await), Unfit::NotSecond);
+    identity.refuse_content(&asking, id).await.unwrap();
+    home.clockwork.advance(8 * 24 * HOUR);
+    let id = identity.request_content(&asking, ann.id, REASON).await.unwrap();
+    assert_eq!(unfit(identity.approve_content(&olga.ctx, id).await), Unfit::NotSecond);
+    identity.approve_content(&ida.ctx, id).await.unwrap();
+    // An account that is new agrees to nothing, whoever made it.
+    let fresh = home.person_with("Fresh", Roles::NONE.with(Role::SecurityOfficer)).await;
+    let id = identity.request_content(&ida.ctx, ann.id, REASON).await.unwrap();
+    assert_eq!(unfit(identity.approve_content(&fresh.ctx, id).await), Unfit::NotSecond);
 });
 
 both_engines!(who_has_no_right_to_it_learns_nothing, |home| {

@@ -36,7 +36,7 @@ both_engines!(a_review_confirms_revokes_and_leaves_evidence, |home| {
         holding(&home, "Bob", Role::Administrator).await,
     );
     let own = identity
-        .save_custom_role(&ann.ctx, None, "Edge", Rights::NONE.with(Action::ManageEdge))
+        .save_custom_role(&ann.ctx, None, ("Edge", ""), Rights::NONE.with(Action::ManageEdge))
         .await
         .unwrap();
     identity.grant_role(&ann.ctx, bob.id, Granted::Custom(own), None).await.unwrap();
@@ -131,4 +131,91 @@ both_engines!(an_account_that_went_meanwhile_holds_nothing_up, |home| {
     home.clockwork.advance(14 * DAY);
     identity.keep_access(&upkeep(&home)).await.unwrap();
     assert!(identity.review(&ann.ctx, id).await.unwrap().review.closed.is_some());
+});
+
+both_engines!(of_two_who_begin_a_review_at_once_one_does, |home| {
+    let identity = open(&home);
+    let ann = home.owner("Ann").await;
+    let (one, two) = tokio::join!(identity.begin_review(&ann.ctx), identity.begin_review(&ann.ctx));
+    assert_eq!([&one, &two].into_iter().filter(|end| end.is_ok()).count(), 1, "{one:?} {two:?}");
+    assert_eq!(identity.reviews(&ann.ctx).await.unwrap().reviews.len(), 1);
+});
+
+both_engines!(what_was_confirmed_at_the_last_moment_does_not_lapse, |home| {
+    let _proof = verifies!(REV02);
+    let identity = open(&home);
+    let ann = home.owner("Ann").await;
+    let mut officers = Vec::new();
+    for number in 0..12 {
+        officers.push(holding(&home, &format!("Officer {number}"), Role::SecurityOfficer).await);
+    }
+    holding(&home, "Nobody's concern", Role::Auditor).await;
+    let id = identity.begin_review(&ann.ctx).await.unwrap();
+    home.clockwork.advance(14 * DAY);
+    // Confirmed one after the other while the sweep ends what it found to be undecided.
+    let job = upkeep(&home);
+    let confirm = async {
+        for officer in officers.iter().rev() {
+            let what = (officer.id, role(Role::SecurityOfficer));
+            drop(identity.decide_review(&ann.ctx, id, what, true).await);
+        }
+    };
+    let (swept, ()) = tokio::join!(identity.keep_access(&job), confirm);
+    swept.unwrap();
+    let page = identity.review(&ann.ctx, id).await.unwrap();
+    for officer in &officers {
+        let item = page.items.iter().find(|item| item.account == officer.id).unwrap();
+        let verdict = item.decision.as_ref().unwrap().verdict;
+        let holder = page.held.holders.iter().find(|holder| holder.user == officer.id).unwrap();
+        let holds = holder.grants.len() == 2;
+        assert_eq!(holds, verdict == ReviewVerdict::Confirmed, "{verdict:?}");
+    }
+});
+
+both_engines!(places_in_groups_are_reviewed_as_well, |home| {
+    let _proof = verifies!(REV02);
+    let identity = open(&home);
+    let (ann, bob, cy) = (home.owner("Ann").await, home.person("Bob").await, home.person("Cy").await);
+    let group = identity.make_group(&ann.ctx, "Pilots", &domain::bounds::Bounds::default()).await.unwrap();
+    for person in [&ann, &bob, &cy] {
+        identity.put_in_group(&ann.ctx, group, person.id).await.unwrap();
+    }
+    let id = identity.begin_review(&ann.ctx).await.unwrap();
+    let page = identity.review(&ann.ctx, id).await.unwrap();
+    let places = page.items.iter().filter(|item| item.subject == Subject::Group(group)).collect::<Vec<_>>();
+    assert_eq!(places.len(), 3);
+    assert!(places.iter().all(|item| !item.unused && item.granted > domain::Timestamp(0)));
+    assert_eq!(page.groups[0].name, "Pilots");
+    let decide = |person: &Person, confirm| {
+        let (identity, ctx, of) = (identity.clone(), ann.ctx.clone(), person.id);
+        async move { identity.decide_review(&ctx, id, (of, Subject::Group(group)), confirm).await }
+    };
+    assert_eq!(unfit(decide(&ann, true).await), Unfit::OwnGrant);
+    decide(&bob, false).await.unwrap();
+    let inside = async || identity.members(&ann.ctx, group).await.unwrap();
+    assert!(!inside().await.contains(&bob.id), "revoked: out of it at once");
+    home.clockwork.advance(14 * DAY);
+    identity.keep_access(&upkeep(&home)).await.unwrap();
+    assert!(inside().await.is_empty(), "unconfirmed: out of it");
+    let report = identity.review_report(&ann.ctx, id).await.unwrap();
+    assert!(report.contains(&format!("group/{group}")) && !report.contains("Pilots"), "{report}");
+});
+
+both_engines!(a_grant_that_was_given_anew_does_not_end_with_its_old_end, |home| {
+    let identity = open(&home);
+    let (ann, bob) = (home.owner("Ann").await, home.person("Bob").await);
+    let what = Granted::BuiltIn(Role::Auditor);
+    identity.grant_role(&ann.ctx, bob.id, what, Some(ann.ctx.now().plus_seconds(60))).await.unwrap();
+    home.clockwork.advance(61);
+    let permit = home.instance(domain::Job::Upkeep, Action::ReviewAccess);
+    let found = store::roles::ended(&home.store, &permit, home.clockwork.now()).await.unwrap();
+    assert_eq!(found, [(bob.id, what)]);
+    // Between finding it and ending it, it is given anew.
+    identity.grant_role(&ann.ctx, bob.id, what, None).await.unwrap();
+    let mut tx = home.store.begin(&upkeep(&home)).await.unwrap();
+    assert!(!store::roles::take_ended(&mut tx, &permit, bob.id, what).await.unwrap());
+    drop(tx);
+    identity.keep_access(&upkeep(&home)).await.unwrap();
+    let held = identity.held_roles(&ann.ctx).await.unwrap();
+    assert_eq!(held.holders.iter().find(|holder| holder.user == bob.id).unwrap().grants.len(), 2);
 });

@@ -33,7 +33,6 @@ async fn holding(home: &Home, name: &str, roles: &[Role]) -> Person {
 }
 
 both_engines!(a_role_is_given_for_a_time_and_says_by_whom, |home| {
-    let _proof = verifies!(ACC04);
     let identity = open(&home);
     let (ann, bob) = (home.owner("Ann").await, home.person("Bob").await);
     let ends = ann.ctx.now().plus_seconds(DAY);
@@ -71,7 +70,7 @@ both_engines!(nobody_gives_what_they_do_not_hold_nor_to_themselves, |home| {
     assert!(matches!(identity.held_roles(&bob.ctx).await, Err(Error::Denied(_))));
     // One with a role of the organisation's own that lets them give roles gives only what they hold.
     let giver = Rights::NONE.with(Action::GrantRoles).with(Action::ReadPeople);
-    let role = identity.save_custom_role(&ann.ctx, None, " Giver of roles ", giver).await.unwrap();
+    let role = identity.save_custom_role(&ann.ctx, None, (" Giver of roles ", ""), giver).await.unwrap();
     identity.grant_role(&ann.ctx, bob.id, Granted::Custom(role), None).await.unwrap();
     let giving = {
         let mut ctx = bob.ctx.clone();
@@ -90,8 +89,11 @@ both_engines!(nobody_gives_what_they_do_not_hold_nor_to_themselves, |home| {
     identity.grant_role(&giving, eve.id, Granted::Custom(role), None).await.unwrap();
     // Nor may they make a role that is more than theirs, or widen the one they hold.
     let more = giver.with(Action::ManageEdge);
-    assert_eq!(unfit(identity.save_custom_role(&giving, None, "More", more).await), Unfit::NotHeld);
-    assert_eq!(unfit(identity.save_custom_role(&giving, Some(role), "Same", giver).await), Unfit::OwnRoles);
+    assert_eq!(unfit(identity.save_custom_role(&giving, None, ("More", ""), more).await), Unfit::NotHeld);
+    assert_eq!(
+        unfit(identity.save_custom_role(&giving, Some(role), ("Same", ""), giver).await),
+        Unfit::OwnRoles
+    );
     assert_eq!(unfit(identity.delete_custom_role(&giving, role).await), Unfit::OwnRoles);
 });
 
@@ -114,7 +116,7 @@ both_engines!(a_role_of_ones_own_holds_from_the_next_request_on, |home| {
     let (identity, ann) = (&owned.identity, owned.done.session.user);
     let bob = home.owner("Bob").await;
     let rights = Rights::NONE.with(Action::RequestContent);
-    let role = identity.save_custom_role(&bob.ctx, None, "Asks", rights).await.unwrap();
+    let role = identity.save_custom_role(&bob.ctx, None, ("Asks", ""), rights).await.unwrap();
     let may = async || {
         let ctx = ctx_of(identity, &home, &owned.done.session).await;
         authorize(&ctx, Action::RequestContent, Resource::Instance).is_ok()
@@ -172,10 +174,10 @@ both_engines!(roles_that_make_no_sense_are_refused, |home| {
     let (ann, bob) = (home.owner("Ann").await, home.person("Bob").await);
     let some = Rights::NONE.with(Action::ReadPeople);
     for name in ["", "  ", "a\nb", &"x".repeat(61)] {
-        assert_eq!(unfit(identity.save_custom_role(&ann.ctx, None, name, some).await), Unfit::Role);
+        assert_eq!(unfit(identity.save_custom_role(&ann.ctx, None, (name, ""), some).await), Unfit::Role);
     }
     for rights in [Rights::NONE, some.with(Action::ReadChat), Rights::NONE.with(Action::Authenticate)] {
-        assert_eq!(unfit(identity.save_custom_role(&ann.ctx, None, "Odd", rights).await), Unfit::Role);
+        assert_eq!(unfit(identity.save_custom_role(&ann.ctx, None, ("Odd", ""), rights).await), Unfit::Role);
     }
     let past = ann.ctx.now();
     assert_eq!(unfit(identity.grant_role(&ann.ctx, bob.id, OFFICER, Some(past)).await), Unfit::Past);

@@ -80,6 +80,16 @@ impl House {
         Self { instance, browser, driver, axe, ahead, secret, folder }
     }
 
+    /// Adds the authenticator the page shows; the recovery codes are shown afterwards. Gives back its secret.
+    pub(crate) async fn add_authenticator(&self) -> String {
+        let secret = self.js("return document.querySelector('.secret').textContent").await;
+        let secret = secret.as_str().unwrap().to_owned();
+        self.type_into("#digits", &digits(&secret, 0)).await;
+        self.click("main button[type=submit]").await;
+        self.until("document.querySelectorAll('#codes li').length === 10").await;
+        secret
+    }
+
     /// Makes the owner, as a person would, and arrives at the chat. What comes back are the recovery codes.
     pub(crate) async fn set_up(&self) -> Vec<String> {
         let code = self.instance.setup_code().unwrap().expose().clone();
@@ -92,11 +102,7 @@ impl House {
         self.click("main button[type=submit]").await;
         self.until("document.querySelector('#digits') !== null").await;
         self.look_at("setup-2").await;
-        let secret = self.js("return document.querySelector('.secret').textContent").await;
-        self.type_into("#digits", &digits(secret.as_str().unwrap(), 0)).await;
-        *self.secret.borrow_mut() = secret.as_str().unwrap().to_owned();
-        self.click("main button[type=submit]").await;
-        self.until("document.querySelectorAll('#codes li').length === 10").await;
+        *self.secret.borrow_mut() = self.add_authenticator().await;
         self.look_at("setup-3").await;
         let codes =
             self.js("return [...document.querySelectorAll('#codes li')].map((one) => one.textContent)").await;

@@ -44,7 +44,6 @@ pub(crate) fn filled(path: &str) -> String {
 
 #[tokio::test]
 async fn nobody_gets_anything_but_what_is_public() {
-    let _proof = verifies!(WEB03);
     let place = Place::new();
     let instance = place.start("").await.unwrap();
     let stranger = Stranger::at(&instance);

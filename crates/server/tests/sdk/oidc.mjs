@@ -1,5 +1,6 @@
 // A certified OpenID provider on loopback, for tests: prints its port, reads the redirect URI, serves until
 // its standard input ends. Its certificate comes from the test's own authority.
+import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:https";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -24,11 +25,16 @@ const people = {
   grace: { sub: "grace", preferred_username: "Grace", email: "grace@work.example", email_verified: true, groups: ["auditors"] },
   eve: { sub: "eve", preferred_username: "Eve", email: "eve@evil.example", email_verified: true, groups: [] },
 };
+// Its tokens are signed on the curve P-256, as newer services do.
+const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const key = { ...privateKey.export({ format: "jwk" }), use: "sig", alg: "ES256" };
 const provider = new Provider(issuer, {
+  jwks: { keys: [key] },
   clients: [
     {
       client_id: "troth",
       client_secret: process.env.CLIENT_SECRET,
+      id_token_signed_response_alg: "ES256",
       redirect_uris: [redirect],
       post_logout_redirect_uris: [new URL("/sign-in", redirect).href],
     },

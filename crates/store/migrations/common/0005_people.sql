@@ -43,6 +43,7 @@ CREATE TABLE account_groups (
 CREATE TABLE group_members (
     account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     member_of TEXT NOT NULL REFERENCES account_groups (id) ON DELETE CASCADE,
+    added BIGINT NOT NULL,
     PRIMARY KEY (account, member_of)
 );
 CREATE INDEX group_members_by_group ON group_members (member_of);

@@ -1,10 +1,12 @@
 -- Who may do what and since when, who reviewed it, and who read whose chats on which ground.
 -- Columns of type BYTEA are sealed.
 
--- A role of an organisation's own: rights by name, with commas between. The system's key seals its name.
+-- A role of an organisation's own: rights by name, with commas between. The system's key seals what it is
+-- called and what it is for.
 CREATE TABLE custom_roles (
     id TEXT PRIMARY KEY,
     name BYTEA NOT NULL,
+    about BYTEA NOT NULL,
     rights TEXT NOT NULL,
     created BIGINT NOT NULL
 );

@@ -2,7 +2,11 @@
 //!
 //! Only these are seen and changed by provisioning; an account somebody made here is none of its business.
 
-use domain::{Action, Permit, Timestamp, id::UserId};
+use domain::{
+    Action, Permit, Timestamp,
+    access::{Role, Roles},
+    id::UserId,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, any::AnyRow};
 
@@ -118,17 +122,21 @@ pub async fn named(
     Ok(Some((row::id(&found, "id")?, found.try_get::<Option<i64>, _>("version")?.is_some())))
 }
 
-/// The account the directory calls `external`.
+/// The account the directory calls `external`, or called so when it deleted it, and whether it did.
 ///
 /// # Errors
 /// [`Error::Denied`] unless the permit is to see people.
-pub async fn external(store: &Store, permit: &Permit, external: &str) -> Result<Option<UserId>, Error> {
+pub async fn external(
+    store: &Store,
+    permit: &Permit,
+    external: &str,
+) -> Result<Option<(UserId, bool)>, Error> {
     permit.instance(Action::ReadPeople)?;
-    let found = sqlx::query("SELECT account FROM directory_people WHERE external = $1")
+    let found = sqlx::query("SELECT account, gone FROM directory_people WHERE external = $1")
         .bind(external_lookup(store, external))
         .fetch_optional(store.readers())
         .await?;
-    found.map(|found| row::id(&found, "account")).transpose()
+    found.map(|found| Ok((row::id(&found, "account")?, row::flag(&found, "gone")?))).transpose()
 }
 
 /// The permit's account, when provisioning made it.
@@ -156,6 +164,16 @@ pub async fn put(tx: &mut Tx, permit: &Permit, record: &Record) -> Result<(), Er
     let (dek, key, now) = (tx.dek(subject).await?, subject.to_string(), tx.now());
     let sealed = RECORD.seal_json(&dek, &key, record, tx.entropy())?;
     let external = record.external.as_deref().map(|external| external_lookup(tx.store(), external));
+    if let Some(external) = &external {
+        // Somebody who is gone gives way to whoever the directory calls so now.
+        sqlx::query(
+            "UPDATE directory_people SET external = NULL WHERE external = $1 AND gone = 1 AND account <> $2",
+        )
+        .bind(external.clone())
+        .bind(key.as_str())
+        .execute(tx.db())
+        .await?;
+    }
     sqlx::query(
         "INSERT INTO directory_people (account, external, record, gone, version, created, changed) \
          VALUES ($1, $2, $3, 0, 1, $4, $4) ON CONFLICT (account) DO UPDATE SET external = excluded.external, \
@@ -170,14 +188,15 @@ pub async fn put(tx: &mut Tx, permit: &Permit, record: &Record) -> Result<(), Er
     Ok(())
 }
 
-/// Notes that the directory has deleted the permit's account. Its external identifier is free again.
+/// Notes that the directory has deleted the permit's account. Its external identifier stays with it until the
+/// directory calls somebody else so: it alone tells that somebody made later is the same person.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it had not been there.
 pub async fn put_gone(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
     let subject = provisioned(permit)?;
     let done = sqlx::query(
-        "UPDATE directory_people SET gone = 1, external = NULL, version = version + 1, changed = $1 \
+        "UPDATE directory_people SET gone = 1, version = version + 1, changed = $1 \
          WHERE account = $2 AND gone = 0",
     )
     .bind(tx.now().0)
@@ -202,6 +221,28 @@ pub async fn rename(tx: &mut Tx, permit: &Permit, to: &str) -> Result<(), Error>
         .execute(tx.db())
         .await?;
     row::exactly_one(&done)
+}
+
+/// Takes from the permit's account what its person held here beside what the directory says: passwords, factors,
+/// a confirmed address, roles but that of a user. What they wrote stays, and so does who they are at a service.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such account.
+pub async fn strip(tx: &mut Tx, permit: &Permit) -> Result<(), Error> {
+    let subject = provisioned(permit)?;
+    tx.note_deletion();
+    for statement in [
+        "DELETE FROM passwords WHERE account = $1",
+        "DELETE FROM totp WHERE account = $1",
+        "DELETE FROM recovery_codes WHERE account = $1",
+        "DELETE FROM passkeys WHERE account = $1",
+        "DELETE FROM recoveries WHERE account = $1",
+        "DELETE FROM emails WHERE account = $1",
+        "DELETE FROM role_grants WHERE account = $1 AND role <> 'user'",
+    ] {
+        sqlx::query(statement).bind(subject.to_string()).execute(tx.db()).await?;
+    }
+    super::set_roles(tx, permit, Roles::NONE.with(Role::User)).await
 }
 
 async fn read(store: &Store, permit: &Permit, found: &AnyRow) -> Result<Provisioned, Error> {

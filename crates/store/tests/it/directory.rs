@@ -86,7 +86,7 @@ both_engines!(what_a_directory_tells_is_kept_sealed_and_found_by_its_identifier,
     people::put(&mut tx, &on(&home, &ada), &record("ext-1")).await.unwrap();
     tx.commit(entry()).await.unwrap();
     assert_eq!(people::count(&home.store, &sees).await.unwrap(), 1);
-    assert_eq!(people::external(&home.store, &sees, "ext-1").await.unwrap(), Some(ada.id));
+    assert_eq!(people::external(&home.store, &sees, "ext-1").await.unwrap(), Some((ada.id, false)));
     assert_eq!(people::external(&home.store, &sees, "EXT-1").await.unwrap(), None);
     assert_eq!(people::named(&home.store, &sees, "ADA").await.unwrap(), Some((ada.id, true)));
     assert_eq!(people::named(&home.store, &sees, "Eve").await.unwrap(), Some((eve.id, false)));
@@ -105,7 +105,13 @@ both_engines!(what_a_directory_tells_is_kept_sealed_and_found_by_its_identifier,
     let found = people::get(&home.store, &ada.permit(Action::ReadAccount)).await.unwrap();
     assert_eq!((found.account.name.as_str(), found.gone), ("Ada L.", true));
     assert_eq!(people::list(&home.store, &sees, 0, 10).await.unwrap(), []);
-    assert_eq!(people::external(&home.store, &sees, "ext-1").await.unwrap(), None);
+    // Who is gone keeps the identifier, and nothing to sign in with, until somebody else is called so.
+    assert_eq!(people::external(&home.store, &sees, "ext-1").await.unwrap(), Some((ada.id, true)));
+    let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+    people::strip(&mut tx, &on(&home, &ada)).await.unwrap();
+    people::put(&mut tx, &on(&home, &eve), &record("ext-1")).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    assert_eq!(people::external(&home.store, &sees, "ext-1").await.unwrap(), Some((eve.id, false)));
 });
 
 both_engines!(tokens_are_found_by_hash_shortened_and_revoked, |home| {

@@ -48,9 +48,9 @@ impl Proxies {
     /// long as each is trusted; what cannot be read ends the walk where it was certain.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        enforced!(WEB12);
         let mut client = peer.to_canonical();
         if !self.trust(client) {
+            enforced!(WEB12);
             return client;
         }
         let hops = match self.header {
@@ -61,6 +61,7 @@ impl Proxies {
             let Some(hop) = hop else { break };
             client = hop;
             if !self.trust(client) {
+                enforced!(WEB12);
                 break;
             }
         }

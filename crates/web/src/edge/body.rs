@@ -102,8 +102,8 @@ pub fn bound(request: Request, limits: &BodyLimits) -> Result<(Request, Fate), P
     let most = limits.at(request.uri().path());
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    enforced!(WEB05);
     if announced.is_some_and(|length| length > most) {
+        enforced!(WEB05);
         return Err(Problem::too_large());
     }
     if request.body().is_end_stream() {
@@ -137,6 +137,7 @@ struct Bounded {
 
 impl Bounded {
     fn cut(&self, fate: u8) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        enforced!(WEB05);
         self.fate.0.store(fate, Ordering::Release);
         let why = if fate == TOO_LARGE { "the body is too large" } else { "the body came too slowly" };
         Poll::Ready(Some(Err(axum::Error::new(why))))

@@ -33,6 +33,7 @@ impl Cors {
         let origin = origins.next().filter(|_| origins.next().is_none())?;
         let is_listed = listed.iter().any(|one| one.as_bytes() == origin.as_bytes());
         if !origin::is_api(request.uri().path()) || !is_listed {
+            enforced!(WEB09);
             return None;
         }
         let asked = is_preflight(request).then(|| tidy(request.headers()));
@@ -41,7 +42,6 @@ impl Cors {
 
     /// Lets the origin read the answer: over whatever a handler wrote, and without its cookies.
     pub fn put(&self, headers: &mut HeaderMap) {
-        enforced!(WEB09);
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin.clone());
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         if let Some(asked) = &self.asked {

@@ -114,7 +114,6 @@ impl Limits {
 
     /// Counts one request of `who`. Refused here, nobody else is asked.
     pub async fn count(&self, class: Class, who: Who) -> Reading {
-        enforced!(WEB10);
         let reading = self.count_here(class, who);
         match &self.0.shared {
             Some(shared) if reading.admitted => {
@@ -136,6 +135,7 @@ impl Limits {
                 Reading { kind, limit, left, seconds: until_full(limit, left), admitted: true }
             }
             Err(refused) => {
+                enforced!(WEB10);
                 let limit = refused.quota().burst_size().get();
                 let wait = refused.wait_time_from(limiter.clock().now());
                 let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1);

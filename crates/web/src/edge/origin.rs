@@ -3,7 +3,7 @@
 //! `/v1` is not ours to guard here: it knows no cookie, so another site's page has nothing to borrow.
 
 use domain::enforced;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 
 use crate::{
     Problem,
@@ -30,7 +30,7 @@ pub fn check<B>(request: &Request<B>, listed: &[String]) -> Result<(), Problem> 
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     match (reads, site(headers)) {
         (false, Site::Same) | (true, Site::Same | Site::None | Site::Untold) => Ok(()),
-        (false, Site::Untold) if same_origin(request) => Ok(()),
+        (false, Site::Untold) if is_own(request.uri(), headers) => Ok(()),
         (true, Site::Other) if is_navigation(headers) && is_page(request.uri().path()) => Ok(()),
         _ => {
             enforced!(WEB04);
@@ -87,11 +87,12 @@ fn is_navigation(headers: &HeaderMap) -> bool {
 }
 
 /// Whether `Origin` names the very host and port the request was sent to, over HTTPS.
-fn same_origin<B>(request: &Request<B>) -> bool {
-    let asked = request.uri().authority().map(http::uri::Authority::as_str);
-    let asked = asked.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
-    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    let known = host::named(request.uri(), request.headers()).is_some();
+#[must_use]
+pub fn is_own(uri: &Uri, headers: &HeaderMap) -> bool {
+    let asked = uri.authority().map(http::uri::Authority::as_str);
+    let asked = asked.or_else(|| headers.get(header::HOST)?.to_str().ok());
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let known = host::named(uri, headers).is_some();
     match (origin.and_then(|origin| origin.strip_prefix("https://")), asked) {
         (Some(origin), Some(asked)) => known && origin.eq_ignore_ascii_case(asked),
         _ => false,

@@ -72,24 +72,41 @@ impl Places {
         if !is_stream(&response) {
             return response;
         }
-        enforced!(WEB05);
         // Dropping the response drops what would have fed it.
-        let Ok(place) = self.all.clone().try_acquire_owned() else {
-            let detail = "Too many answers are being streamed. Try again in a moment.";
-            return Otherwise::of(response, Problem::busy(detail, 2));
+        let place = match self.enter(known.as_ref().and_then(|ctx| ctx.actor.user())) {
+            Ok(place) => place,
+            Err(problem) => return Otherwise::of(response, problem),
         };
-        let user = known.as_ref().and_then(|ctx| ctx.actor.user());
-        let share = user.map(|user| self.each.enter(user));
-        if matches!(share, Some(None)) {
-            let detail = "You have as many answers streaming as one person may. Close one, then try again.";
-            return Otherwise::of(response, Problem::busy(detail, 2));
-        }
         let ended: Ended = match known {
             Some(ctx) => Box::pin(gone(identity.clone(), ctx)),
             None => Box::pin(std::future::pending()),
         };
-        response.map(|inner| Body::new(Held { inner, ended, _place: place, _share: share.flatten() }))
+        response.map(|inner| Body::new(Held { inner, ended, _place: place }))
     }
+
+    /// A place for something that stays open, of `user` where that is known.
+    ///
+    /// # Errors
+    /// A 503 problem when there is none left, in all or for that person.
+    pub fn enter(&self, user: Option<UserId>) -> Result<Place, Problem> {
+        let Ok(place) = self.all.clone().try_acquire_owned() else {
+            enforced!(WEB05);
+            let detail = "Too many answers are being streamed. Try again in a moment.";
+            return Err(Problem::busy(detail, 2));
+        };
+        let share = user.map(|user| self.each.enter(user));
+        if matches!(share, Some(None)) {
+            let detail = "You have as many answers streaming as one person may. Close one, then try again.";
+            return Err(Problem::busy(detail, 2));
+        }
+        Ok(Place { _place: place, _share: share.flatten() })
+    }
+}
+
+/// One place among the open streams, given back when it is dropped.
+pub struct Place {
+    _place: OwnedSemaphorePermit,
+    _share: Option<Share<UserId>>,
 }
 
 fn is_stream(response: &Response) -> bool {
@@ -97,16 +114,17 @@ fn is_stream(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Done when something that is open has to end.
+pub type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Returns when the session or the key of `ctx` opens nothing any more. Where that cannot be found out, the
 /// stream ends as well; whoever is still signed in resumes it.
-async fn gone(identity: Identity, ctx: Ctx) {
+pub async fn gone(identity: Identity, ctx: Ctx) {
     let every = Duration::from_secs(identity.numbers().stream_recheck_seconds.max(1).into());
     loop {
         sleep(every).await;
-        enforced!(WEB13);
         if !identity.is_still_known(&ctx).await.unwrap_or(false) {
+            enforced!(WEB13);
             return;
         }
     }
@@ -116,8 +134,7 @@ async fn gone(identity: Identity, ctx: Ctx) {
 struct Held {
     inner: Body,
     ended: Ended,
-    _place: OwnedSemaphorePermit,
-    _share: Option<Share<UserId>>,
+    _place: Place,
 }
 
 impl HttpBody for Held {

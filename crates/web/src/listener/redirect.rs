@@ -43,13 +43,13 @@ pub async fn serve(
 }
 
 async fn lead(State(target): State<Arc<Target>>, request: Request) -> Response {
-    enforced!(WEB01);
     if let Err(problem) = host::check(&request, &target.hosts) {
         return refuse(&problem);
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let secret = request.headers().contains_key(header::AUTHORIZATION);
     if origin::is_api(request.uri().path()) || !reads || secret {
+        enforced!(WEB01);
         return refuse(&Problem::new(
             StatusCode::FORBIDDEN,
             "https-only",
@@ -59,6 +59,7 @@ async fn lead(State(target): State<Arc<Target>>, request: Request) -> Response {
     }
     match location(&target, &request) {
         Some(location) => {
+            enforced!(WEB01);
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
             response.headers_mut().insert(header::LOCATION, location);

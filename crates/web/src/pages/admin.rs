@@ -105,6 +105,7 @@ pub fn routes() -> Router<App> {
         .route("/admin/people/{id}/close", post(people::close))
         .route("/admin/people/{id}/open", post(people::open))
         .route("/admin/people/{id}/sign-out", post(people::sign_out))
+        .route("/admin/people/{id}/unlink", post(people::unlink))
         .route("/admin/people/{id}/delete", post(people::delete))
         .route("/admin/people/{id}/groups", post(people::groups))
         .route("/admin/groups", get(groups::show).post(groups::make))

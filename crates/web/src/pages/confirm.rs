@@ -141,12 +141,14 @@ async fn page(
     problem: Option<&str>,
 ) -> Result<Response, Problem> {
     let ways = app.identity.ways_to_confirm(&person.ctx).await?;
+    let services = app.identity.services_to_confirm_by(&person.ctx).await?;
     let shown = form::Confirm {
         name: &person.person.name,
         next: &wish.next,
         again: wish.again.is_some(),
         factor: missing(person, wish) == Some(Missing::SecondFactor),
         ways,
+        services: &services,
         problem,
     };
     Ok((status, form::page(&looks.frame_for(app, person), &shown)).into_response())

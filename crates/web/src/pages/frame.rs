@@ -12,7 +12,7 @@ use super::{
     idle::{self, Idle},
     words::Words,
 };
-use crate::assets::href;
+use crate::assets::{href, integrity};
 
 /// How the page is to look, whatever the system prefers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,11 +106,11 @@ impl Frame {
                     link rel="stylesheet" href=(href("base.css"));
                     @for sheet in sheets { link rel="stylesheet" href=(href(sheet)); }
                     @if let Some(script) = script {
-                        script type="module" nonce=(self.nonce) src=(href(script)) {}
+                        script type="module" nonce=(self.nonce) src=(href(script)) integrity=[integrity(script)] {}
                     }
                     @if let Some(idle) = self.idle {
                         (idle::notice(idle, self.words))
-                        script type="module" nonce=(self.nonce) src=(href("idle.js")) {}
+                        script type="module" nonce=(self.nonce) src=(href("idle.js")) integrity=[integrity("idle.js")] {}
                     }
                 }
                 (body)

@@ -60,10 +60,10 @@ pub async fn agree(
             page(&app, &person, looks, Some((Kind::Bad, said.to_owned()))).await
         }
         Err(Error::Denied(denied)) if denied.missing.is_none() => {
-            let said = "Nobody agrees to their own request, nor with an account made after it.";
+            let said = "Nobody agrees to their own request.";
             page(&app, &person, looks, Some((Kind::Bad, said.to_owned()))).await
         }
-        Err(error @ Error::AgreedAlready) => {
+        Err(error @ (Error::AgreedAlready | Error::Unfit(_) | Error::Throttled { .. })) => {
             page(&app, &person, looks, Some((Kind::Bad, problems_of(&error).join(" ")))).await
         }
         Err(error) => Err(error.into()),

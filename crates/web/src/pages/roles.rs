@@ -146,7 +146,7 @@ pub async fn save(
     looks: Looks,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let (mut id, mut name, mut rights) = (None, None, Rights::NONE);
+    let (mut id, mut name, mut about, mut rights) = (None, None, None, Rights::NONE);
     if fields.len() > MOST_FIELDS {
         return Err(Problem::bad_request("The form has more fields than this page."));
     }
@@ -155,12 +155,14 @@ pub async fn save(
         match field.as_str() {
             "id" if id.is_none() => id = Some(value.parse::<CustomRoleId>().map_err(|_| unreadable())?),
             "name" if name.is_none() => name = Some(value),
+            "about" if about.is_none() => about = Some(value),
             "right" => rights = rights.with(Action::named(&value).ok_or_else(unreadable)?),
             _ => return Err(unreadable()),
         }
     }
-    let name = name.unwrap_or_default();
-    let done = app.identity.save_custom_role(&person.ctx, id, &name, rights).await.map(|_| ());
+    let words = (name.unwrap_or_default(), about.unwrap_or_default());
+    let words = (words.0.as_str(), words.1.as_str());
+    let done = app.identity.save_custom_role(&person.ctx, id, words, rights).await.map(|_| ());
     after(&app, &person, looks, done, "saved").await
 }
 

@@ -6,22 +6,22 @@
 pub mod view;
 
 use axum::{
-    Form, Router,
+    Form, Json, Router,
     extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use domain::Secret;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use identity::{Error, Next, SsoAnswer};
+use identity::{Error, Next, SsoAnswer, SsoBegun};
 use serde::Deserialize;
 
 use super::{
     frame::Kind,
     handlers::{Looks, problems_of},
-    sign_in::{self, enter, form},
+    sign_in::{self, enter, form, passkey::Question},
 };
-use crate::{App, Problem, Visitor, session};
+use crate::{App, Problem, SignedIn, Visitor, edge::host::Asked as Host, session};
 
 /// The cookie that binds an answer to the browser that asked.
 const COOKIE: &str = "__Host-troth-sso";
@@ -31,7 +31,10 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/sign-in/with/{name}", get(begin))
         .route("/sign-in/with/{name}/done", get(done))
+        .route("/sign-in/with/{name}/confirm", get(confirm))
         .route("/sign-in/with/{name}/factor", post(factor))
+        .route("/sign-in/with/{name}/passkey/options", post(passkey_options))
+        .route("/sign-in/with/{name}/passkey", post(passkey))
 }
 
 /// Where to go afterwards.
@@ -56,6 +59,24 @@ pub struct Answer {
 pub struct Factor {
     ticket: Secret<String>,
     code: String,
+    /// Present when the account has a passkey, so that a second page offers it too.
+    passkey: Option<String>,
+}
+
+/// A question for one's own authenticator.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct For {
+    ticket: Secret<String>,
+}
+
+/// The answer of one's own authenticator.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    ticket: Secret<String>,
+    ceremony: Secret<String>,
+    answer: String,
 }
 
 /// `GET /sign-in/with/{name}`: out to the service.
@@ -74,21 +95,36 @@ pub async fn begin(
     let held = session::cookie_named(&headers, COOKIE);
     let held = held.as_ref().map(|held| held.expose().as_str());
     match app.identity.begin_sso(&visitor.ctx, &name, held, wish).await {
-        Ok(begun) => {
-            let mut response = Redirect::to(&begun.url).into_response();
-            let age = u64::from(app.identity.numbers().sso_minutes) * 60;
-            let cookie = format!(
-                "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}",
-                begun.binding.expose()
-            );
-            if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
-                cookie.set_sensitive(true);
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            Ok(response)
-        }
+        Ok(begun) => Ok(out(&app, &begun)),
         Err(error) => told(&app, &visitor, looks, error),
     }
+}
+
+/// `GET /sign-in/with/{name}/confirm`: out to the service, to confirm who one is.
+pub async fn confirm(
+    State(app): State<App>,
+    person: SignedIn,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wish = session::safe_next(&wish.next).unwrap_or("/account");
+    let held = session::cookie_named(&headers, COOKIE);
+    let held = held.as_ref().map(|held| held.expose().as_str());
+    Ok(out(&app, &app.identity.begin_sso_confirmation(&person.ctx, &name, held, wish).await?))
+}
+
+/// The way out, with the cookie that binds the answer to this browser.
+fn out(app: &App, begun: &SsoBegun) -> Response {
+    let mut response = Redirect::to(&begun.url).into_response();
+    let age = u64::from(app.identity.numbers().sso_minutes) * 60;
+    let cookie =
+        format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}", begun.binding.expose());
+    if let Ok(mut cookie) = HeaderValue::try_from(cookie) {
+        cookie.set_sensitive(true);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// `GET /sign-in/with/{name}/done`: back from it.
@@ -111,9 +147,14 @@ pub async fn done(
     match app.identity.finish_sso(&visitor.ctx, &name, answer, binding, &visitor.device).await {
         Ok(end) => Ok(match end.next {
             Next::Done(session) => enter(&session, &end.wish),
-            Next::Factor { ticket, .. } => {
-                view::factor(&looks.frame(&app, &visitor), &name, &ticket, None).into_response()
+            Next::Factor { ticket, passkey } => {
+                let asked = view::Asked { name: &name, ticket: &ticket, passkey };
+                view::factor(&looks.frame(&app, &visitor), &asked, None).into_response()
             }
+            Next::Enrol(pending) => {
+                form::enrol(&looks.frame(&app, &visitor), &pending, &end.wish, None).into_response()
+            }
+            Next::Confirmed => Redirect::to(sign_in::home(&end.wish)).into_response(),
             // A step this page does not know yet: nobody gets in by it.
             _ => Problem::sign_in_needed().into_response(),
         }),
@@ -135,8 +176,41 @@ pub async fn factor(
         Err(Error::Refused) => {
             let frame = looks.frame(&app, &visitor);
             let notice = Some((Kind::Bad, frame.words.code_refused));
-            let page = view::factor(&frame, &name, &factor.ticket, notice);
+            let asked =
+                view::Asked { name: &name, ticket: &factor.ticket, passkey: factor.passkey.is_some() };
+            let page = view::factor(&frame, &asked, notice);
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
+        }
+        Err(error) => told(&app, &visitor, looks, error),
+    }
+}
+
+/// `POST /sign-in/with/{name}/passkey/options`: a question for one's own authenticator instead.
+pub async fn passkey_options(
+    State(app): State<App>,
+    visitor: Visitor,
+    Host(host): Host,
+    Json(wish): Json<For>,
+) -> Result<Json<Question>, Problem> {
+    Ok(Json(app.identity.begin_sso_passkey(&visitor.ctx, &wish.ticket, &host).await?.into()))
+}
+
+/// `POST /sign-in/with/{name}/passkey`: its answer.
+pub async fn passkey(
+    State(app): State<App>,
+    visitor: Visitor,
+    looks: Looks,
+    Path(name): Path<String>,
+    Form(shown): Form<Shown>,
+) -> Result<Response, Problem> {
+    let (identity, ctx, Shown { ticket, ceremony, answer }) = (&app.identity, &visitor.ctx, &shown);
+    match identity.finish_sso_passkey(ctx, ticket, ceremony, answer, &visitor.device).await {
+        Ok((session, wish)) => Ok(enter(&session, &wish)),
+        Err(Error::Refused) => {
+            let frame = looks.frame(&app, &visitor);
+            let notice = Some((Kind::Bad, frame.words.passkey_refused));
+            let asked = view::Asked { name: &name, ticket, passkey: true };
+            Ok((StatusCode::UNAUTHORIZED, view::factor(&frame, &asked, notice)).into_response())
         }
         Err(error) => told(&app, &visitor, looks, error),
     }

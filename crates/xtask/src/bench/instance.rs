@@ -20,6 +20,8 @@ use crate::upstream::{MODELS, Upstream};
 const START: Duration = Duration::from_secs(60);
 /// A password that keeps the rules.
 const PASSWORD: &str = "Measured-Twice-7-times";
+/// How it is hashed, as [`settings`] says.
+pub(crate) const HASHING: &str = "Argon2id, 19 MiB, 2 passes, 1 lane, 2 hashes at once";
 
 /// A running server with one account.
 pub(crate) struct Instance {
@@ -96,7 +98,8 @@ fn restrict(folder: &Path) -> anyhow::Result<()> {
 fn settings(folder: &Path, upstream: &Upstream) -> String {
     format!(
         "[keys]\nkey_file = {:?}\n[log]\nlevel = \"warn\"\n[web]\nstreams = 2000\nconnections = 4000\n\
-         connections_per_address = 4000\nstreams_per_person = 4000\n[policy]\n\
+         connections_per_address = 4000\nstreams_per_person = 4000\n[identity]\nhash_memory_kib = 19456\n\
+         hash_passes = 2\nhashes_at_once = 2\n[policy]\n\
          sign_ins_a_minute = 100000\npages_a_minute = 10000000\nasks_a_minute = 10000000\n\
          api_calls_a_minute = 10000000\n[models]\nlocal.enabled = false\n[[models.endpoints]]\nname = \"bench\"\n\
          base_url = \"http://{}/v1\"\nallow_plain_http_loopback = true\nmodels = {MODELS:?}\n",

@@ -32,6 +32,11 @@ pub(crate) struct Plan {
     pub(crate) streams: usize,
     /// Tokens the local model decodes.
     pub(crate) decode_tokens: u32,
+    /// Passwords whose checks are counted.
+    pub(crate) sign_ins: usize,
+    /// How long the flood of sign-ins lasts.
+    #[serde(skip)]
+    pub(crate) flood: Duration,
 }
 
 impl Plan {
@@ -42,6 +47,8 @@ impl Plan {
         longest: Duration::from_secs(60),
         streams: 200,
         decode_tokens: 96,
+        sign_ins: 200,
+        flood: Duration::from_secs(60),
     };
     pub(crate) const QUICK: Self = Self {
         in_turn: 40,
@@ -50,6 +57,8 @@ impl Plan {
         longest: Duration::from_secs(10),
         streams: 50,
         decode_tokens: 32,
+        sign_ins: 60,
+        flood: Duration::from_secs(15),
     };
 }
 

@@ -3,10 +3,12 @@
 //! Called by `cargo xtask bench` with the path of the server. Everything runs on this machine, in one run
 //! and with one client, so the ratios mean something where the absolute times do not: the same answers
 //! straight from a scripted upstream, through nginx as a bare TLS proxy, through Troth's `/v1`, and through
-//! its chat, where the question is durable before the first token. Every count and every time is bounded.
+//! its chat, where the question is durable before the first token; then the chat again, alone and while
+//! somebody tries to sign in ten thousand times a minute. Every count and every time is bounded.
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
 mod decode;
+mod flood;
 mod instance;
 mod load;
 mod memory;
@@ -72,6 +74,10 @@ async fn measure(wish: &Wish) -> anyhow::Result<()> {
         report.remarks.push("nginx is not on this machine: the bare proxy was not measured.".to_owned());
     }
     load::measure(routes, &plan, &mut report).await?;
+
+    println!("Sign-ins, and a flood of them.");
+    let instance = Instance::start(&wish.server, &upstream).await.context("the server")?;
+    report.flood = Some(flood::measure(instance, &plan).await.context("the flood")?);
 
     println!("Local decoding.");
     decode::measure(wish.models.as_deref(), &wish.python, &plan, &mut report);

@@ -4,12 +4,13 @@ use std::{fs, path::Path};
 
 use serde::Serialize;
 
-use crate::{decode::Decoding, load::Plan, memory::Memory};
+use crate::{decode::Decoding, flood::Flood, load::Plan, memory::Memory};
 
 /// The targets, where there are any.
 const ADDED_MS: f64 = 3.0;
 const IDLE_BYTES: u64 = 60 << 20;
 const STREAM_BYTES: u64 = 64 << 10;
+const FLOODED_TIMES: f64 = 2.0;
 
 /// One run.
 #[derive(Serialize)]
@@ -21,6 +22,7 @@ pub(crate) struct Report {
     /// 4 KiB and a sync on this disk: what durability alone costs.
     pub(crate) durable_write_p50_ms: f64,
     pub(crate) routes: Vec<Figures>,
+    pub(crate) flood: Option<Flood>,
     pub(crate) decoding: Vec<Decoding>,
     pub(crate) remarks: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Report {
             memory: None,
             durable_write_p50_ms: 0.0,
             routes: Vec::new(),
+            flood: None,
             decoding: Vec::new(),
             remarks: Vec::new(),
         }
@@ -65,6 +68,9 @@ impl Report {
         self.print_routes();
         if let Some(memory) = &self.memory {
             memory.print();
+        }
+        if let Some(flood) = &self.flood {
+            flood.print();
         }
         for decoding in &self.decoding {
             let beside = decoding.llama_cpp.map_or_else(String::new, |theirs| {
@@ -121,6 +127,28 @@ impl Memory {
         println!("memory of each of {} open streams, each on its own connection: {own}", self.streams);
         println!("{:<18}{}", "", kept(self.per_stream_bytes <= STREAM_BYTES, "at most 64 KiB"));
         println!("the same when fifty share a connection: {shared}");
+    }
+}
+
+impl Flood {
+    fn print(&self) {
+        println!("\nsign-ins: {:.1}/s ({})", self.sign_ins_per_s, self.hashing);
+        println!(
+            "flood: {} attempts, {:.0} a minute, {} of them turned away before they cost a hash",
+            self.attempts, self.attempts_a_minute, self.turned_away
+        );
+        println!(
+            "whole answers in the chat, p99 of {}: {:.1} ms alone, {:.1} ms during it, {:.1} times",
+            self.questions,
+            self.alone_p99_ms,
+            self.flooded_p99_ms,
+            self.ratio()
+        );
+        println!(
+            "{:<18}{}",
+            "",
+            kept(self.ratio() <= FLOODED_TIMES, &format!("at most {FLOODED_TIMES} times"))
+        );
     }
 }
 

@@ -87,11 +87,13 @@ pub(crate) fn all(
         routes.push(Route { name: "nginx, TLS", way });
     }
     routes.push(completions(&instance)?);
-    routes.push(Route {
-        name: "Troth, chat",
-        way: Way::Chat { instance: Arc::new(instance), going_on: Arc::default() },
-    });
+    routes.push(chat(Arc::new(instance)));
     Ok(routes)
+}
+
+/// The route through the chat page.
+pub(crate) fn chat(instance: Arc<Instance>) -> Route {
+    Route { name: "Troth, chat", way: Way::Chat { instance, going_on: Arc::default() } }
 }
 
 /// The route through `/v1`.
@@ -106,7 +108,7 @@ pub(crate) fn completions(instance: &Instance) -> anyhow::Result<Route> {
 }
 
 /// The one kind of client: HTTP/2 where the other side offers it, connections kept.
-fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
+pub(crate) fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
     let mut builder = Client::builder().no_proxy().tcp_nodelay(true);
     if let Some(path) = trusted {
         builder = builder.tls_certs_only([Certificate::from_pem(&fs::read(path)?)?]);
@@ -200,14 +202,18 @@ impl Route {
                     conversation: None,
                 })
             }
-            Way::Chat { instance, going_on } => chat(instance, going_on, model).await,
+            Way::Chat { instance, going_on } => in_chat(instance, going_on, model).await,
         };
         response.with_context(|| self.name)
     }
 }
 
 /// Asks in the chat, in a conversation that nobody else is using, and begins to watch.
-async fn chat(instance: &Instance, going_on: &Mutex<Vec<Conversation>>, model: &str) -> anyhow::Result<Sent> {
+async fn in_chat(
+    instance: &Instance,
+    going_on: &Mutex<Vec<Conversation>>,
+    model: &str,
+) -> anyhow::Result<Sent> {
     let before = going_on.lock().ok().and_then(|mut conversations| conversations.pop());
     let question = json!({
         "conversation": before.as_ref().map(|before| &before.id),

@@ -116,11 +116,13 @@ impl Shared {
         if rests_until != 0 && self.rests_until.swap(0, Ordering::Relaxed) != 0 {
             tracing::info!("the shared rate limits are back");
         }
-        enforced!(WEB10);
         let (admitted, left) = (admitted != 0, u32::try_from(left).unwrap_or(0).min(here.left));
         let seconds = match admitted {
             true => until_full(here.limit, left),
-            false => u32::try_from(wait.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1),
+            false => {
+                enforced!(WEB10);
+                u32::try_from(wait.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
+            }
         };
         Some(Reading { left, seconds, admitted, ..here })
     }

@@ -131,7 +131,7 @@ pub async fn invite(
                 view::link(&frame, &link, invited.expires, app.identity.sends_mail()).into_response()
             }
         }),
-        Err(error @ (Error::Email(_) | Error::TooMany { .. })) => {
+        Err(error @ (Error::Email(_) | Error::TooMany { .. } | Error::Unfit(_))) => {
             let notice = Some((Kind::Bad, problems_of(&error).join(" ")));
             let page = list(&app, &person, looks, &Wish::default(), notice).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -160,9 +160,10 @@ pub async fn one(
 ) -> Result<Markup, Problem> {
     let (identity, ctx) = (&app.identity, &person.ctx);
     let said = match wish.done.as_str() {
-        "closed" => Some("The account is closed. Its sessions are over and its keys open nothing."),
+        "closed" => Some("The account is closed. Its sessions and its API keys are over."),
         "open" => Some("The account is open again."),
         "signed-out" => Some("Every session of this person is ended."),
+        "unlinked" => Some("Forgotten. The next identity the directory names for this account may have it."),
         "groups" => Some("Saved. It holds from their next request on."),
         _ => None,
     };
@@ -176,6 +177,7 @@ pub async fn one(
         rights,
         groups: &groups,
         held: &held,
+        links: &identity.links_of(ctx, id).await?,
         said,
     });
     let about = if shown.active {
@@ -216,6 +218,17 @@ pub async fn sign_out(
     app.identity.end_sessions_of(&person.ctx, id).await?;
     app.assistant.forget_person(&id);
     Ok(Redirect::to(&format!("{HERE}/{id}?done=signed-out")))
+}
+
+/// `POST /admin/people/{id}/unlink`
+pub async fn unlink(
+    State(app): State<App>,
+    person: SignedIn,
+    Path(id): Path<UserId>,
+) -> Result<Redirect, Problem> {
+    app.identity.forget_links(&person.ctx, id).await?;
+    app.assistant.forget_person(&id);
+    Ok(Redirect::to(&format!("{HERE}/{id}?done=unlinked")))
 }
 
 /// `POST /admin/people/{id}/delete`

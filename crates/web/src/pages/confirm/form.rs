@@ -23,6 +23,8 @@ pub struct Confirm<'a> {
     pub factor: bool,
     /// What the person has to show.
     pub ways: Ways,
+    /// The services their person can sign in with anew instead: names and labels.
+    pub services: &'a [(String, String)],
     /// What was wrong with the last try.
     pub problem: Option<&'a str>,
 }
@@ -39,6 +41,15 @@ pub fn page(frame: &Frame, confirm: &Confirm<'_>) -> Markup {
         }
         @if confirm.again { (note(Kind::Plain, words.confirm_again)) }
         @if let Some(problem) = confirm.problem { (note(Kind::Bad, problem)) }
+        @if !confirm.factor && !confirm.services.is_empty() {
+            div.ways {
+                @for (name, label) in confirm.services {
+                    a.quiet href={ "/sign-in/with/" (name) "/confirm" @if let Some(next) = plain(confirm.next) { "?next=" (next) } } {
+                        (words.sign_in_with) " " (label)
+                    }
+                }
+            }
+        }
         @if confirm.ways.passkey {
             form.passkey method="post" action="/confirm" hidden data-options="/confirm/options"
                 data-waiting=(words.passkey_waiting) data-failed=(words.passkey_failed) {
@@ -84,6 +95,11 @@ fn by_code(words: &Words, confirm: &Confirm<'_>, first: bool) -> Markup {
             button.button type="submit" { (words.confirm) }
         }
     }
+}
+
+/// A wish that can stand in an address as it is.
+fn plain(next: &str) -> Option<&str> {
+    crate::session::safe_next(next).filter(|next| !next.contains(['&', '#', '%']))
 }
 
 /// What the form brings along.

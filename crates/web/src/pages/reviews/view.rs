@@ -1,6 +1,6 @@
 //! What the pages of access reviews show: which there were, and what is to be decided in the open one.
 
-use domain::{Action, Timestamp, id::UserId};
+use domain::{Action, Timestamp, bounds::Bounds, id::UserId};
 use identity::{Item, Overview, Review, ReviewPage, ReviewVerdict, Subject, hash_of};
 use maud::{Markup, html};
 
@@ -115,7 +115,7 @@ fn undecided(person: &SignedIn, page: &ReviewPage, item: &Item) -> Markup {
     };
     html! {
         li {
-            (facts(&name, &what, item))
+            (facts(page, &name, &what, item))
             @if item.unused { span.mark.due { (Icon::Warn.draw()) "Unused: revoke?" } }
             @if mine { span.small.soft { "Yours: somebody else decides" } }
             @else {
@@ -141,22 +141,30 @@ fn decided(page: &ReviewPage, item: &Item) -> Markup {
     };
     html! {
         li {
-            (facts(&name(page, item.account), &grant(page, item), item))
+            (facts(page, &name(page, item.account), &grant(page, item), item))
             span class={ "mark " (kind.class()) } { (kind.icon().draw()) (word) }
         }
     }
 }
 
-fn facts(name: &str, what: &str, item: &Item) -> Markup {
+fn facts(page: &ReviewPage, name: &str, what: &str, item: &Item) -> Markup {
     html! {
         div.what {
             (name) ": " strong { (what) }
             span {
-                "Since " (when(item.granted)) " · "
-                @if let Some(at) = item.last_used { "last used " (when(at)) } @else { "not used yet" }
+                "Since " (when(item.granted))
+                @if let Some(at) = item.last_used { " · last used " (when(at)) }
+                @else if !matches!(item.subject, Subject::Group(_)) { " · not used yet" }
+                @if is_bounded(page, item) { " · out of it, its limits hold no longer" }
             }
         }
     }
+}
+
+/// Whether it is a place in a group that sets limits: who leaves it may do more.
+fn is_bounded(page: &ReviewPage, item: &Item) -> bool {
+    let Subject::Group(id) = item.subject else { return false };
+    page.groups.iter().any(|group| group.id == id && group.bounds != Bounds::default())
 }
 
 fn name(page: &ReviewPage, account: UserId) -> String {
@@ -167,6 +175,10 @@ fn name(page: &ReviewPage, account: UserId) -> String {
 fn grant(page: &ReviewPage, item: &Item) -> String {
     match item.subject {
         Subject::Role(what) => role_words::grant_name(&page.held, what),
+        Subject::Group(id) => page.groups.iter().find(|group| group.id == id).map_or_else(
+            || "a group that is deleted".to_owned(),
+            |group| format!("in the group {}", group.name),
+        ),
         Subject::Key(id) => page.keys.iter().find(|key| key.id == id).map_or_else(
             || "an API key that is revoked".to_owned(),
             |key| format!("API key {}…", key.prefix),

@@ -4,7 +4,7 @@ use domain::{
     Action, Timestamp,
     access::{Rights, Role},
 };
-use identity::Held;
+use identity::{CustomRole, Held};
 use maud::{Markup, html};
 
 use super::super::{
@@ -130,13 +130,9 @@ fn own_roles(held: &Held, may: bool) -> Markup {
             @if !held.custom.is_empty() {
                 ul.things {
                     @for role in &held.custom {
-                        li {
-                            div.what { (role.name) span { (rights(role.rights)) } }
-                            @if may {
-                                form method="post" action={ "/admin/roles/own/" (role.id) "/delete" } {
-                                    button.danger.compact type="submit" aria-label={ "Delete the role " (role.name) } { "Delete" }
-                                }
-                            }
+                        li.holder {
+                            div.what { (role.name) span { (role.about) } span { (rights(role.rights)) } }
+                            @if may { (change(role)) }
                         }
                     }
                 }
@@ -144,18 +140,48 @@ fn own_roles(held: &Held, may: bool) -> Markup {
             @if may {
                 details {
                     summary { "Make a role" }
-                    form.narrow method="post" action="/admin/roles/own" {
-                        div.field { label for="name" { "What it is called" } input #name name="name" required maxlength="60" autocomplete="off"; }
-                        fieldset.checks {
-                            legend { "What it allows" }
-                            @for action in Action::ALL.into_iter().filter(|action| action.is_grantable()) {
-                                label.check { input type="checkbox" name="right" value=(action.as_str()); span { (right(action)) } }
-                            }
-                        }
-                        div.actions { button.button type="submit" { "Make it" } }
-                    }
+                    (role_form(None))
                 }
             }
+        }
+    }
+}
+
+/// Changing a role of one's own, or deleting it.
+fn change(role: &CustomRole) -> Markup {
+    html! {
+        details {
+            summary aria-label={ "Change the role " (role.name) } { "Change" }
+            (role_form(Some(role)))
+            form method="post" action={ "/admin/roles/own/" (role.id) "/delete" } {
+                button.danger.compact type="submit" aria-label={ "Delete the role " (role.name) } { "Delete" }
+            }
+        }
+    }
+}
+
+/// What a role is called, is for and allows: `role` as it is now, or a new one.
+fn role_form(role: Option<&CustomRole>) -> Markup {
+    let key = role.map_or_else(|| "new".to_owned(), |role| role.id.to_string());
+    let held = role.map_or(Rights::NONE, |role| role.rights);
+    html! {
+        form.narrow method="post" action="/admin/roles/own" {
+            @if let Some(role) = role { input type="hidden" name="id" value=(role.id); }
+            div.field {
+                label for={ "name-" (key) } { "What it is called" }
+                input id={ "name-" (key) } name="name" required maxlength="60" autocomplete="off" value=[role.map(|role| &role.name)];
+            }
+            div.field {
+                label for={ "about-" (key) } { "What it is for" }
+                input id={ "about-" (key) } name="about" maxlength="200" autocomplete="off" value=[role.map(|role| &role.about)];
+            }
+            fieldset.checks {
+                legend { "What it allows" }
+                @for action in Action::ALL.into_iter().filter(|action| action.is_grantable()) {
+                    label.check { input type="checkbox" name="right" value=(action.as_str()) checked[held.has(action)]; span { (right(action)) } }
+                }
+            }
+            div.actions { button.button type="submit" { @if role.is_some() { "Save" } @else { "Make it" } } }
         }
     }
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::super::{
     frame::{Frame, Kind, note},
+    icons::Icon,
     sign_in::form::Notice,
 };
 
@@ -27,15 +28,40 @@ pub fn ways(frame: &Frame, next: &str) -> Markup {
     }
 }
 
-/// The code of one's own authenticator.
+/// Who is asked for a factor of their own.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The connection they came by.
+    pub name: &'a str,
+    /// Names their sign-in.
+    pub ticket: &'a Secret<String>,
+    /// Whether they have a passkey.
+    pub passkey: bool,
+}
+
+/// The code of one's own authenticator, or a passkey.
 #[must_use]
-pub fn factor(frame: &Frame, name: &str, ticket: &Secret<String>, notice: Notice<'_>) -> Markup {
+pub fn factor(frame: &Frame, asked: &Asked<'_>, notice: Notice<'_>) -> Markup {
     let words = frame.words;
+    let Asked { name, ticket, passkey } = *asked;
     let main = html! {
         div { h1 { (words.sign_in_factor_title) } p { (words.sign_in_factor_text) } }
         @if let Some((kind, text)) = notice { (note(kind, text)) }
+        @if passkey {
+            form.passkey method="post" action={ "/sign-in/with/" (name) "/passkey" } hidden
+                data-options={ "/sign-in/with/" (name) "/passkey/options" }
+                data-waiting=(words.passkey_waiting) data-failed=(words.passkey_failed) {
+                input type="hidden" name="ticket" value=(ticket.expose());
+                input type="hidden" name="ceremony";
+                input type="hidden" name="answer";
+                button.button type="submit" { (Icon::Key.draw()) (words.passkey_show) }
+                p.hint.passkey-word role="status" {}
+            }
+            div.divide aria-hidden="true" { (words.or) }
+        }
         form method="post" action={ "/sign-in/with/" (name) "/factor" } {
             input type="hidden" name="ticket" value=(ticket.expose());
+            @if passkey { input type="hidden" name="passkey" value="yes"; }
             div.field {
                 label for="digits" { (words.code) }
                 input.code #digits name="code" required autofocus autocomplete="one-time-code" spellcheck="false" maxlength="40";
@@ -44,7 +70,7 @@ pub fn factor(frame: &Frame, name: &str, ticket: &Secret<String>, notice: Notice
         }
         p.small { a href="/sign-in" { (words.back) } }
     };
-    frame.single(words.sign_in_factor_title, Some("setup.js"), &main)
+    frame.single(words.sign_in_factor_title, Some("passkey.js"), &main)
 }
 
 /// Signed out here; the service may still know the browser.

@@ -47,6 +47,8 @@ pub struct One<'a> {
     pub groups: &'a [Group],
     /// The names of those the person is in.
     pub held: &'a [String],
+    /// The connections by whose services the account is known.
+    pub links: &'a [String],
     /// How the last act went.
     pub said: Option<&'a str>,
 }
@@ -253,6 +255,7 @@ pub fn one(shown: &One<'_>) -> Markup {
         }
         @if shown.rights.has(Action::ManageGroups) { (groups(shown)) }
         @if shown.rights.has(Action::ManagePeople) && !shown.is_me { (state(person)) }
+        @if shown.rights.has(Action::ManageDirectory) && !shown.links.is_empty() { (linked(shown)) }
         @if shown.rights.has(Action::RemovePeople) && !shown.is_me { (delete(person)) }
         @if shown.is_me { p.soft { "This is you. Your own account is closed or deleted on your account page alone." } }
         div.actions { a.quiet href="/admin/people" { (Icon::Back.draw()) "All people" } }
@@ -300,12 +303,28 @@ fn state(person: &PersonInfo) -> Markup {
     html! {
         section {
             h2 { "State" }
-            @if person.active { p { "A closed account keeps its data. Its sessions end at once and its keys open nothing." } }
-            @else { p { "Opened again, the account is as it was; its person signs in anew." } }
+            @if person.active { p { "A closed account keeps its data. Its sessions and its API keys end at once." } }
+            @else { p { "Opened again, its person signs in anew and makes API keys anew." } }
             div.actions {
                 @if person.active { (act("close", "danger", "Close the account")) }
                 @else { (act("open", "button", "Open it again")) }
                 @if person.sessions > 0 { (act("sign-out", "quiet", "End every session")) }
+            }
+        }
+    }
+}
+
+/// By which services the account is known, and forgetting that.
+fn linked(shown: &One<'_>) -> Markup {
+    html! {
+        section #links {
+            h2 { "Sign-in service" }
+            p {
+                "This account is known at " (shown.links.join(", ")) ", as one identity there. Forget that when its person "
+                "moves to another: the next one the directory names for this account may have it, with all that is in it."
+            }
+            form method="post" action={ "/admin/people/" (shown.person.id) "/unlink" } {
+                button.danger type="submit" { "Forget the identity" }
             }
         }
     }
