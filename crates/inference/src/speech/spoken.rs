@@ -9,6 +9,7 @@ mod forms;
 mod numbers;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use zeroize::Zeroizing;
 
 /// Marks that end or part a sentence, and stay.
 const MARKS: [char; 6] = ['.', ',', '!', '?', ';', ':'];
@@ -53,8 +54,9 @@ const SHORT: [(&str, &str); 34] = [
 /// What may be said of `text`.
 #[must_use]
 pub fn spoken(text: &str) -> String {
-    let plain: String = text.nfkd().filter(|character| !is_combining_mark(*character)).map(simple).collect();
-    let mut said = String::with_capacity(plain.len() * 2);
+    let mut plain = Zeroizing::new(String::with_capacity(text.len() * 2));
+    plain.extend(text.nfkd().filter(|character| !is_combining_mark(*character)).map(simple));
+    let mut said = Zeroizing::new(String::with_capacity(plain.len() * 8));
     for line in plain.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut at = 0;
@@ -118,6 +120,10 @@ fn say(word: &str, around: &Around) -> Said {
     // Brackets and quotes part; marks of a sentence stay behind the word; emphasis is silent.
     let opened = word.trim_start_matches(['"', '\'', '(', '[', '{', '<', '*', '_', '~', '`', '|', '>', '—']);
     let closed = opened.trim_end_matches(['"', '\'', ')', ']', '}', '>', '*', '_', '~', '`', '|', '—']);
+    let last = around.before.last().copied();
+    if closed == "/" && last.is_some_and(|last| last.contains(|digit: char| digit.is_ascii_digit())) {
+        return one("per".to_owned());
+    }
     if let Some(said) = short(closed) {
         return one(said);
     }
@@ -129,8 +135,8 @@ fn say(word: &str, around: &Around) -> Said {
     let mark = tail.chars().find(|character| MARKS.contains(character));
     let mark =
         mark.or_else(|| (word.ends_with([')', ']', '—']) || word == "-" || word == "—").then_some(','));
-    let mut said = match short(core) {
-        Some(words) => Said { words, taken: 1 },
+    let mut said = match short(core).or_else(|| forms::unit(core, last)) {
+        Some(words) => one(words),
         None if core.chars().any(|character| character.is_ascii_digit()) => forms::with_digits(core, around),
         None => one(forms::without_digits(core)),
     };
@@ -138,8 +144,8 @@ fn say(word: &str, around: &Around) -> Said {
         said.words.insert_str(0, ", ");
     }
     // A word taken together with the next ends with the mark of that one.
-    let last = if said.taken == 1 { mark } else { around.after.and_then(|after| after.chars().last()) };
-    said.words.extend(last.filter(|mark| MARKS.contains(mark)));
+    let end = if said.taken == 1 { mark } else { around.after.and_then(|after| after.chars().last()) };
+    said.words.extend(end.filter(|mark| MARKS.contains(mark)));
     said
 }
 

@@ -18,7 +18,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 /// Before a number that is read digit by digit.
-const CUES: [&str; 26] = [
+const CUES: [&str; 27] = [
     "order",
     "account",
     "number",
@@ -32,6 +32,7 @@ const CUES: [&str; 26] = [
     "invoice",
     "ticket",
     "phone",
+    "dial",
     "call",
     "extension",
     "ext",
@@ -88,12 +89,15 @@ const MAGNITUDES: [&str; 4] = ["thousand", "million", "billion", "trillion"];
 
 /// A word without digits: its letters, and the names of signs within it.
 pub(super) fn without_digits(word: &str) -> String {
-    let address = word.contains('@') || word.contains("://") || word.starts_with("www.");
+    let bare = without_scheme(word);
+    let address = word.contains('@') || bare != word || word.starts_with("www.");
+    let word = bare;
     let mut said = String::new();
     for character in word.chars() {
         match character {
             '@' => said.push_str(" at "),
             '.' if address => said.push_str(" dot "),
+            '/' if address => said.push_str(" slash "),
             '&' => said.push_str(" and "),
             '%' => said.push_str(" percent "),
             '$' => said.push_str(" dollars "),
@@ -111,6 +115,11 @@ pub(super) fn without_digits(word: &str) -> String {
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// An address on the web without what nobody says of it.
+fn without_scheme(word: &str) -> &str {
+    word.strip_prefix("https://").or_else(|| word.strip_prefix("http://")).unwrap_or(word)
+}
+
 /// A word with digits: the first known form that fits all of it, else character by character.
 pub(super) fn with_digits(word: &str, around: &Around) -> Said {
     if let Some(said) = money(word, around.after) {
@@ -122,7 +131,7 @@ pub(super) fn with_digits(word: &str, around: &Around) -> Said {
         .or_else(|| numbered(word))
         .or_else(|| measured(word))
         .or_else(|| range(word));
-    Said { words: known.unwrap_or_else(|| one_by_one(word)), taken: 1 }
+    Said { words: known.unwrap_or_else(|| one_by_one(without_scheme(word))), taken: 1 }
 }
 
 /// A number as it is written: its whole part without separators, and the digits behind the point.
@@ -170,13 +179,22 @@ fn plain(word: &str) -> String {
     word.trim_matches(|character: char| !character.is_ascii_alphanumeric()).to_ascii_lowercase()
 }
 
+/// The month a word names, in full or in short; small letters may and march are other words.
 fn month(word: &str) -> Option<&'static str> {
-    let small = plain(word);
-    let fits = |name: &&&str| {
-        let name = name.to_ascii_lowercase();
-        name == small || (small.len() >= 3 && small != "mar" && name.starts_with(&small) && small.len() <= 4)
-    };
-    MONTHS.iter().find(fits).copied()
+    let word = word.trim_matches(|character: char| !character.is_ascii_alphanumeric());
+    MONTHS
+        .iter()
+        .find(|name| **name == word || ((3..=4).contains(&word.len()) && name.starts_with(word)))
+        .copied()
+}
+
+/// A unit by itself, behind its number.
+pub(super) fn unit(word: &str, before: Option<&str>) -> Option<String> {
+    let written = Written::parse(before?).filter(|_| word.len() >= 2)?;
+    let small = word.to_lowercase();
+    let (_, one, many) = UNITS.iter().find(|(sign, ..)| *sign == small)?;
+    let single = written.whole == "1" && written.fraction.is_none();
+    Some((if single { one } else { many }).to_string())
 }
 
 fn number(word: &str, around: &Around) -> Option<String> {
@@ -217,6 +235,9 @@ fn number(word: &str, around: &Around) -> Option<String> {
         let day = value.filter(|value| (1..=31).contains(value) && !word.starts_with('0'));
         if let (Some(day), Some(_)) = (day, around.before.last().and_then(|word| month(word))) {
             return Some(ordinal(day));
+        }
+        if let (Some(day), Some(_)) = (day, around.after.and_then(month)) {
+            return Some(format!("{} of", ordinal(day)));
         }
     }
     written.quantity()
@@ -288,12 +309,18 @@ fn time(word: &str, after: Option<&str>) -> Option<String> {
         1..=9 => format!(" oh {}", cardinal(minute)),
         _ => format!(" {}", cardinal(minute)),
     };
-    let seconds = second.map(|second| format!(" and {} seconds", cardinal(second))).unwrap_or_default();
+    let seconds = second
+        .filter(|second| *second > 0)
+        .map(|second| format!(" and {} seconds", cardinal(second)))
+        .unwrap_or_default();
     Some(format!("{}{minutes}{seconds}{half}", cardinal(hour)))
 }
 
-/// `2024-03-05`; other orders of day and month mean different days in different places and are left alone.
+/// `2024-03-05`, also with a time behind a `T`; other orders of day and month mean different days in different places and are left alone.
 fn date(word: &str) -> Option<String> {
+    if let Some((day, clock)) = word.split_once('T') {
+        return Some(format!("{} at {}", date(day)?, time(clock.trim_end_matches('Z'), None)?));
+    }
     let parts: Vec<&str> = word.split('-').collect();
     let [written_year, written_month, written_day] = parts.as_slice() else { return None };
     let value = |part: &str, length: usize| {
@@ -358,6 +385,10 @@ fn range(word: &str) -> Option<String> {
         return Some((*words).to_owned());
     }
     let (low, high) = word.split_once(['-', '—'])?;
+    let form = |part: &str| time(part, None).or_else(|| measured(part));
+    if let (Some(from), Some(to)) = (form(low), form(high)) {
+        return Some(format!("{from} to {to}"));
+    }
     let value = |part: &str| {
         Written::parse(part)
             .filter(|one| one.fraction.is_none())

@@ -37,6 +37,15 @@ fn amounts_times_and_dates() {
     says("the 21st of May", "the twenty first of May.");
     says("50% of 1,234.56", "fifty percent of one thousand two hundred thirty four point five six.");
     says("-5°C to 20°C", "minus five degrees Celsius to twenty degrees Celsius.");
+    says(
+        "3 March 2026, 14:30–15:00, 9am-5pm",
+        "third of March twenty twenty six, fourteen thirty to fifteen o'clock, nine ay em to five pee em.",
+    );
+    says("2026-11-23T05:30:00Z", "November twenty third, twenty twenty six at five thirty.");
+    says(
+        "$9.99 / month, 180 cm, 5 may come",
+        "nine dollars and ninety nine cents per month, one hundred eighty centimetres, five may come.",
+    );
     says("10-12 people, 5km, 1/2", "ten to twelve people, five kilometres, one half.");
 }
 
@@ -45,6 +54,7 @@ fn signs_marks_and_other_scripts() {
     says("**Dr. Smith** (and Mrs. O’Neil)", "Doctor Smith, and Missus O'Neil.");
     says("# Heading\n- one\n- two", "Heading. one. two.");
     says("e.g. R&D vs. sales", "for example R and D versus sales.");
+    says("see https://example.org/help", "see example dot org slash help.");
     says("mail anna@example.org", "mail anna at example dot org.");
     says("café naïve", "cafe naive.");
     says("Привет 12 😀", "twelve.");

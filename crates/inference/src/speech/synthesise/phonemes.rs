@@ -154,6 +154,6 @@ mod tests {
     #[test]
     fn links_to_phonemes_are_out_of_reach() {
         let said = spoken("[hello](/wɹˈɔŋ/) [5](#cardinal#)");
-        assert_eq!(said, "hello wn, five cardinal number,".trim_end_matches(','), "{said}");
+        assert_eq!(said, "hello w, five, number cardinal number.");
     }
 }
