@@ -68,7 +68,8 @@ pub fn spoken(text: &str) -> String {
             at += taken;
         }
         // A line is a sentence, whether it ends like one (a heading, a point of a list) or not.
-        said.truncate(said.trim_end_matches([' ', ',']).len());
+        let end = said.trim_end_matches([' ', ',']).len();
+        said.truncate(end);
         if said.ends_with(|last: char| !MARKS.contains(&last)) {
             said.push('.');
         }

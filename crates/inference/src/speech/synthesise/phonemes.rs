@@ -134,7 +134,7 @@ mod tests {
     static DICTIONARY: LazyLock<G2P> = LazyLock::new(|| G2P::with_fallback(Language::EnglishUS, None));
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(300))]
+        #![proptest_config(ProptestConfig::with_cases(16))]
 
         // Whoever writes the text must not be able to bring the dictionary down.
         #[test]
