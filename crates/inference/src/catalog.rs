@@ -11,6 +11,14 @@ pub enum Kind {
     Llm,
     /// It turns text into vectors: [`crate::Embedder`].
     Embedding,
+    /// It turns sound into words: [`crate::speech::Recogniser`].
+    Recognition,
+    /// It turns words into sound: [`crate::speech::Voice`].
+    Synthesis,
+    /// It tells whether somebody is speaking: [`crate::speech::Detector`].
+    Activity,
+    /// It tells whether a speaker is done: [`crate::speech::TurnEnd`].
+    TurnEnd,
 }
 
 /// One model.
@@ -26,7 +34,7 @@ pub struct Entry {
     pub licence: &'static str,
     /// What it is for.
     pub kind: Kind,
-    /// Most tokens it was made to attend to.
+    /// Most tokens it was made to attend to; 0 where it does not count in tokens.
     pub context_tokens: u32,
     /// Memory the process needs for it while it answers, in bytes.
     pub memory_bytes: u64,
@@ -101,6 +109,11 @@ pub fn default_llm(memory_bytes: u64) -> &'static Entry {
 /// The embedding model.
 pub fn default_embedding() -> &'static Entry {
     &ENTRIES[3]
+}
+
+/// The models that hear, speak, notice speech and notice the end of a turn.
+pub fn speech() -> &'static [Entry] {
+    &ENTRIES[4..]
 }
 
 /// Pieces that differ in a number only: `name` + number, at `folder` + number + `/data/part` + digits + `.bin`.
@@ -220,6 +233,141 @@ static ENTRIES: &[Entry] = &[
             },
         ],
     },
+    Entry {
+        id: "moonshine-tiny-en",
+        title: "Moonshine Tiny, English",
+        maker: "Useful Sensors (Moonshine AI)",
+        licence: "MIT",
+        kind: Kind::Recognition,
+        context_tokens: 0,
+        memory_bytes: 200 * MIB,
+        note: "Writes down clear English speech quickly; accents, noise and rare names cost it words, and it knows no other language.",
+        files: &[
+            File {
+                name: "moonshine-tiny-en.encoder.ort",
+                bytes: 13_281_600,
+                sha256: "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221",
+                package: &[Piece {
+                    package: "moonshine-voice",
+                    version: "0.1.0",
+                    path: "moonshine_voice/assets/tiny-en/encoder_model.ort",
+                }],
+                hub: None,
+            },
+            File {
+                name: "moonshine-tiny-en.decoder.ort",
+                bytes: 30_412_256,
+                sha256: "cf524c4862d36e9e5ab032eddc73637efd822d70e868ac575cf1a46e1e4708a0",
+                package: &[Piece {
+                    package: "moonshine-voice",
+                    version: "0.1.0",
+                    path: "moonshine_voice/assets/tiny-en/decoder_model_merged.ort",
+                }],
+                hub: None,
+            },
+            File {
+                name: "moonshine-tiny-en.tokens.bin",
+                bytes: 249_974,
+                sha256: "6884b35fd6377d4c4d32336a0bc152f36b64d1e45b6503683cdc238250a8472d",
+                package: &[Piece {
+                    package: "moonshine-voice",
+                    version: "0.1.0",
+                    path: "moonshine_voice/assets/tiny-en/tokenizer.bin",
+                }],
+                hub: None,
+            },
+        ],
+    },
+    Entry {
+        id: "hibari-heart",
+        title: "Hibari, voice Heart",
+        maker: "Maureese Williams, after Kokoro-82M by hexgrad",
+        licence: "Apache-2.0",
+        kind: Kind::Synthesis,
+        context_tokens: 0,
+        memory_bytes: 160 * MIB,
+        note: "Speaks American English in a woman's voice, many times faster than real time; it stresses rare words wrongly at times.",
+        files: &[
+            File {
+                name: "hibari-heart.onnx",
+                bytes: 7_936_868,
+                sha256: "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8",
+                package: &[Piece {
+                    package: "hibari-tts",
+                    version: "0.2.1",
+                    path: "hibari/assets/hibari.onnx",
+                }],
+                hub: None,
+            },
+            File {
+                name: "hibari-heart.phonemes.json",
+                bytes: 1_144,
+                sha256: "70abefbe8a1c8865e43e0a43bbdc25b91a33e4aa053479d443ccf23e20a59e5d",
+                package: &[Piece {
+                    package: "hibari-tts",
+                    version: "0.2.1",
+                    path: "hibari/assets/vocab.json",
+                }],
+                hub: None,
+            },
+            File {
+                name: "hibari-oov.onnx",
+                bytes: 2_975_020,
+                sha256: "d3cfd8122c5f172a98c8de38268bf1213ee09f2c2ae4df6e055fc6532590fe76",
+                package: &[Piece { package: "hibari-tts", version: "0.2.1", path: "hibari/assets/oov.onnx" }],
+                hub: None,
+            },
+            File {
+                name: "hibari-oov.json",
+                bytes: 2_273,
+                sha256: "b462e6e5dbdf0e7346c732385d0dd844f612f1770871441c56932bff4ca75d8c",
+                package: &[Piece { package: "hibari-tts", version: "0.2.1", path: "hibari/assets/oov.json" }],
+                hub: None,
+            },
+        ],
+    },
+    Entry {
+        id: "silero-vad-6.2",
+        title: "Silero VAD 6.2",
+        maker: "Silero Team",
+        licence: "MIT",
+        kind: Kind::Activity,
+        context_tokens: 0,
+        memory_bytes: 16 * MIB,
+        note: "Tells speech from silence, noise and music in any language; it does not know whose speech it is.",
+        files: &[File {
+            name: "silero-vad-6.2.onnx",
+            bytes: 2_845_718,
+            sha256: "7671cd04b004e9076da0d4a7b1a5aec36adf161c39230c1cb94a4fd5db6bbd28",
+            package: &[Piece {
+                package: "silero-vad",
+                version: "6.2.3",
+                path: "silero_vad/data/silero_vad_op18_ifless.onnx",
+            }],
+            hub: None,
+        }],
+    },
+    Entry {
+        id: "smart-turn-v3.2",
+        title: "Smart Turn 3.2",
+        maker: "Daily (Pipecat)",
+        licence: "BSD-2-Clause",
+        kind: Kind::TurnEnd,
+        context_tokens: 0,
+        memory_bytes: 80 * MIB,
+        note: "Hears from the tone of the last eight seconds whether somebody has finished speaking; it takes a cut sentence for a whole one at times.",
+        files: &[File {
+            name: "smart-turn-v3.2.onnx",
+            bytes: 8_679_182,
+            sha256: "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+            package: &[Piece {
+                package: "pipecat-ai",
+                version: "1.14.0",
+                path: "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
+            }],
+            hub: None,
+        }],
+    },
 ];
 
 #[cfg(test)]
@@ -232,6 +380,8 @@ mod tests {
         assert_eq!(default_llm(24 * GIB).id, "qwen2.5-coder-1.5b-instruct");
         assert_eq!(default_llm(4 * GIB).id, "qwen2.5-coder-0.5b-instruct");
         assert_eq!(default_embedding().kind, Kind::Embedding);
+        let kinds: Vec<Kind> = speech().iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds, [Kind::Recognition, Kind::Synthesis, Kind::Activity, Kind::TurnEnd]);
     }
 
     #[test]

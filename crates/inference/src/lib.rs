@@ -1,4 +1,4 @@
-//! Local models: language models read from GGUF files and sentence embeddings from ONNX files.
+//! Local models: language models read from GGUF files, sentence embeddings and speech from ONNX files.
 //!
 //! Only this room runs a model inside the process, and it does no I/O but reading model files. It knows
 //! nothing of people, conversations or the network; the `providers` room wraps it. Everything
@@ -16,6 +16,7 @@ mod prefix;
 mod prompt;
 mod request;
 mod sample;
+pub mod speech;
 mod stream;
 mod tokens;
 

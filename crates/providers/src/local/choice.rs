@@ -45,7 +45,7 @@ pub(super) fn choose(config: &LocalConfig) -> Result<Wanted, Error> {
         return if entry.kind == Kind::Llm {
             Ok(Wanted::Catalogue(entry))
         } else {
-            Err(Error::Config { why: format!("`{model}` makes embeddings; choose a model that answers") })
+            Err(Error::Config { why: format!("`{model}` does not write text; choose a model that answers") })
         };
     }
     if !model.contains('/') && !model.ends_with(".gguf") {

