@@ -58,7 +58,7 @@ impl Mel {
 /// The sample at `at`, where the first window is centred on the first sample and the ends are mirrored.
 fn mirrored(samples: &[f32], at: usize) -> f32 {
     let half = WINDOW / 2;
-    let index = if at < half { half - at } else { at - half };
+    let index = half.abs_diff(at);
     let last = samples.len().saturating_sub(1);
     let index = if index > last { (2 * last).saturating_sub(index) } else { index };
     samples.get(index).copied().unwrap_or_default()

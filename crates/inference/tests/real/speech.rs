@@ -17,7 +17,7 @@ static RECOGNISER: LazyLock<Recogniser> = LazyLock::new(|| {
 });
 static VOICE: LazyLock<Voice> = LazyLock::new(|| {
     let files: Vec<PathBuf> = files("hibari-heart");
-    let [model, phonemes, guesser, guesser_letters] = files.as_slice() else { panic!("four files") };
+    let (model, phonemes, guesser, guesser_letters) = (&files[0], &files[1], &files[2], &files[3]);
     Voice::load(&VoiceFiles { model, phonemes, guesser, guesser_letters }).expect("the voice loads")
 });
 static DETECTOR: LazyLock<Detector> =

@@ -95,7 +95,7 @@ fn hundreds(number: u64) -> String {
         Some(word) => words.push(word),
         None => {
             words.extend(tens(rest / 10));
-            if rest % 10 > 0 {
+            if !rest.is_multiple_of(10) {
                 words.extend(small(rest % 10));
             }
         }

@@ -146,7 +146,7 @@ fn pulse(angle: f32, pitch: f32) -> f32 {
 
 /// The sample at `at`, where the first window is centred on the first sample and the ends are mirrored.
 fn mirrored(samples: &[f32], at: usize) -> f32 {
-    let index = if at < HALF { HALF - at } else { at - HALF };
+    let index = HALF.abs_diff(at);
     let last = samples.len().saturating_sub(1);
     let index = if index > last { (2 * last).saturating_sub(index) } else { index };
     samples.get(index).copied().unwrap_or_default()
