@@ -299,7 +299,6 @@ fn a_session_about_to_end_warns_and_an_unfinished_message_survives_it() {
 
 #[test]
 fn a_person_comes_in_with_the_account_of_their_organisation() {
-    let _proof = verifies!(SSO01);
     testkit::run(async {
         let mut service = Service::start().await;
         let house = House::open_with(Look::Desk, &service.config()).await;
