@@ -22,7 +22,6 @@ use store::{
     outbox::{self, Letter},
     sessions,
 };
-use tokio::time::Instant;
 
 use crate::{Error, Identity, permits, strangers, tokens};
 
@@ -59,14 +58,11 @@ impl Identity {
     /// # Errors
     /// [`Error::Email`] for what is no address at all, [`Error::NoMail`].
     pub async fn ask_reset(&self, ctx: &Ctx, typed: &str) -> Result<(), Error> {
-        let came = Instant::now();
         if !self.sends_mail() {
             return Err(Error::NoMail);
         }
         let address = Address::read(typed)?;
-        let answer = self.send_reset(&permits::authenticating(ctx), &address).await;
-        self.hold_back(came).await;
-        answer
+        self.on_grid(self.send_reset(&permits::authenticating(ctx), &address)).await
     }
 
     async fn send_reset(&self, ctx: &Ctx, address: &Address) -> Result<(), Error> {

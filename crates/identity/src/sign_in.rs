@@ -104,7 +104,7 @@ struct Known {
 }
 
 /// A factor somebody shows.
-enum Shown<'a> {
+pub(crate) enum Shown<'a> {
     /// A code of the authenticator, a recovery code, or the code of a recovery.
     Code(&'a str),
     /// The answer of an authenticator to the question `ceremony` names.
@@ -124,10 +124,7 @@ impl Identity {
         password: &Secret<String>,
         device: &str,
     ) -> Result<Next, Error> {
-        let came = Instant::now();
-        let answer = self.check_password(&permits::authenticating(ctx), name, password, device).await;
-        self.hold_back(came).await;
-        answer
+        self.on_grid(self.check_password(&permits::authenticating(ctx), name, password, device)).await
     }
 
     /// The second step: a code of the authenticator, a recovery code, or the code of a recovery.
@@ -143,11 +140,8 @@ impl Identity {
         code: &str,
         device: &str,
     ) -> Result<Next, Error> {
-        let came = Instant::now();
-        let answer =
-            self.check_factor(&permits::authenticating(ctx), ticket, Shown::Code(code), device).await;
-        self.hold_back(came).await;
-        answer
+        self.on_grid(self.check_factor(&permits::authenticating(ctx), ticket, Shown::Code(code), device))
+            .await
     }
 
     /// Asks for a passkey as the second step, at the host `host`.
@@ -177,11 +171,8 @@ impl Identity {
         answer: &str,
         device: &str,
     ) -> Result<Next, Error> {
-        let came = Instant::now();
         let shown = Shown::Passkey { ceremony, answer };
-        let answer = self.check_factor(&permits::authenticating(ctx), ticket, shown, device).await;
-        self.hold_back(came).await;
-        answer
+        self.on_grid(self.check_factor(&permits::authenticating(ctx), ticket, shown, device)).await
     }
 
     /// Signing in with a passkey that says whose it is: no name, no password.
@@ -195,10 +186,7 @@ impl Identity {
         answer: &str,
         device: &str,
     ) -> Result<Next, Error> {
-        let came = Instant::now();
-        let answer = self.check_passkey(&permits::authenticating(ctx), ceremony, answer, device).await;
-        self.hold_back(came).await;
-        answer
+        self.on_grid(self.check_passkey(&permits::authenticating(ctx), ceremony, answer, device)).await
     }
 
     async fn check_password(
@@ -431,13 +419,16 @@ impl Identity {
         Ok(password.map(|password| Known { user: account.id, password }))
     }
 
-    /// Waits for the next line of the time grid, so that an answer's time says less about its way.
-    pub(crate) async fn hold_back(&self, came: Instant) {
+    /// Gives an answer at the next line of the time grid, so that its time says less about its way.
+    pub(crate) async fn on_grid<T>(&self, answer: impl Future<Output = T>) -> T {
+        let came = Instant::now();
+        let answer = answer.await;
         let grid = self.answer_grid().as_nanos();
         if grid > 0 {
             let over = came.elapsed().as_nanos() % grid;
             let rest = u64::try_from(grid - over).unwrap_or(0);
             tokio::time::sleep(std::time::Duration::from_nanos(rest)).await;
         }
+        answer
     }
 }

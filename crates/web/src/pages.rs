@@ -20,6 +20,7 @@ pub mod invitation;
 pub mod mailed;
 pub mod models;
 pub mod notices;
+pub mod outcome;
 pub mod recoveries;
 pub mod reviews;
 pub mod role_words;

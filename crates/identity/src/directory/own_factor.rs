@@ -12,20 +12,12 @@ use domain::{
 use store::{Tx, accounts, credentials};
 
 use super::SsoProblem;
-use crate::{Challenge, Error, Identity, NewSession, permits};
+use crate::{Challenge, Error, Identity, NewSession, permits, sign_in::Shown};
 
 /// Somebody a service has proven, whose own second factor is asked for.
 pub(crate) struct FactorWanted {
     pub(super) user: UserId,
     pub(super) wish: String,
-}
-
-/// What they show.
-enum Shown<'a> {
-    /// A code of the authenticator, or a recovery code.
-    Code(&'a str),
-    /// The answer of an authenticator to the question `ceremony` names.
-    Passkey { ceremony: &'a Secret<String>, answer: &'a str },
 }
 
 impl Identity {

@@ -13,25 +13,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
-use http::StatusCode;
 use identity::{Error, Settings};
 use serde::Deserialize;
 
 use super::{
-    frame::Kind,
     handlers::{Looks, problems_of},
+    outcome::{Notice, Outcome, bad, status},
 };
 use crate::{
     App, Problem, SignedIn,
     input::{Form, Query},
 };
-
-/// How the last act went: a word in the address, so that a reload does not repeat the act.
-#[derive(Deserialize)]
-pub struct Outcome {
-    #[serde(default)]
-    pub(super) done: String,
-}
 
 /// Language and theme.
 #[derive(Deserialize)]
@@ -70,36 +62,26 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
-    let said = match outcome.done.as_str() {
-        "looks" => Some("Saved."),
-        "password" => Some("The password is changed. Everywhere else you are signed out."),
-        "session" => Some("That session is ended."),
-        "key" => Some("The key is revoked. It opens nothing any more."),
-        "address" => Some("A link is on its way to that address. Follow it, and the address is yours here."),
-        "no-address" => Some("The address is forgotten."),
-        "deleted" => Some("All chats are deleted."),
-        "imported" => Some("The chats are in."),
-        _ => None,
-    };
-    let notices = said.map(|text| (Kind::Good, text.to_owned())).into_iter().collect();
-    page(&app, &person, looks, notices).await
+    let said = outcome.says(&[
+        ("looks", "Saved."),
+        ("password", "The password is changed. Everywhere else you are signed out."),
+        ("session", "That session is ended."),
+        ("key", "The key is revoked. It opens nothing any more."),
+        ("address", "A link is on its way to that address. Follow it, and the address is yours here."),
+        ("no-address", "The address is forgotten."),
+        ("deleted", "All chats are deleted."),
+        ("imported", "The chats are in."),
+    ]);
+    page(&app, &person, looks, said.into_iter().collect()).await
 }
 
-async fn page(
-    app: &App,
-    person: &SignedIn,
-    looks: Looks,
-    notices: Vec<(Kind, String)>,
-) -> Result<Response, Problem> {
+async fn page(app: &App, person: &SignedIn, looks: Looks, notices: Vec<Notice>) -> Result<Response, Problem> {
     let (identity, ctx) = (&app.identity, &person.ctx);
     let account = identity.account(ctx).await?;
     let (sessions, keys) = (identity.sessions(ctx).await?, identity.api_keys(ctx).await?);
     let confirmed = ctx.now() < person.person.standing.shown.fresh_until;
     let numbers = identity.numbers();
-    let status = match notices.iter().any(|(kind, _)| *kind == Kind::Bad) {
-        true => StatusCode::UNPROCESSABLE_ENTITY,
-        false => StatusCode::OK,
-    };
+    let status = status(&notices);
     let me = me::Me::of(app, person).await?;
     let shown = view::Account {
         me: &me,
@@ -130,8 +112,7 @@ async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Re
         | Error::Days { .. }
         | Error::Overlap { .. }
         | Error::TooMany { .. } => {
-            let notices = problems_of(&error).into_iter().map(|text| (Kind::Bad, text)).collect();
-            page(app, person, looks, notices).await
+            page(app, person, looks, problems_of(&error).into_iter().map(bad).collect()).await
         }
         _ => Err(error.into()),
     }
@@ -195,7 +176,7 @@ pub async fn import(
     match import.take(bytes).await {
         Ok(_) => Ok(Redirect::to("/account?done=imported#data").into_response()),
         Err(error @ (assistant::Error::BadImport { .. } | assistant::Error::Full { .. })) => {
-            page(&app, &person, looks, vec![(Kind::Bad, error.to_string())]).await
+            page(&app, &person, looks, vec![bad(error)]).await
         }
         Err(error) => Err(error.into()),
     }

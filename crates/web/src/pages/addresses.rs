@@ -7,13 +7,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::id::AddressRuleId;
-use http::StatusCode;
 use identity::{Error, NewAddressRule, Verdict};
 use serde::Deserialize;
 
 use super::{
-    frame::Kind,
     handlers::{Looks, problems_of},
+    outcome::{Notice, Outcome, bad, status},
 };
 use crate::{
     App, Problem, SignedIn,
@@ -22,13 +21,6 @@ use crate::{
 
 /// Where the page is.
 pub const PATH: &str = "/admin/addresses";
-
-/// How the last act went.
-#[derive(Deserialize)]
-pub struct Outcome {
-    #[serde(default)]
-    done: String,
-}
 
 /// A new rule.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,13 +49,11 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
-    let said = match outcome.done.as_str() {
-        "set" => Some("Done. It counts at once here, and within seconds on every replica."),
-        "removed" => Some("Removed. Nothing is said about that range any more."),
-        _ => None,
-    };
-    let notices = said.map(|text| (Kind::Good, text.to_owned())).into_iter().collect();
-    page(&app, &person, looks, &Wanted::default(), notices).await
+    let said = outcome.says(&[
+        ("set", "Done. It counts at once here, and within seconds on every replica."),
+        ("removed", "Removed. Nothing is said about that range any more."),
+    ]);
+    page(&app, &person, looks, &Wanted::default(), said.into_iter().collect()).await
 }
 
 /// `POST /admin/addresses`
@@ -87,10 +77,7 @@ pub async fn set(
         Err(error @ (Error::Address(_) | Error::TooMany { .. })) => problems_of(&error),
         Err(error) => return Err(error.into()),
     };
-    let notices = problems.into_iter().map(|text| (Kind::Bad, text)).collect();
-    let mut page = page(&app, &person, looks, &wanted, notices).await?;
-    *page.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(page)
+    page(&app, &person, looks, &wanted, problems.into_iter().map(bad).collect()).await
 }
 
 /// `POST /admin/addresses/{id}/remove`
@@ -109,10 +96,10 @@ async fn page(
     person: &SignedIn,
     looks: Looks,
     wanted: &Wanted,
-    notices: Vec<(Kind, String)>,
+    notices: Vec<Notice>,
 ) -> Result<Response, Problem> {
     let rules = app.identity.address_rules(&person.ctx).await?;
-    let own = person.ctx.address;
+    let (own, status) = (person.ctx.address, status(&notices));
     let addresses = view::Addresses { rules: &rules, fixed: app.lists.fixed(), own, wanted, notices };
-    Ok(view::page(&looks.frame_for(app, person), person, &addresses).into_response())
+    Ok((status, view::page(&looks.frame_for(app, person), person, &addresses)).into_response())
 }

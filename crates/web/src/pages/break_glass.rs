@@ -12,12 +12,14 @@ use axum::{
     routing::{get, post},
 };
 use domain::id::{ContentRequestId, ConversationId, UserId};
-use http::StatusCode;
 use identity::Error;
 use maud::Markup;
 use serde::Deserialize;
 
-use super::{frame::Kind, handlers::Looks};
+use super::{
+    handlers::Looks,
+    outcome::{bad, status},
+};
 use crate::{App, Problem, SignedIn, input::Form};
 
 const HERE: &str = "/admin/content";
@@ -60,13 +62,14 @@ async fn page(
         Err(Error::Denied(_)) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let notice = refusal.map(bad);
+    let status = status(&notice);
     let shown = view::Page {
         person,
         asked: &asked,
         people: &people,
         minutes: app.identity.numbers().break_glass_minutes,
-        notice: refusal.map(|text| (Kind::Bad, text)),
+        notice,
         reason,
         now: person.ctx.now(),
     };

@@ -12,9 +12,8 @@ use axum::{
     routing::{get, post},
 };
 use identity::Error;
-use serde::Deserialize;
 
-use super::{frame::Kind, handlers::Looks};
+use super::{frame::Kind, handlers::Looks, outcome::Outcome};
 use crate::{App, Problem, SignedIn, input::Query};
 
 /// The routes of this page.
@@ -24,13 +23,6 @@ pub fn routes() -> Router<App> {
         .route("/admin/directory/tokens", post(make_token))
         .route("/admin/directory/tokens/{id}/revoke", post(revoke_token))
         .route("/admin/directory/connections/{name}/try", post(try_connection))
-}
-
-/// How the last act went: a word in the address, so that a reload does not repeat the act.
-#[derive(Deserialize)]
-pub struct Outcome {
-    #[serde(default)]
-    done: String,
 }
 
 /// `GET /admin/directory`

@@ -9,34 +9,15 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::Secret;
-use http::StatusCode;
 use identity::{Accepted, Error};
 use maud::Markup;
-use serde::Deserialize;
 
 use super::{
     handlers::{Looks, problems_of},
-    setup::{self, form::Before},
+    outcome::to_mend,
+    setup::{self, Factor, Who, form::Before},
 };
 use crate::{App, Problem, Visitor, input::Form};
-
-/// The form of the first step.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Who {
-    code: String,
-    name: String,
-    password: Secret<String>,
-}
-
-/// The form of the second step.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Factor {
-    ticket: Secret<String>,
-    code: String,
-}
 
 /// `GET /invitation`
 pub async fn show(State(app): State<App>, visitor: Visitor, looks: Looks) -> Markup {
@@ -57,7 +38,7 @@ pub async fn who(
         Ok(accepted) => Ok(go_on(&app, &visitor, looks, accepted)),
         Err(error @ (Error::Link | Error::Name(_) | Error::NameTaken | Error::Password { .. })) => {
             let before = Before { code: who.code, name: who.name, problems: problems_of(&error) };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, form::who(&frame, &before)).into_response())
+            Ok(to_mend(form::who(&frame, &before)))
         }
         Err(error) => Err(error.into()),
     }
@@ -77,11 +58,11 @@ pub async fn factor(
         Err(Error::Refused) => {
             let pending = identity.acceptance_factor(&visitor.ctx, &factor.ticket)?;
             let page = form::factor(&frame, &pending, Some(frame.words.code_refused));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error @ (Error::TicketGone | Error::Link | Error::NameTaken)) => {
             let before = Before { problems: problems_of(&error), ..Before::default() };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, form::who(&frame, &before)).into_response())
+            Ok(to_mend(form::who(&frame, &before)))
         }
         Err(error) => Err(error.into()),
     }

@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Secret;
-use http::StatusCode;
 use identity::Error;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,6 +17,7 @@ use super::{
     frame::{Frame, Kind, note},
     handlers::{Looks, problems_of},
     invitation::form::link_code,
+    outcome::to_mend,
     setup::form::{advice, password},
     sign_in,
 };
@@ -64,7 +64,7 @@ pub async fn send(
         Ok(()) => Ok(forgot_form(&frame, Some((Kind::Good, frame.words.forgot_sent))).into_response()),
         Err(error @ (Error::Email(_) | Error::NoMail)) => {
             let page = forgot_form(&frame, Some((Kind::Bad, &error.to_string())));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error) => Err(error.into()),
     }
@@ -90,7 +90,7 @@ pub async fn choose(
         }
         Err(error @ (Error::Link | Error::Password { .. })) => {
             let page = reset_form(&frame, form.code.expose(), &problems_of(&error));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error) => Err(error.into()),
     }
@@ -121,7 +121,7 @@ pub async fn confirm(
         }
         Err(error @ Error::Link) => {
             let page = address_form(&frame, Some(&error.to_string()));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error) => Err(error.into()),
     }

@@ -5,16 +5,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Missing, Secret, id::RecoveryId};
-use http::StatusCode;
 use identity::{Error, OpenRecovery};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    account::Outcome,
     admin,
-    frame::{Kind, note, when},
+    frame::{note, when},
     handlers::{Looks, problems_of},
+    outcome::{Notice, Outcome, bad, status},
 };
 use crate::{
     App, Problem, SignedIn,
@@ -38,12 +37,11 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
-    let said = match outcome.done.as_str() {
-        "agreed" => Some("You have agreed. The person and everybody who may agree see it."),
-        "refused" => Some("The request is refused. Its code opens nothing."),
-        _ => None,
-    };
-    page(&app, &person, looks, said.map(|text| (Kind::Good, text.to_owned()))).await
+    let said = outcome.says(&[
+        ("agreed", "You have agreed. The person and everybody who may agree see it."),
+        ("refused", "The request is refused. Its code opens nothing."),
+    ]);
+    page(&app, &person, looks, said).await
 }
 
 /// `POST /admin/recoveries/{id}/agree`
@@ -59,14 +57,14 @@ pub async fn agree(
         Err(Error::Refused) => {
             let said =
                 "That is not the word its person was shown. Ask them again, in person or by telephone.";
-            page(&app, &person, looks, Some((Kind::Bad, said.to_owned()))).await
+            page(&app, &person, looks, Some(bad(said))).await
         }
         Err(Error::Denied(denied)) if denied.missing.is_none() => {
             let said = "Nobody agrees to their own request.";
-            page(&app, &person, looks, Some((Kind::Bad, said.to_owned()))).await
+            page(&app, &person, looks, Some(bad(said))).await
         }
         Err(error @ (Error::AgreedAlready | Error::Unfit(_) | Error::Throttled { .. })) => {
-            page(&app, &person, looks, Some((Kind::Bad, problems_of(&error).join(" ")))).await
+            page(&app, &person, looks, Some(bad(problems_of(&error).join(" ")))).await
         }
         Err(error) => Err(error.into()),
     }
@@ -86,16 +84,13 @@ async fn page(
     app: &App,
     person: &SignedIn,
     looks: Looks,
-    notice: Option<(Kind, String)>,
+    notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let asked = match app.identity.recoveries(&person.ctx).await {
         Err(Error::Denied(denied)) if denied.missing == Some(Missing::StepUp) => return Err(denied.into()),
         other => other?,
     };
-    let status = match notice {
-        Some((Kind::Bad, _)) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::OK,
-    };
+    let status = status(&notice);
     let main = html! {
         @if let Some((kind, text)) = &notice { (note(*kind, text)) }
         @if asked.is_empty() { p.soft { "Nobody has asked." } }

@@ -9,12 +9,15 @@ use axum::{
     routing::{get, post},
 };
 use domain::id::{ReviewId, UserId};
-use http::{StatusCode, header};
+use http::header;
 use identity::Error;
 use maud::Markup;
 use serde::Deserialize;
 
-use super::{frame::Kind, handlers::Looks};
+use super::{
+    handlers::Looks,
+    outcome::{bad, status},
+};
 use crate::{App, Problem, SignedIn, input::Form};
 
 /// What a reviewer says about one grant.
@@ -75,8 +78,8 @@ async fn page(
     refusal: Option<String>,
 ) -> Result<Response, Problem> {
     let review = app.identity.review(&person.ctx, id).await?;
-    let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let notice = refusal.map(|text| (Kind::Bad, text));
+    let notice = refusal.map(bad);
+    let status = status(&notice);
     let shown = view::review(&looks.frame_for(app, person), person, &review, notice);
     Ok((status, shown).into_response())
 }

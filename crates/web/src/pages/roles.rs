@@ -15,12 +15,14 @@ use domain::{
     access::Rights,
     id::{CustomRoleId, UserId},
 };
-use http::StatusCode;
 use identity::Error;
 use serde::Deserialize;
 use time::{Date, macros::format_description};
 
-use super::{frame::Kind, handlers::Looks};
+use super::{
+    handlers::Looks,
+    outcome::{Notice, Outcome, bad, status},
+};
 use crate::{
     App, Problem, SignedIn,
     input::{Form, Query},
@@ -29,13 +31,6 @@ use crate::{
 const HERE: &str = "/admin/roles";
 /// Fields a form of this page may have at most.
 const MOST_FIELDS: usize = 40;
-
-/// How the last act went: a word in the address.
-#[derive(Deserialize)]
-pub struct Outcome {
-    #[serde(default)]
-    done: String,
-}
 
 /// A role to be given.
 #[derive(Deserialize)]
@@ -72,25 +67,23 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
-    let said = match outcome.done.as_str() {
-        "granted" => Some("The role is given. It holds from the next request on."),
-        "taken" => Some("The role is taken. It holds no longer."),
-        "saved" => Some("The role is kept."),
-        "deleted" => Some("The role is deleted, and nobody holds it any more."),
-        _ => None,
-    };
-    page(&app, &person, looks, said.map(|text| (Kind::Good, text.to_owned()))).await
+    let said = outcome.says(&[
+        ("granted", "The role is given. It holds from the next request on."),
+        ("taken", "The role is taken. It holds no longer."),
+        ("saved", "The role is kept."),
+        ("deleted", "The role is deleted, and nobody holds it any more."),
+    ]);
+    page(&app, &person, looks, said).await
 }
 
 async fn page(
     app: &App,
     person: &SignedIn,
     looks: Looks,
-    notice: Option<(Kind, String)>,
+    notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let held = app.identity.held_roles(&person.ctx).await?;
-    let bad = notice.as_ref().is_some_and(|(kind, _)| *kind == Kind::Bad);
-    let status = if bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = status(&notice);
     let shown = view::Page { held: &held, person, notice, now: person.ctx.now() };
     Ok((status, view::page(&looks.frame_for(app, person), &shown)).into_response())
 }
@@ -106,7 +99,7 @@ async fn after(
     match done {
         Ok(()) => Ok(Redirect::to(&format!("{HERE}?done={word}")).into_response()),
         Err(error @ (Error::Unfit(_) | Error::TooMany { .. })) => {
-            page(app, person, looks, Some((Kind::Bad, error.to_string()))).await
+            page(app, person, looks, Some(bad(error))).await
         }
         Err(error) => Err(error.into()),
     }

@@ -10,33 +10,35 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Secret;
-use http::StatusCode;
 use identity::{Error, Tokens};
 use maud::Markup;
 use serde::{Deserialize, Serialize};
 
-use super::handlers::{Looks, problems_of};
+use super::{
+    handlers::{Looks, problems_of},
+    outcome::to_mend,
+};
 use crate::{
     App, Problem, Visitor,
     input::{Form, Json},
     session,
 };
 
-/// The form of the first step.
+/// The form of the first step, here and at an invitation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Who {
-    code: String,
-    name: String,
-    password: Secret<String>,
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) password: Secret<String>,
 }
 
-/// The form of the second step.
+/// The form of the second step, here and at an invitation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
-    ticket: Secret<String>,
-    code: String,
+    pub(super) ticket: Secret<String>,
+    pub(super) code: String,
 }
 
 /// What the advice is asked about.
@@ -80,7 +82,7 @@ pub async fn who(
         Err(Error::AlreadySetUp) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error @ (Error::SetupCode | Error::Name(_) | Error::Password { .. })) => {
             let before = form::Before { code: who.code, name: who.name, problems: problems_of(&error) };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, form::who(&frame, &before)).into_response())
+            Ok(to_mend(form::who(&frame, &before)))
         }
         Err(error) => Err(error.into()),
     }
@@ -102,12 +104,12 @@ pub async fn factor(
         Err(Error::Refused) => {
             let pending = app.identity.setup_factor(&visitor.ctx, &factor.ticket)?;
             let page = form::factor(&frame, &pending, Some(frame.words.code_refused));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(Error::AlreadySetUp) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error @ Error::TicketGone) => {
             let before = form::Before { problems: problems_of(&error), ..form::Before::default() };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, form::who(&frame, &before)).into_response())
+            Ok(to_mend(form::who(&frame, &before)))
         }
         Err(error) => Err(error.into()),
     }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::{
     frame::Kind,
     handlers::{Looks, problems_of},
+    outcome::to_mend,
 };
 use crate::{
     App, Problem, SignedIn, Visitor,
@@ -152,7 +153,7 @@ pub async fn renew(
         Ok(next) => Ok(go_on(&frame, next, &form.next)),
         Err(error @ Error::Password { .. }) => {
             let page = form::renew(&frame, &form.ticket, &form.next, &problems_of(&error));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error @ Error::TicketGone) => {
             let text = problems_of(&error).join(" ");

@@ -6,19 +6,18 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Missing, Secret, id::PasskeyId};
-use http::StatusCode;
 use identity::{Error, SetupPending};
 use maud::Markup;
 use serde::Deserialize;
 
-use super::{Outcome, factors_view as view};
+use super::factors_view as view;
 use crate::{
     App, Problem, SignedIn,
     edge::host::Asked,
     input::{Form, Json, Query},
     pages::{
-        frame::Kind,
         handlers::{Looks, problems_of},
+        outcome::{Notice, Outcome, bad, status, to_mend},
         setup::form::kept_codes,
         sign_in::passkey::Question,
     },
@@ -62,30 +61,24 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
-    let said = match outcome.done.as_str() {
-        "passkey" => Some("The passkey is added."),
-        "renamed" => Some("Saved."),
-        "authenticator" => Some("The authenticator is added."),
-        "removed" => Some("It is removed. Everywhere else you are signed out."),
-        "called-off" => {
-            Some("The recovery is called off. Change your password if somebody else asked for it.")
-        }
-        _ => None,
-    };
-    page(&app, &person, looks, said.map(|text| (Kind::Good, text.to_owned()))).await
+    let said = outcome.says(&[
+        ("passkey", "The passkey is added."),
+        ("renamed", "Saved."),
+        ("authenticator", "The authenticator is added."),
+        ("removed", "It is removed. Everywhere else you are signed out."),
+        ("called-off", "The recovery is called off. Change your password if somebody else asked for it."),
+    ]);
+    page(&app, &person, looks, said).await
 }
 
 async fn page(
     app: &App,
     person: &SignedIn,
     looks: Looks,
-    notice: Option<(Kind, String)>,
+    notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let factors = app.identity.factors(&person.ctx).await?;
-    let status = match notice {
-        Some((Kind::Bad, _)) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::OK,
-    };
+    let status = status(&notice);
     let fresh = person.ctx.now() < person.person.standing.shown.fresh_until;
     let shown = view::Shown { factors: &factors, fresh, notice };
     Ok((status, view::page(&looks.told(app, person).await?, &shown)).into_response())
@@ -101,7 +94,7 @@ async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Re
                 Error::Label => "Give it a name of 1 to 60 characters, so that you know it again.".to_owned(),
                 other => problems_of(&other).join(" "),
             };
-            page(app, person, looks, Some((Kind::Bad, said))).await
+            page(app, person, looks, Some(bad(said))).await
         }
         _ => Err(error.into()),
     }
@@ -177,7 +170,7 @@ pub async fn confirm(
             match app.identity.pending_authenticator(&person.ctx, &added.ticket).await {
                 Ok(pending) => {
                     let page = scanned(&app, &person, looks, &pending, Some(words.code_refused));
-                    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+                    Ok(to_mend(page))
                 }
                 Err(error) => refused(&app, &person, looks, error).await,
             }

@@ -12,14 +12,12 @@ use domain::{
     bounds::{Bounds, Quota},
     id::GroupId,
 };
-use http::StatusCode;
 use identity::Error;
 use maud::Markup;
-use serde::Deserialize;
 
 use super::super::{
-    frame::Kind,
     handlers::{Looks, problems_of},
+    outcome::{Notice, Outcome, bad, to_mend},
 };
 use crate::{
     App, Problem, SignedIn,
@@ -34,13 +32,6 @@ const MOST: u64 = 1_000_000_000_000;
 const MOST_MODELS: usize = 100;
 const LONGEST_MODEL: usize = 200;
 const SECONDS_A_MINUTE: u64 = 60;
-
-/// How the last act went.
-#[derive(Deserialize)]
-pub struct Outcome {
-    #[serde(default)]
-    done: String,
-}
 
 /// What a form of a group says.
 #[derive(Debug, Default)]
@@ -58,13 +49,11 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Markup, Problem> {
-    let said = match outcome.done.as_str() {
-        "made" => Some("The group is made. Put people into it on their pages."),
-        "deleted" => Some("The group is deleted. Its rules hold for nobody any more."),
-        _ => None,
-    };
-    let notice = said.map(|text| (Kind::Good, text.to_owned()));
-    list(&app, &person, looks, &Typed::default(), notice).await
+    let said = outcome.says(&[
+        ("made", "The group is made. Put people into it on their pages."),
+        ("deleted", "The group is deleted. Its rules hold for nobody any more."),
+    ]);
+    list(&app, &person, looks, &Typed::default(), said).await
 }
 
 async fn list(
@@ -72,7 +61,7 @@ async fn list(
     person: &SignedIn,
     looks: Looks,
     typed: &Typed,
-    notice: Option<(Kind, String)>,
+    notice: Option<Notice>,
 ) -> Result<Markup, Problem> {
     let groups = app.identity.groups(&person.ctx).await?;
     let main = view::list(&groups, typed, &app.assistant.models(), notice);
@@ -91,9 +80,9 @@ pub async fn make(
     match app.identity.make_group(&person.ctx, &typed.name, &typed.bounds).await {
         Ok(_) => Ok(Redirect::to("/admin/groups?done=made").into_response()),
         Err(error @ (Error::Name(_) | Error::GroupTaken | Error::TooMany { .. })) => {
-            let notice = Some((Kind::Bad, problems_of(&error).join(" ")));
+            let notice = Some(bad(problems_of(&error).join(" ")));
             let page = list(&app, &person, looks, &typed, notice).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error) => Err(error.into()),
     }
@@ -108,8 +97,7 @@ pub async fn one(
     Query(outcome): Query<Outcome>,
 ) -> Result<Markup, Problem> {
     let group = app.identity.group(&person.ctx, id).await?;
-    let said = (outcome.done == "saved")
-        .then(|| (Kind::Good, "Saved. It holds from the next request on.".to_owned()));
+    let said = outcome.says(&[("saved", "Saved. It holds from the next request on.")]);
     edit(&app, &person, looks, id, &Typed { name: group.name, bounds: group.bounds }, said).await
 }
 
@@ -119,7 +107,7 @@ async fn edit(
     looks: Looks,
     id: GroupId,
     typed: &Typed,
-    notice: Option<(Kind, String)>,
+    notice: Option<Notice>,
 ) -> Result<Markup, Problem> {
     let (identity, ctx) = (&app.identity, &person.ctx);
     let group = identity.group(ctx, id).await?;
@@ -141,9 +129,9 @@ pub async fn change(
     match app.identity.change_group(&person.ctx, id, &typed.name, &typed.bounds).await {
         Ok(()) => Ok(Redirect::to(&format!("{HERE}/{id}?done=saved")).into_response()),
         Err(error @ (Error::Name(_) | Error::GroupTaken)) => {
-            let notice = Some((Kind::Bad, problems_of(&error).join(" ")));
+            let notice = Some(bad(problems_of(&error).join(" ")));
             let page = edit(&app, &person, looks, id, &typed, notice).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error) => Err(error.into()),
     }

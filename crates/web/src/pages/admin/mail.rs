@@ -10,6 +10,7 @@ use super::super::{
     frame::{Kind, note, when},
     handlers::Looks,
     icons::Icon,
+    outcome::Outcome,
 };
 use crate::{
     App, Problem, SignedIn,
@@ -18,13 +19,6 @@ use crate::{
 
 /// Where this is.
 const HERE: &str = "/admin/mail";
-
-/// How the last act went.
-#[derive(Deserialize)]
-pub struct Outcome {
-    #[serde(default)]
-    done: String,
-}
 
 /// Where a test goes.
 #[derive(Deserialize)]

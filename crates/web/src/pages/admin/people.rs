@@ -11,14 +11,14 @@ use domain::{
     access::{Role, Roles},
     id::{GroupId, InvitationId, UserId},
 };
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, Uri, header};
 use identity::Error;
 use maud::Markup;
 use serde::Deserialize;
 
 use super::super::{
-    frame::Kind,
     handlers::{Looks, problems_of},
+    outcome::{self, Notice, bad, to_mend},
 };
 use crate::{
     App, Problem, SignedIn,
@@ -69,13 +69,15 @@ pub async fn show(
     looks: Looks,
     Query(wish): Query<Wish>,
 ) -> Result<Markup, Problem> {
-    let said = match wish.done.as_str() {
-        "invited" => Some("The invitation is on its way."),
-        "withdrawn" => Some("The invitation is withdrawn. Its link opens nothing any more."),
-        "deleted" => Some("The account and all of its data are deleted."),
-        _ => None,
-    };
-    list(&app, &person, looks, &wish, said.map(|text| (Kind::Good, text.to_owned()))).await
+    let said = outcome::said(
+        &wish.done,
+        &[
+            ("invited", "The invitation is on its way."),
+            ("withdrawn", "The invitation is withdrawn. Its link opens nothing any more."),
+            ("deleted", "The account and all of its data are deleted."),
+        ],
+    );
+    list(&app, &person, looks, &wish, said).await
 }
 
 async fn list(
@@ -83,7 +85,7 @@ async fn list(
     person: &SignedIn,
     looks: Looks,
     wish: &Wish,
-    notice: Option<(Kind, String)>,
+    notice: Option<Notice>,
 ) -> Result<Markup, Problem> {
     let (identity, ctx) = (&app.identity, &person.ctx);
     let found = identity.people(ctx, &wish.q, wish.page).await?;
@@ -134,9 +136,9 @@ pub async fn invite(
             }
         }),
         Err(error @ (Error::Email(_) | Error::TooMany { .. } | Error::Unfit(_))) => {
-            let notice = Some((Kind::Bad, problems_of(&error).join(" ")));
+            let notice = Some(bad(problems_of(&error).join(" ")));
             let page = list(&app, &person, looks, &Wish::default(), notice).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error) => Err(error.into()),
     }
@@ -161,14 +163,16 @@ pub async fn one(
     Query(wish): Query<Wish>,
 ) -> Result<Markup, Problem> {
     let (identity, ctx) = (&app.identity, &person.ctx);
-    let said = match wish.done.as_str() {
-        "closed" => Some("The account is closed. Its sessions and its API keys are over."),
-        "open" => Some("The account is open again."),
-        "signed-out" => Some("Every session of this person is ended."),
-        "unlinked" => Some("Forgotten. The next identity the directory names for this account may have it."),
-        "groups" => Some("Saved. It holds from their next request on."),
-        _ => None,
-    };
+    let said = outcome::said(
+        &wish.done,
+        &[
+            ("closed", "The account is closed. Its sessions and its API keys are over."),
+            ("open", "The account is open again."),
+            ("signed-out", "Every session of this person is ended."),
+            ("unlinked", "Forgotten. The next identity the directory names for this account may have it."),
+            ("groups", "Saved. It holds from their next request on."),
+        ],
+    );
     let shown = identity.person(ctx, id).await?;
     let rights = person.person.standing.rights();
     let groups = if rights.has(Action::ManageGroups) { identity.groups(ctx).await? } else { Vec::new() };

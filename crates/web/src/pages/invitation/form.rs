@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::super::{
     frame::{Frame, Kind, note},
-    setup::form::{Before, advice, enrolment, kept_codes, password},
+    setup::form::{Before, enrolment, kept_codes, name_and_password},
     words::Words,
 };
 
@@ -19,15 +19,7 @@ pub fn who(frame: &Frame, before: &Before) -> Markup {
         @for problem in &before.problems { (note(Kind::Bad, problem)) }
         form method="post" action="/invitation" #who {
             (link_code(words, &before.code))
-            div.field {
-                label for="name" { (words.name) }
-                input #name name="name" required autocomplete="username" spellcheck="false" maxlength="80" value=(before.name) aria-describedby="name-hint";
-                span.hint #name-hint { (words.name_hint) }
-            }
-            div.field {
-                (password(words, "password", words.password, "new-password"))
-                (advice(frame))
-            }
+            (name_and_password(frame, before))
             button.button type="submit" { (words.next) }
         }
     };

@@ -38,19 +38,28 @@ pub fn who(frame: &Frame, before: &Before) -> Markup {
                 input #code name="code" required autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="64" value=(before.code) aria-describedby="code-hint";
                 span.hint #code-hint { (words.setup_code_hint) }
             }
-            div.field {
-                label for="name" { (words.name) }
-                input #name name="name" required autocomplete="username" spellcheck="false" maxlength="80" value=(before.name) aria-describedby="name-hint";
-                span.hint #name-hint { (words.name_hint) }
-            }
-            div.field {
-                (password(words, "password", words.password, "new-password"))
-                (advice(frame))
-            }
+            (name_and_password(frame, before))
             button.button type="submit" { (words.next) }
         }
     };
     frame.single(words.setup_title, Some("setup.js"), &main)
+}
+
+/// The fields of who is to have an account: a name and a password.
+#[must_use]
+pub fn name_and_password(frame: &Frame, before: &Before) -> Markup {
+    let words = frame.words;
+    html! {
+        div.field {
+            label for="name" { (words.name) }
+            input #name name="name" required autocomplete="username" spellcheck="false" maxlength="80" value=(before.name) aria-describedby="name-hint";
+            span.hint #name-hint { (words.name_hint) }
+        }
+        div.field {
+            (password(words, "password", words.password, "new-password"))
+            (advice(frame))
+        }
+    }
 }
 
 /// A field for a password, with a button that shows it.

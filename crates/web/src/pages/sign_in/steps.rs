@@ -16,6 +16,7 @@ use crate::{
     input::Form,
     pages::{
         handlers::{Looks, problems_of},
+        outcome::to_mend,
         setup::{form::kept_codes, with_session},
     },
 };
@@ -54,7 +55,7 @@ pub async fn enrol(
         Err(Error::Refused) => {
             let pending = identity.pending_enrolment(&visitor.ctx, &form.ticket).await?;
             let page = form::enrol(&frame, &pending, &form.next, Some(frame.words.code_refused));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            Ok(to_mend(page))
         }
         Err(error @ Error::TicketGone) => {
             let said = problems_of(&error).join(" ");

@@ -13,6 +13,8 @@ use maud::{Markup, html};
 use super::super::super::{
     frame::{Frame, Kind, note, when},
     icons::Icon,
+    outcome::Notice,
+    role_words,
 };
 
 /// Everything the list shows.
@@ -50,7 +52,7 @@ pub struct One<'a> {
     /// The connections by whose services the account is known.
     pub links: &'a [String],
     /// How the last act went.
-    pub said: Option<&'a str>,
+    pub said: Option<Notice>,
 }
 
 /// The list.
@@ -119,19 +121,8 @@ fn marks(person: &PersonInfo) -> Markup {
 /// Roles in words.
 #[must_use]
 pub fn roles(held: Roles) -> String {
-    let words: Vec<_> = held.iter().map(word).collect();
+    let words: Vec<_> = held.iter().map(role_words::role).collect();
     if words.is_empty() { "No role".to_owned() } else { words.join(", ") }
-}
-
-fn word(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "Owner",
-        Role::User => "User",
-        Role::Administrator => "Administrator",
-        Role::SecurityOfficer => "Security officer",
-        Role::Auditor => "Auditor",
-        Role::Supervisor => "Supervisor",
-    }
 }
 
 fn pages(shown: &List<'_>) -> Markup {
@@ -200,7 +191,7 @@ fn invite(shown: &List<'_>) -> Markup {
                     @for role in offered {
                         label.check {
                             input type="checkbox" name="role" value=(role.as_str()) checked[role == Role::User];
-                            span { (word(role)) span.tiny { (about(role)) } }
+                            span { (role_words::role(role)) span.tiny { (about(role)) } }
                         }
                     }
                 }
@@ -242,7 +233,7 @@ pub fn link(frame: &Frame, link: &str, expires: Timestamp, sends_mail: bool) -> 
 pub fn one(shown: &One<'_>) -> Markup {
     let person = shown.person;
     html! {
-        @if let Some(said) = shown.said { (note(Kind::Good, said)) }
+        @if let Some((kind, said)) = &shown.said { (note(*kind, said)) }
         section {
             (marks(person))
             dl.facts {
