@@ -49,6 +49,7 @@ mod touches;
 mod turns;
 mod uses;
 mod visits;
+mod workers;
 
 use std::{
     fmt,
@@ -139,14 +140,14 @@ impl Identity {
     /// Opens the room on `store`.
     ///
     /// # Errors
-    /// [`Error::Broken`] when Argon2 does not accept the configured parameters.
+    /// [`Error::Broken`] when Argon2 does not accept the configured parameters, or there is no thread for it.
     pub fn new(store: Store, config: Config) -> Result<Self, Error> {
         let uses = Arc::new(Uses::default());
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(store.clone(), config.hashing, config.pepper)?,
             ceremonies: Ceremonies::new(&config)?,
             enrolments: Tickets::new(factors::LIFE_S, factors::MOST),
-            advice: Turns::new(advice::AT_ONCE, advice::WAITING),
+            advice: Turns::new(advice::AT_ONCE, advice::WAITING)?,
             throttle: Throttle::new(config.numbers.failures_before_throttle),
             setups: Tickets::new(setup::LIFE_S, setup::MOST),
             sign_ins: Tickets::new(sign_in::LIFE_S, sign_in::MOST),

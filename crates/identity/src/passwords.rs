@@ -44,7 +44,7 @@ impl Passwords {
         let params = Params::new(hashing.memory_kib, hashing.passes, hashing.lanes, Some(OUTPUT_BYTES));
         let Ok(params) = params else { return Err(bad) };
         let decoy = decoy(&params)?.into();
-        let turns = Turns::new(hashing.at_once, hashing.waiting);
+        let turns = Turns::new(hashing.at_once, hashing.waiting)?;
         Ok(Self { store, params, pepper, decoy, turns })
     }
 

@@ -1,4 +1,4 @@
-//! Turns: heavy work on threads that may block, a few at a time.
+//! Turns: heavy work on threads of its own, a few at a time.
 //!
 //! Called for password hashes and password advice. The invariant: a turn belongs to the work, not to
 //! whoever asked for it. A request that goes away while its work runs leaves the turn taken until the
@@ -11,24 +11,29 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-use crate::Error;
+use crate::{Error, workers::Workers};
 
 /// How much of one kind of work may happen at once, and how much may wait for it.
 pub(crate) struct Turns {
     turns: Arc<Semaphore>,
     entrance: Arc<Semaphore>,
     runs: AtomicU64,
+    workers: Workers,
 }
 
 impl Turns {
     /// `at_once` pieces of work run (at least one), `waiting` more may wait.
-    pub(crate) fn new(at_once: usize, waiting: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when the system gives no threads for it.
+    pub(crate) fn new(at_once: usize, waiting: usize) -> Result<Self, Error> {
         let at_once = at_once.max(1);
-        Self {
+        Ok(Self {
             turns: Arc::new(Semaphore::new(at_once)),
             entrance: Arc::new(Semaphore::new(at_once.saturating_add(waiting))),
             runs: AtomicU64::new(0),
-        }
+            workers: Workers::start(at_once)?,
+        })
     }
 
     /// How much work was begun since the start.
@@ -36,10 +41,10 @@ impl Turns {
         self.runs.load(Ordering::Relaxed)
     }
 
-    /// Runs `work` on a thread that may block, in turn.
+    /// Runs `work` on a thread for such work, in turn.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many are waiting.
+    /// [`Error::Busy`] when too many are waiting; [`Error::Broken`] when it panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -47,12 +52,12 @@ impl Turns {
         let inside = Arc::clone(&self.entrance).try_acquire_owned().map_err(|_| Error::Busy)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Error::Busy)?;
         self.runs.fetch_add(1, Ordering::Relaxed);
-        let done = tokio::task::spawn_blocking(move || {
+        let work = move || {
             // Given back by the thread, because this future may be dropped long before the work ends.
             let _held = (inside, turn);
             work()
-        });
-        done.await.map_err(|_| Error::Broken("a password could not be checked: its thread stopped"))
+        };
+        self.workers.run(work).await
     }
 }
 
@@ -67,7 +72,7 @@ mod tests {
     #[test]
     fn more_than_may_wait_are_told_to_come_back() {
         testkit::run(async {
-            let turns = Arc::new(Turns::new(1, 1));
+            let turns = Arc::new(Turns::new(1, 1).unwrap());
             let mut inside = JoinSet::new();
             let mut doors = Vec::new();
             for _ in 0..2 {
@@ -91,7 +96,7 @@ mod tests {
     #[test]
     fn who_asks_and_goes_away_starts_no_more_work_than_who_waits() {
         testkit::run(async {
-            let turns = Turns::new(2, 3);
+            let turns = Turns::new(2, 3).unwrap();
             let mut doors = Vec::new();
             for _ in 0..50 {
                 let (open, door) = mpsc::channel::<()>();

@@ -31,7 +31,7 @@ fn installed(name: &str) -> PathBuf {
     place
 }
 
-/// Runs one script against an instance; what it prints is shown when it fails.
+/// Runs one script against an instance.
 async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
     let caller = Caller::start().await;
     let mut command = Command::new(program);
@@ -45,13 +45,18 @@ async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
     if let Some(packages) = packages {
         command.env("TROTH_TEST_PACKAGES", packages);
     }
+    completes(command).await;
+    caller.stop().await;
+}
+
+/// Runs a script to its last line; what it printed is shown when it fails.
+async fn completes(mut command: Command) {
     let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("the script was run");
-    let output = ran.unwrap_or_else(|error| panic!("{script} could not be started: {error}"));
+    let output = ran.unwrap_or_else(|error| panic!("a script could not be started: {error}"));
     let told =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{script} failed:\n{told}");
-    assert!(told.contains("the conversation is complete"), "{script} ended early:\n{told}");
-    caller.stop().await;
+    assert!(output.status.success(), "a script failed:\n{told}");
+    assert!(told.contains("the conversation is complete"), "a script ended early:\n{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,11 +83,7 @@ async fn the_scim_tester_finds_nothing_wrong() {
         .env("SCIM_TOKEN", page.between("id=\"key\">", "<"))
         .env("SSL_CERT_FILE", authority)
         .env("NO_PROXY", "localhost");
-    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("the script was run");
-    let output = ran.expect("the script could be started");
-    let told =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && told.contains("the conversation is complete"), "{told}");
+    completes(command).await;
     instance.stop().await;
 }
 
@@ -99,20 +100,36 @@ async fn requests_made_from_the_published_description_find_no_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scanner_finds_tls_1_3_alone_and_modern() {
+async fn a_scanner_finds_tls_1_3_alone_and_modern_and_nothing_short_of_the_best_grade() {
     let _proof = domain::verifies!(CRY04);
-    talks(installed("python/bin/python"), "tls.py", None).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let instance = public(folder.path()).await;
+    let mut command = Command::new(installed("python/bin/python"));
+    command
+        .arg(root().join("crates/server/tests/sdk/tls.py"))
+        .env("TROTH_NAME", NAME)
+        .env("TROTH_PORT", instance.addresses()[0].port().to_string())
+        .env("TROTH_AUTHORITY", instance.authority().expect("a local authority"));
+    completes(command).await;
+    instance.stop().await;
+}
+
+/// A name that could be public.
+const NAME: &str = "troth.example";
+
+/// An instance that is reached by [`NAME`], as far as it knows.
+async fn public(folder: &Path) -> Instance {
+    let hosts = format!("[web]\nhosts = [{NAME:?}]");
+    let config = Config::for_tests(&folder.join("data"), &hosts).expect("a configuration");
+    Instance::start(config, Outside::real()).await.expect("an instance that listens")
 }
 
 /// By a name that could be public, with a page of somebody who is signed in: its scripts and its cookies.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outside_scanner_gives_every_point_there_is_to_get() {
     let _proof = domain::verifies!(WEB02);
-    const NAME: &str = "troth.example";
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let hosts = format!("[web]\nhosts = [{NAME:?}]");
-    let config = Config::for_tests(&folder.path().join("data"), &hosts).expect("a configuration");
-    let instance = Instance::start(config, Outside::real()).await.expect("an instance that listens");
+    let instance = public(folder.path()).await;
     let authority = instance.authority().expect("a local authority");
     let port = instance.addresses()[0].port();
     let mut owner = Client::new(&format!("https://localhost:{port}"), &authority);
@@ -130,10 +147,6 @@ async fn an_outside_scanner_gives_every_point_there_is_to_get() {
         .env("TROTH_COOKIE", refresh.expect("a refresh token"))
         .env("NODE_EXTRA_CA_CERTS", authority)
         .env("NO_PROXY", "localhost,troth.example");
-    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("the script was run");
-    let output = ran.expect("the script could be started");
-    let told =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && told.contains("the conversation is complete"), "{told}");
+    completes(command).await;
     instance.stop().await;
 }

@@ -55,7 +55,7 @@ impl Plan {
         at_once: 64,
         abreast: 16,
         longest: Duration::from_secs(10),
-        streams: 50,
+        streams: 100,
         decode_tokens: 32,
         sign_ins: 60,
         flood: Duration::from_secs(15),

@@ -61,10 +61,8 @@ async fn measure(wish: &Wish) -> anyhow::Result<()> {
     let mut report = Report::new(plan);
     let upstream = Upstream::start().await?;
 
-    println!("Memory: a fresh server, {} streams.", plan.streams);
-    let mut instance = Instance::start(&wish.server, &upstream).await.context("the server")?;
-    report.memory = Some(memory::measure(&mut instance, &plan).await.context("memory")?);
-    instance.stop().await?;
+    println!("Memory: a fresh server, {} streams and as many more.", plan.streams);
+    report.memory = Some(memory::measure(&wish.server, &upstream, &plan).await.context("memory")?);
 
     println!("Time to the first token and throughput, one route after the other.");
     let instance = Instance::start(&wish.server, &upstream).await.context("the server")?;

@@ -1,11 +1,12 @@
 //! What the server weighs, idle and for each stream that is open.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
-use reqwest::{Certificate, Client};
+use anyhow::Context;
+use reqwest::{Certificate, Client, ClientBuilder};
 use serde::Serialize;
 
-use crate::{instance::Instance, load::Plan, routes};
+use crate::{instance::Instance, load::Plan, routes, upstream::Upstream};
 
 /// Streams that share one HTTP/2 connection; the server takes no more than a hundred on one.
 const STREAMS_OF_ONE: usize = 50;
@@ -21,50 +22,42 @@ pub(crate) struct Memory {
     pub(crate) per_shared_stream_bytes: u64,
 }
 
-/// Opens the streams on a fresh instance, first over few connections, then each over its own. What the
-/// allocator keeps from the first round makes the second look smaller by no more than that.
-pub(crate) async fn measure(instance: &mut Instance, plan: &Plan) -> anyhow::Result<Memory> {
-    let route = routes::completions(instance)?;
-    route.ask("words-32").await?;
-    let certificates = trusted(instance)?;
-    let few = (0..plan.streams.div_ceil(STREAMS_OF_ONE)).map(|_| {
-        let client = Client::builder().tls_certs_only(certificates.clone()).no_proxy();
-        Ok(client.build()?)
-    });
-    let few = few.collect::<anyhow::Result<Vec<_>>>()?;
-    let shared = weigh(instance, plan, |at| Ok(few[at / STREAMS_OF_ONE].clone())).await?;
-    drop(few);
-    let own = weigh(instance, plan, |_| {
-        let client = Client::builder().tls_certs_only(certificates.clone()).no_proxy().http1_only();
-        Ok(client.build()?)
-    })
-    .await?;
-    Ok(Memory {
-        idle_bytes: instance.idle_bytes,
-        streams: plan.streams,
-        per_stream_bytes: own,
-        per_shared_stream_bytes: shared,
-    })
+/// Measures each way on a fresh instance.
+pub(crate) async fn measure(server: &Path, upstream: &Upstream, plan: &Plan) -> anyhow::Result<Memory> {
+    let mut instance = Instance::start(server, upstream).await.context("the server")?;
+    let idle_bytes = instance.idle_bytes;
+    let own = weigh(&instance, plan, 1, || Client::builder().http1_only()).await?;
+    instance.stop().await?;
+    instance = Instance::start(server, upstream).await.context("the server")?;
+    let shared = weigh(&instance, plan, STREAMS_OF_ONE, Client::builder).await?;
+    instance.stop().await?;
+    Ok(Memory { idle_bytes, streams: plan.streams, per_stream_bytes: own, per_shared_stream_bytes: shared })
 }
 
-/// The difference that the open streams make, for each.
+/// What one more stream weighs, where `together` share a connection. As many are opened before and stay open: what
+/// a server takes up once, when it is first used by many, is no stream's.
 async fn weigh(
     instance: &Instance,
     plan: &Plan,
-    client: impl Fn(usize) -> anyhow::Result<Client>,
+    together: usize,
+    builder: impl Fn() -> ClientBuilder,
 ) -> anyhow::Result<u64> {
-    let route = routes::completions(instance)?;
-    let before = instance.resident()?;
+    let (route, certificates) = (routes::completions(instance)?, trusted(instance)?);
     let mut open = Vec::new();
-    for at in 0..plan.streams {
-        open.push(route.with_client(client(at)?).open("hold").await?);
+    let mut weights = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..plan.streams.div_ceil(together) {
+            let client = builder().tls_certs_only(certificates.clone()).no_proxy().build()?;
+            for _ in 0..together {
+                open.push(route.with_client(client.clone()).open("hold").await?);
+            }
+        }
+        // Long enough for each to have carried a few more words.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        weights.push(instance.resident()?);
     }
-    // Long enough for each to have carried a few more words.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let with = instance.resident()?;
-    drop(open);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    Ok(with.saturating_sub(before) / plan.streams.max(1) as u64)
+    let more = weights[1].saturating_sub(weights[0]);
+    Ok(more * 2 / open.len().max(1) as u64)
 }
 
 fn trusted(instance: &Instance) -> anyhow::Result<Vec<Certificate>> {
