@@ -18,6 +18,8 @@ mod people;
 mod service;
 #[path = "browser/staff.rs"]
 mod staff;
+#[path = "browser/two.rs"]
+mod two;
 
 use domain::verifies;
 use house::{House, Look};

@@ -44,6 +44,10 @@ pub(crate) struct House {
     instance: Instance,
     browser: WebDriver,
     driver: Child,
+    /// Where the driver listens.
+    port: u16,
+    /// What the browser takes the instance's certificate by.
+    fingerprint: String,
     axe: String,
     ahead: Arc<AtomicI64>,
     /// The authenticator's secret, once setup showed it.
@@ -72,12 +76,22 @@ impl House {
         });
         let instance = Instance::start(config, outside).await.unwrap();
         let (driver, port) = driver().await;
-        let capabilities = capabilities(look, &folder.path().join("browser"), &fingerprint);
-        let browser = WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
+        let browser = browser(port, look, &folder.path().join("browser"), &fingerprint).await;
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
         let secret = RefCell::default();
-        Self { instance, browser, driver, axe, ahead, secret, folder }
+        Self { instance, browser, driver, port, fingerprint, axe, ahead, secret, folder }
+    }
+
+    /// A second browser on the same instance, on a phone. [`House::switch`] goes on in it.
+    pub(crate) async fn another_browser(&self) -> WebDriver {
+        let profile = self.folder.path().join("another-browser");
+        browser(self.port, Look::PhoneInTheDark, &profile, &self.fingerprint).await
+    }
+
+    /// Goes on in the other browser, and leaves this one in its place.
+    pub(crate) fn switch(&mut self, other: &mut WebDriver) {
+        std::mem::swap(&mut self.browser, other);
     }
 
     /// Adds the authenticator the page shows; the recovery codes are shown afterwards. Gives back its secret.
@@ -347,6 +361,12 @@ async fn driver() -> (Child, u16) {
         }
     }
     panic!("chromedriver ended before it listened");
+}
+
+/// A browser with a profile of its own, from the driver on this port.
+async fn browser(port: u16, look: Look, profile: &Path, fingerprint: &str) -> WebDriver {
+    let capabilities = capabilities(look, profile, fingerprint);
+    WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap()
 }
 
 /// A certificate of the test's own, as configuration, and the fingerprint of its key. Passkeys need a

@@ -61,7 +61,7 @@ async fn measure(wish: &Wish) -> anyhow::Result<()> {
     let mut report = Report::new(plan);
     let upstream = Upstream::start().await?;
 
-    println!("Memory: a fresh server, {} streams and as many more.", plan.streams);
+    println!("Memory: a fresh server and up to {} streams, each way.", plan.streams);
     report.memory = Some(memory::measure(&wish.server, &upstream, &plan).await.context("memory")?);
 
     println!("Time to the first token and throughput, one route after the other.");

@@ -9,7 +9,10 @@ use serde::Serialize;
 use crate::{instance::Instance, load::Plan, routes, upstream::Upstream};
 
 /// Streams that share one HTTP/2 connection; the server takes no more than a hundred on one.
-const STREAMS_OF_ONE: usize = 50;
+const STREAMS_OF_ONE: usize = 40;
+
+/// After that long a fresh server has looked at itself.
+const FIRST_CHECKS: Duration = Duration::from_secs(15);
 
 /// What was found, in bytes.
 #[derive(Debug, Serialize)]
@@ -18,7 +21,7 @@ pub(crate) struct Memory {
     pub(crate) streams: usize,
     /// For each stream with a TLS connection of its own.
     pub(crate) per_stream_bytes: u64,
-    /// For each stream when fifty share one HTTP/2 connection.
+    /// For each stream when forty share one HTTP/2 connection.
     pub(crate) per_shared_stream_bytes: u64,
 }
 
@@ -34,8 +37,9 @@ pub(crate) async fn measure(server: &Path, upstream: &Upstream, plan: &Plan) -> 
     Ok(Memory { idle_bytes, streams: plan.streams, per_stream_bytes: own, per_shared_stream_bytes: shared })
 }
 
-/// What one more stream weighs, where `together` share a connection. As many are opened before and stay open: what
-/// a server takes up once, when it is first used by many, is no stream's.
+/// What one more stream weighs, where `together` share a connection: the second half of all that are opened. What a
+/// server takes up once, when it is first used by many, is no stream's, and neither is what its checks of
+/// itself take up, the first of which come ten seconds after its start.
 async fn weigh(
     instance: &Instance,
     plan: &Plan,
@@ -43,10 +47,11 @@ async fn weigh(
     builder: impl Fn() -> ClientBuilder,
 ) -> anyhow::Result<u64> {
     let (route, certificates) = (routes::completions(instance)?, trusted(instance)?);
+    tokio::time::sleep(FIRST_CHECKS).await;
     let mut open = Vec::new();
     let mut weights = Vec::new();
     for _ in 0..2 {
-        for _ in 0..plan.streams.div_ceil(together) {
+        for _ in 0..plan.streams.div_ceil(2 * together) {
             let client = builder().tls_certs_only(certificates.clone()).no_proxy().build()?;
             for _ in 0..together {
                 open.push(route.with_client(client.clone()).open("hold").await?);

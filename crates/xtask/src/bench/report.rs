@@ -126,7 +126,7 @@ impl Memory {
         let (own, shared) = (kibibytes(self.per_stream_bytes), kibibytes(self.per_shared_stream_bytes));
         println!("memory of each of {} open streams, each on its own connection: {own}", self.streams);
         println!("{:<18}{}", "", kept(self.per_stream_bytes <= STREAM_BYTES, "at most 64 KiB"));
-        println!("the same when fifty share a connection: {shared}");
+        println!("the same when forty share a connection: {shared}");
     }
 }
 
