@@ -91,7 +91,7 @@ fn run() -> anyhow::Result<()> {
                 "--example",
                 "sign_in_times",
             ]))?;
-            let program = root.join("target/debug/examples/sign_in_times");
+            let program = workspace::target(&root).join("debug/examples/sign_in_times");
             workspace::run(std::process::Command::new(program).current_dir(&root).arg(pairs.to_string()))
         }
         Chore::Bench(options) => bench::run(&root, &options),
