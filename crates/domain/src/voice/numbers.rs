@@ -8,7 +8,16 @@ use zeroize::Zeroizing;
 
 const DIGITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 const TEENS: [&str; 10] = [
-    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 /// Before a time of day,
@@ -108,7 +117,8 @@ enum Kind {
 
 fn kind(word: &str) -> Kind {
     let small = word.to_lowercase();
-    let place = |list: &[&str]| list.iter().position(|one| *one == small).and_then(|at| u8::try_from(at).ok());
+    let place =
+        |list: &[&str]| list.iter().position(|one| *one == small).and_then(|at| u8::try_from(at).ok());
     if let Some(digit) = place(&DIGITS) {
         return Kind::Digit(digit);
     }
@@ -196,7 +206,8 @@ impl Run<'_> {
     /// An hour and its minutes, where the words around it say so.
     fn as_time(&self, tokens: &[Token<'_>], at: usize) -> Option<Zeroizing<String>> {
         let word = |at: usize| tokens.get(at).map(|token| token.word.to_lowercase());
-        let before = at.checked_sub(1).and_then(word).is_some_and(|word| BEFORE_TIMES.contains(&word.as_str()));
+        let before =
+            at.checked_sub(1).and_then(word).is_some_and(|word| BEFORE_TIMES.contains(&word.as_str()));
         let after = word(at + self.words.len()).is_some_and(|word| AFTER_TIMES.contains(&word.as_str()));
         if !before && !after {
             return None;
@@ -348,7 +359,7 @@ mod tests {
         fn every_digit_that_was_said_is_there(digits in proptest::collection::vec(0..10_usize, 2..24)) {
             let said: Vec<_> = digits.iter().map(|digit| DIGITS[*digit]).collect();
             let expected: String = digits.iter().map(ToString::to_string).collect();
-            prop_assert_eq!(written(&said.join(" ")).as_str(), expected.as_str());
+            prop_assert_eq!(&*written(&said.join(" ")), &expected);
         }
 
         #[test]
@@ -356,7 +367,7 @@ mod tests {
             let known = |word: &String| kind(bare(word).0) != Kind::Other;
             prop_assume!(!words.iter().any(known));
             let text = words.join(" ");
-            prop_assert_eq!(written(&text).as_str(), text.as_str());
+            prop_assert_eq!(&*written(&text), &text);
         }
     }
 }

@@ -163,7 +163,8 @@ impl TurnTaking {
         said.voiced_ms += said.again_ms;
         (said.silent_ms, said.again_ms) = (0, 0);
         (said.asked, said.completeness, said.settled) = (false, None, false);
-        let mut moves: Vec<_> = std::mem::take(&mut said.ahead).then_some(Move::TakeBack).into_iter().collect();
+        let mut moves: Vec<_> =
+            std::mem::take(&mut said.ahead).then_some(Move::TakeBack).into_iter().collect();
         moves.extend(self.speech());
         moves
     }

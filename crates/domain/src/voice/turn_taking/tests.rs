@@ -132,15 +132,21 @@ fn nobody_knowing_means_a_longer_wait() {
 fn assent_over_the_agents_voice_lets_it_go_on() {
     let short = play(&[AgentBegins, Speech(224), Silence(160), Judged(0.9, "Mm-hmm."), Silence(2000)]);
     assert_eq!(short, [BEGAN, Move::Judge, Move::Forget]);
-    let long = play(&[AgentBegins, Speech(512), Says("yeah, okay"), Speech(512), Silence(160), Judged(0.9, "Yeah, okay.")]);
+    let long = play(&[
+        AgentBegins,
+        Speech(512),
+        Says("yeah, okay"),
+        Speech(512),
+        Silence(160),
+        Judged(0.9, "Yeah, okay."),
+    ]);
     assert_eq!(long, [BEGAN, Move::Hush, Move::Judge, Move::GoOn, Move::Forget]);
 }
 
 #[test]
 fn a_short_stop_interrupts_too() {
     let moves = play(&[AgentBegins, Speech(224), Silence(160), Judged(0.9, "Stop!"), Silence(96)]);
-    let expected =
-        [BEGAN, Move::Judge, Move::Interrupted, Move::ThinkAhead, Move::Over(Trigger::Judged)];
+    let expected = [BEGAN, Move::Judge, Move::Interrupted, Move::ThinkAhead, Move::Over(Trigger::Judged)];
     assert_eq!(moves, expected);
 }
 
@@ -148,7 +154,15 @@ fn a_short_stop_interrupts_too() {
 fn talking_over_the_agent_hushes_and_then_interrupts() {
     let moves = play_by(
         TurnRules::default(),
-        &[AgentBegins, Speech(416), Says("no wait I meant"), Speech(640), Silence(160), Judged(0.9, "No, wait, I meant Tuesday."), Silence(128)],
+        &[
+            AgentBegins,
+            Speech(416),
+            Says("no wait I meant"),
+            Speech(640),
+            Silence(160),
+            Judged(0.9, "No, wait, I meant Tuesday."),
+            Silence(128),
+        ],
     );
     let expected = [
         (64, BEGAN),
@@ -167,14 +181,18 @@ fn talking_over_the_agent_hushes_and_then_interrupts() {
 fn noise_alone_begins_nothing_that_lasts() {
     assert_eq!(play(&[Speech(32), Silence(960), Speech(32)]), []);
     assert_eq!(play(&[Speech(96), Silence(960)]), [BEGAN, Move::Forget]);
-    assert_eq!(play(&[Speech(960), Silence(160), Judged(0.9, ""), Silence(960)]), [BEGAN, Move::Judge, Move::Forget]);
+    assert_eq!(
+        play(&[Speech(960), Silence(160), Judged(0.9, ""), Silence(960)]),
+        [BEGAN, Move::Judge, Move::Forget]
+    );
     let over_the_agent = play(&[AgentBegins, Speech(320), Silence(960), Judged(0.9, "")]);
     assert_eq!(over_the_agent, [BEGAN, Move::Hush, Move::Judge, Move::GoOn, Move::Forget]);
 }
 
 #[test]
 fn what_must_be_heard_is_not_interrupted_and_what_was_said_to_it_is_kept() {
-    let moves = play(&[AgentInsists, Speech(1600), Silence(160), Judged(0.9, "Where is my order?"), Silence(320)]);
+    let moves =
+        play(&[AgentInsists, Speech(1600), Silence(160), Judged(0.9, "Where is my order?"), Silence(320)]);
     assert_eq!(moves, [BEGAN, Move::Judge, Move::ThinkAhead, Move::Over(Trigger::Judged)]);
 }
 
@@ -242,7 +260,9 @@ struct Reader {
 impl Reader {
     fn told(&mut self, sign: &Sign) {
         match sign {
-            Sign::AgentBegan { insists } => (self.replying, self.insists, self.hushed) = (true, *insists, false),
+            Sign::AgentBegan { insists } => {
+                (self.replying, self.insists, self.hushed) = (true, *insists, false)
+            }
             Sign::AgentEnded => (self.replying, self.insists, self.hushed) = (false, false, false),
             _ => (),
         }
@@ -272,7 +292,9 @@ impl Reader {
                 self.speaking = false;
             }
             Move::Hush => {
-                prop_assert!(self.speaking && self.replying && !self.hushed && !self.insists && rules.interrupts);
+                prop_assert!(
+                    self.speaking && self.replying && !self.hushed && !self.insists && rules.interrupts
+                );
                 self.hushed = true;
             }
             Move::Interrupted => {

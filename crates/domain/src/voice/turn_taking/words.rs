@@ -5,17 +5,22 @@
 
 /// Says "go on", not "stop": heard over the agent's voice it interrupts nobody.
 const ASSENT: [&str; 27] = [
-    "ah", "aha", "alright", "cool", "exactly", "gotcha", "great", "hm", "hmm", "huh", "mhm", "mm", "mm-hmm", "mmm", "oh",
-    "ok", "okay", "perfect", "right", "sure", "uh-huh", "um", "wow", "yeah", "yep", "yes", "yup",
+    "ah", "aha", "alright", "cool", "exactly", "gotcha", "great", "hm", "hmm", "huh", "mhm", "mm", "mm-hmm",
+    "mmm", "oh", "ok", "okay", "perfect", "right", "sure", "uh-huh", "um", "wow", "yeah", "yep", "yes",
+    "yup",
 ];
 /// The same in more than one word.
 const ASSENTS: [&str; 8] =
     ["all right", "got it", "i know", "i see", "mm hmm", "of course", "sounds good", "uh huh"];
+/// Who says these is thinking.
+const HESITATION: [&str; 8] = ["ah", "er", "erm", "hm", "hmm", "mm", "uh", "um"];
 /// After these nobody has finished.
-const UNFINISHED: [&str; 44] = [
-    "a", "about", "ah", "an", "and", "are", "at", "because", "but", "can", "could", "er", "erm", "for", "from",
-    "hm", "hmm", "i", "i'd", "i'm", "if", "in", "is", "like", "mm", "my", "of", "on", "or", "our", "so", "than",
-    "that's", "the", "then", "this", "to", "uh", "um", "want", "was", "when", "with", "your",
+const OPEN: [&str; 14] =
+    ["a", "an", "and", "because", "but", "i'd", "i'm", "my", "or", "our", "than", "the", "with", "your"];
+/// After these few have, unless recognition heard a sentence end.
+const PERHAPS_OPEN: [&str; 22] = [
+    "about", "are", "at", "can", "could", "for", "from", "i", "if", "in", "is", "like", "of", "on", "so",
+    "that's", "then", "this", "to", "want", "was", "when",
 ];
 /// What recognition makes of a breath or a knock.
 const PHANTOMS: [&str; 3] = ["you", "thank you", "bye"];
@@ -45,14 +50,16 @@ pub fn is_assent(words: &str) -> bool {
 /// Whether the last of `words` leaves the sentence open. A lone one does not: "so" may be a whole turn.
 #[must_use]
 pub fn is_unfinished(words: &str) -> bool {
+    let written = words.trim_end();
     // Recognition that hears a trailing off writes it down.
-    if words.trim_end().ends_with(['-', ',', '…']) || words.trim_end().ends_with("...") {
+    if written.ends_with(['-', ',', '…']) || written.ends_with("...") {
         return true;
     }
+    let ended = written.ends_with(['.', '!', '?']);
     let words = plain(words);
     let last = words.rsplit(' ').next().unwrap_or_default();
-    let hesitates = ["er", "erm", "hm", "hmm", "mm", "uh", "um"].contains(&last);
-    hesitates || (words.contains(' ') && UNFINISHED.contains(&last))
+    let open = OPEN.contains(&last) || (PERHAPS_OPEN.contains(&last) && !ended);
+    HESITATION.contains(&last) || (open && words.contains(' '))
 }
 
 /// Whether there are no words, or none that so little speech could be.
@@ -64,7 +71,8 @@ pub fn is_nothing(words: &str, voiced_ms: u32) -> bool {
 
 /// The words as they are compared: small letters and single spaces.
 fn plain(words: &str) -> String {
-    let letters = words.chars().map(|one| if one.is_alphanumeric() || one == '\'' || one == '-' { one } else { ' ' });
+    let letters =
+        words.chars().map(|one| if one.is_alphanumeric() || one == '\'' || one == '-' { one } else { ' ' });
     let letters: String = letters.flat_map(char::to_lowercase).collect();
     letters.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -85,10 +93,14 @@ mod tests {
 
     #[test]
     fn what_trails_off_is_unfinished() {
-        for words in ["I want to, um", "Um...", "it is the", "my order number is", "for Tuesday and", "well,"] {
+        for words in
+            ["I want to, um", "Um...", "it is the", "my order number is", "for Tuesday and.", "well,"]
+        {
             assert!(is_unfinished(words), "{words}");
         }
-        for words in ["", "So.", "Where is my order?", "Tuesday the fourth", "that is it"] {
+        for words in
+            ["", "So.", "Where is my order?", "Tuesday the fourth", "that is it", "I know where it is."]
+        {
             assert!(!is_unfinished(words), "{words}");
         }
     }
