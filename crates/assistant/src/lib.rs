@@ -1,4 +1,4 @@
-//! A turn, by text: conversations, streaming, search, export.
+//! A turn, by text or by voice: conversations, streaming, calls, search, export.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -18,6 +18,7 @@ mod temporary;
 mod title;
 mod transfer;
 mod turn;
+mod voice;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
 pub use store::{search::Hit, usage::Counted};
 pub use transfer::{Export, Format, Import, ImportReport};
 pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
+pub use voice::{Call, Keeping, Opening};
 
 /// Conversations with language models. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ struct Inner {
     temporary: temporary::Chats,
     programs: programs::Gate,
     transfers: transfer::Gate,
+    calls: voice::Gate,
+    limits: Limits,
 }
 
 impl Assistant {
@@ -74,6 +78,8 @@ impl Assistant {
             temporary: temporary::Chats::default(),
             programs: programs::Gate::new(limits),
             transfers: transfer::Gate::new(limits),
+            calls: voice::Gate::new(limits),
+            limits,
         }))
     }
 
@@ -95,9 +101,10 @@ impl Assistant {
         self.0.providers.readiness()
     }
 
-    /// Takes no more questions and stops the turns that run; what they have shown is kept. For the end
+    /// Takes no more questions and calls, and stops the turns that run; what they have shown is kept. For the end
     /// of the process, before its task tracker is waited for.
     pub fn drain(&self) {
+        self.0.calls.close();
         self.0.seats.close();
     }
 

@@ -133,7 +133,12 @@ impl Instance {
         let shared = shared_limits(&config.web.limits).await?;
         let house = House {
             identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
-            assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
+            assistant: assistant::Assistant::with_limits(
+                store.clone(),
+                providers.clone(),
+                tasks.clone(),
+                assistant::Limits::of(&config.numbers),
+            ),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             face: Face {
                 limits: Limits::new(&config.numbers, shared),
