@@ -14,12 +14,13 @@ mod work;
 use domain::{
     Ctx,
     audit::{Act, Entry},
-    chat::{Conversation, Message, Tree},
+    chat::{Author, Body, Conversation, Message, Tree},
     enforced,
     id::{ConversationId, MessageId, TurnId},
     model::ModelFacts,
 };
 use store::{conversations, messages};
+use zeroize::Zeroizing;
 
 use seats::Seat;
 pub(crate) use seats::{Seats, Turn};
@@ -295,6 +296,38 @@ impl Assistant {
                 self.0.temporary.append(rights::person(ctx)?, id, message.clone(), ctx.now())
             }
         }
+    }
+
+    /// Keeps something that was said in a call, after what was said last. Whoever calls holds the
+    /// conversation's only line, so no turn of the call runs.
+    pub(crate) async fn keep_said(
+        &self,
+        ctx: &Ctx,
+        rights: &TurnRights,
+        place: Place,
+        author: Author,
+        text: Zeroizing<String>,
+    ) -> Result<MessageId, Error> {
+        let person = rights::person(ctx)?;
+        let _seat = self.0.seats.take(person, place.conversation(), ctx.now())?;
+        let body = Body { text: text.to_string(), ..Body::default() };
+        let (id, at) = (MessageId::fresh(ctx), ctx.now());
+        let said = |parent| Message { id, parent, author, body, at };
+        match place {
+            Place::Kept(conversation) => {
+                let before = conversations::get(&self.0.store, &rights::reads(ctx)?, conversation).await?;
+                let mut tx = self.0.store.begin(&rights.ctx).await?;
+                messages::append(&mut tx, &rights.writes, conversation, &said(before.head)).await?;
+                tx.commit(Entry::new(Act::MessageWritten, id)).await?;
+            }
+            Place::Temporary(chat) => {
+                // What is said without an answer: memory, no transaction.
+                enforced!(DAT03);
+                let (before, _) = self.0.temporary.open(person, chat, at)?;
+                self.0.temporary.append(person, chat, said(before.head), at)?;
+            }
+        }
+        Ok(id)
     }
 
     /// Stops what is answering in a conversation and holds its seat, so that it can be changed.

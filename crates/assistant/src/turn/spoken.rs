@@ -94,6 +94,8 @@ pub(crate) enum FromTurn {
         question: Option<MessageId>,
         /// The message it answers.
         answers: Option<MessageId>,
+        /// The message it will be.
+        answer: MessageId,
     },
     /// The model is not there yet.
     Waiting(Readiness),

@@ -110,7 +110,8 @@ impl Work {
     /// From the waiting model to the kept answer.
     pub(super) async fn run(mut self) {
         let _anyway = EndsAnyway { turn: Arc::clone(&self.turn), clock: self.rights.ctx.clock().clone() };
-        self.tell(FromTurn::Began { question: self.question, answers: self.answers }).await;
+        let (question, answers, answer) = (self.question, self.answers, self.answer);
+        self.tell(FromTurn::Began { question, answers, answer }).await;
         let keeping = self.keeps_question();
         let (mut outcome, was) = tokio::join!(self.make(), keeping);
         // An answer that was stopped or broke was read and written as far as it went; nobody counted it.

@@ -140,6 +140,18 @@ impl Speaks {
     }
 }
 
+/// A tone that says that there is no voice; `None` when not even that can be made.
+pub(super) fn tone(format: Format) -> Option<Zeroizing<Vec<u8>>> {
+    const RATE: u32 = 24_000;
+    const HERTZ: f32 = 330.0;
+    let wave = |at: u32| 0.2 * (std::f32::consts::TAU * HERTZ * at as f32 / RATE as f32).sin();
+    let samples: Vec<f32> = (0..RATE * 2 / 5).map(wave).collect();
+    let mut encoder = Encoder::new(RATE, wire(format)).ok()?;
+    let mut bytes = encoder.encode(&samples).ok()?;
+    bytes.extend_from_slice(&encoder.finish().ok()?);
+    Some(bytes)
+}
+
 /// A format as `providers` spells it.
 pub(super) fn wire(format: Format) -> providers::speech::Format {
     let encoding = match format.encoding {

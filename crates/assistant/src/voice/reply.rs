@@ -52,6 +52,10 @@ pub(super) struct Reply {
     pub(super) played: Played,
     /// When its stages were reached.
     pub(super) marks: Marks,
+    /// What broke it, when something did.
+    pub(super) failure: Option<Failure>,
+    /// Whether its turn goes on in another reply when the client's tools have their results.
+    pub(super) parks: bool,
     clauses: Clauses,
     mouth: Option<Mouth>,
     /// Words that were given before there was a mouth, or without one.
@@ -135,6 +139,8 @@ impl Reply {
             hushed: false,
             played: Played::default(),
             marks: Marks::default(),
+            failure: None,
+            parks: false,
             clauses: Clauses::default(),
             sound_over: mouth.is_none(),
             mouth,
@@ -170,6 +176,13 @@ impl Reply {
         for piece in self.clauses.push(text) {
             self.speak(piece, now);
         }
+    }
+
+    /// Says something while words are waited for.
+    pub(super) fn interject(&mut self, text: &str, now: Instant) {
+        let mark = self.marks.first_clause;
+        self.speak(Zeroizing::new(text.to_owned()), now);
+        self.marks.first_clause = mark;
     }
 
     /// Says what is there without waiting for the end of its sentence.
@@ -318,6 +331,16 @@ impl Reply {
     /// Whether it was stopped.
     pub(super) fn is_stopped(&self) -> bool {
         self.cancel.is_cancelled()
+    }
+
+    /// Its turn, for the reply it goes on in, with what was heard of it so far.
+    pub(super) fn hand_on(&mut self, now: Instant) -> Option<TurnSide> {
+        let mut turn = self.turn.take()?;
+        let (heard, _) = self.played.heard(now);
+        let mut before = Zeroizing::new(String::with_capacity(turn.before.len() + heard.len() + 1));
+        [turn.before.as_str(), heard.as_str(), " "].into_iter().for_each(|part| before.push_str(part));
+        turn.before = before;
+        Some(turn)
     }
 
     /// Lets its turn know what was heard of it, and that nothing more will be.

@@ -10,7 +10,7 @@ mod rounds;
 mod turns;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex as Lock},
     time::Duration,
 };
@@ -52,6 +52,8 @@ use turns::Queued;
 const UNREAD: Duration = Duration::from_secs(5);
 /// How long the last words of a call may take.
 const FAREWELL: Duration = Duration::from_secs(20);
+/// How long they may take when a model makes them.
+const LAST_WORDS: Duration = Duration::from_secs(60);
 /// How long a client may say how much of an interrupted reply was heard, unless a turn begins before.
 const SETTLES: Duration = Duration::from_secs(2);
 /// How many times nobody may answer whether they are there.
@@ -140,7 +142,8 @@ pub(super) struct Session {
     wanted: Option<Wanted>,
     memory: Arc<Memory>,
     rounds: Vec<OpenRound>,
-    calls: HashMap<ToolCallId, ReplyId>,
+    /// Calls of the client's tools that were taken back; their results are not read.
+    void_calls: HashSet<ToolCallId>,
     items: HashMap<ItemId, MessageId>,
     head: Option<MessageId>,
     /// How many things that were said are being kept.
@@ -197,7 +200,7 @@ impl Session {
             wanted: None,
             memory: Arc::default(),
             rounds: Vec::new(),
-            calls: HashMap::new(),
+            void_calls: HashSet::new(),
             items: HashMap::new(),
             head: None,
             keeping: 0,
