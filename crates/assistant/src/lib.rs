@@ -1,4 +1,4 @@
-//! A turn, by text or by voice: conversations, streaming, calls, search, export.
+//! A turn, by text or by voice: conversations, streaming, calls, search, export; and speech for programs.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -14,6 +14,7 @@ mod folders;
 mod limits;
 mod programs;
 mod rights;
+pub mod speech;
 mod temporary;
 mod title;
 mod transfer;
@@ -55,6 +56,7 @@ struct Inner {
     seats: Arc<turn::Seats>,
     temporary: temporary::Chats,
     programs: programs::Gate,
+    recordings: programs::Gate,
     transfers: transfer::Gate,
     calls: voice::Gate,
     limits: Limits,
@@ -76,7 +78,8 @@ impl Assistant {
             tasks,
             seats: turn::Seats::new(limits),
             temporary: temporary::Chats::default(),
-            programs: programs::Gate::new(limits),
+            programs: programs::Gate::new(limits.completions, limits.completions_per_person),
+            recordings: programs::Gate::new(limits.recordings, limits.recordings_per_person),
             transfers: transfer::Gate::new(limits),
             calls: voice::Gate::new(limits),
             limits,

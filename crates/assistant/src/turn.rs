@@ -24,7 +24,8 @@ use zeroize::Zeroizing;
 
 use seats::Seat;
 pub(crate) use seats::{Seats, Turn};
-pub(crate) use spoken::{Fate, FromTurn, Held, Made, Manner, Memory, Offer, Round, Spoken};
+use spoken::Held;
+pub(crate) use spoken::{Fate, FromTurn, Manner, Memory, Offer, RESULT_BYTES, Round, Spoken};
 use transcript::Transcript;
 pub use transcript::{TurnEvent, Watch};
 use work::Work;

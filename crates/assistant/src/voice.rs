@@ -79,7 +79,7 @@ impl Assistant {
     pub async fn call(&self, ctx: &Ctx, opening: Opening) -> Result<Call, Error> {
         let listens = rights::speaks(ctx)?;
         let pass = self.0.calls.enter(rights::person(ctx)?)?;
-        let speech = self.0.providers.speech();
+        let speech = self.speech();
         // One ear follows the sound while the other judges a pause.
         let (ear, judge) = (speech.hearing(&listens).await?, speech.hearing(&listens).await?);
         let hears = Hears { permit: listens, ear, judge: judge.into() };

@@ -14,7 +14,7 @@ use domain::{
     Ctx,
     chat::{Author, Ending, Message},
     id::MessageId,
-    model::{Line, ModelFacts, Prompt, Readiness, Speaker, Tool, ToolCall, ToolChoice, Usage},
+    model::{Line, ModelFacts, Prompt, Speaker, Tool, ToolCall, ToolChoice, Usage},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::{Zeroize, Zeroizing};
@@ -97,8 +97,6 @@ pub(crate) enum FromTurn {
         /// The message it will be.
         answer: MessageId,
     },
-    /// The model is not there yet.
-    Waiting(Readiness),
     /// More words.
     Text(Zeroizing<String>),
     /// The model calls tools, each with an id of its own, and waits for the results.

@@ -236,7 +236,6 @@ impl Work {
             if hopeless {
                 return Err(Outcome::failed(&providers::Error::NotReady(readiness)));
             }
-            self.tell(FromTurn::Waiting(readiness.clone())).await;
             self.turn.transcript.wait_for(readiness);
             tokio::select! {
                 Ok(()) = changes.changed() => (),

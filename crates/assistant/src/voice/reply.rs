@@ -328,11 +328,6 @@ impl Reply {
         }
     }
 
-    /// Whether it was stopped.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.cancel.is_cancelled()
-    }
-
     /// Its turn, for the reply it goes on in, with what was heard of it so far.
     pub(super) fn hand_on(&mut self, now: Instant) -> Option<TurnSide> {
         let mut turn = self.turn.take()?;

@@ -47,11 +47,13 @@ pub enum Action {
     ManageEdge,
     /// Connect single sign-on and provisioning.
     ManageDirectory,
+    /// Have sound turned into words and words into sound. Last, as rights are kept by their place in this list.
+    Speech,
 }
 
 impl Action {
     /// Every action there is, for the matrix test.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadChat,
         Self::WriteChat,
         Self::UseModel,
@@ -74,6 +76,7 @@ impl Action {
         Self::ApproveContent,
         Self::ManageEdge,
         Self::ManageDirectory,
+        Self::Speech,
     ];
 
     /// The action as policies and custom roles spell it, e.g. `read_people`.
@@ -102,6 +105,7 @@ impl Action {
             Self::ApproveContent => "approve_content",
             Self::ManageEdge => "manage_edge",
             Self::ManageDirectory => "manage_directory",
+            Self::Speech => "speech",
         }
     }
 
@@ -150,6 +154,7 @@ impl Action {
     /// Whether a role of an organisation's own may carry it.
     #[must_use]
     pub const fn is_grantable(self) -> bool {
-        self.is_administrative() || matches!(self, Self::ReadInstance | Self::UseModel | Self::Embed)
+        self.is_administrative()
+            || matches!(self, Self::ReadInstance | Self::UseModel | Self::Embed | Self::Speech)
     }
 }

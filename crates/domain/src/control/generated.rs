@@ -116,6 +116,12 @@ pub enum Control {
     SES07,
     /// The key that signs access tokens is replaced after `signing_key_days` days, sealed in the store, and removed once no token it signed can still be good.
     SES08,
+    /// Every request to Deepgram says that what it carries may not be kept to train models.
+    SPE01,
+    /// Sound and spoken texts go to no vendor but one whose models of speech the configuration names, and the usual ones are on this machine.
+    SPE02,
+    /// A recording has at most `recording_seconds` seconds, a stream lasts at most `speech_stream_minutes` minutes, texts and lines of those who wait are bounded, and whoever is one too many is told so.
+    SPE03,
     /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
     SSO01,
     /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
@@ -130,6 +136,22 @@ pub enum Control {
     SUP01,
     /// No key, token or password stands in the source tree, and the local .env file is never part of it.
     SUP02,
+    /// At most `calls` calls are held at once and `calls_per_person` of one person; a call ends after `call_minutes` minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.
+    VOI01,
+    /// When the session a call was opened in ends, or its account is closed, the call ends at once.
+    VOI02,
+    /// Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.
+    VOI03,
+    /// The caller's sound is held only while its words are being recognised, and is overwritten when it is let go.
+    VOI04,
+    /// When recognition, the model, the voice or the client of a call stalls, the caller hears so and the log says which, without content.
+    VOI05,
+    /// The first words of every call say that an AI speaks; they cannot be left out or interrupted.
+    VOI06,
+    /// An answer begun before the caller had finished is taken back when they go on: it is neither heard nor kept, and of an interrupted one only what was heard is.
+    VOI07,
+    /// A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.
+    VOI08,
     /// The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.
     WEB01,
     /// Every answer carries a content security policy without inline code, trusted types and the other security headers, and HSTS by every name that is not the machine's own.
@@ -166,7 +188,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 78] = [
+    pub const ALL: [Self; 89] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -222,6 +244,9 @@ impl Control {
         Self::SES06,
         Self::SES07,
         Self::SES08,
+        Self::SPE01,
+        Self::SPE02,
+        Self::SPE03,
         Self::SSO01,
         Self::SSO02,
         Self::STO01,
@@ -229,6 +254,14 @@ impl Control {
         Self::STO03,
         Self::SUP01,
         Self::SUP02,
+        Self::VOI01,
+        Self::VOI02,
+        Self::VOI03,
+        Self::VOI04,
+        Self::VOI05,
+        Self::VOI06,
+        Self::VOI07,
+        Self::VOI08,
         Self::WEB01,
         Self::WEB02,
         Self::WEB03,
@@ -252,7 +285,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 78] = [
+static FACTS: [Facts; 89] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -673,6 +706,31 @@ static FACTS: [Facts; 78] = [
         proof: Proof::Live,
     },
     Facts {
+        token: "SPE01",
+        title: "A vendor of speech keeps nothing to learn from",
+        sentence: "Every request to Deepgram says that what it carries may not be kept to train models.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would send sound to the vendor; tests run a double of it and look at every request.",
+        ),
+    },
+    Facts {
+        token: "SPE02",
+        title: "Speech stays on this machine",
+        sentence: "Sound and spoken texts go to no vendor but one whose models of speech the configuration names, and the usual ones are on this machine.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SPE03",
+        title: "Speech is bounded",
+        sentence: "A recording has at most {recording_seconds} seconds, a stream lasts at most {speech_stream_minutes} minutes, texts and lines of those who wait are bounded, and whoever is one too many is told so.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep people from being heard; tests send too much to an instance of their own.",
+        ),
+    },
+    Facts {
         token: "SSO01",
         title: "A sign-in service must prove who it names",
         sentence: "An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within {sso_minutes} minutes in the browser that asked.",
@@ -724,6 +782,62 @@ static FACTS: [Facts; 78] = [
         proof: Proof::Test(
             "The tree is not part of the running system; every build of the project searches it.",
         ),
+    },
+    Facts {
+        token: "VOI01",
+        title: "Calls are bounded",
+        sentence: "At most {calls} calls are held at once and {calls_per_person} of one person; a call ends after {call_minutes} minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take the room of callers; tests hold calls of their own."),
+    },
+    Facts {
+        token: "VOI02",
+        title: "A call ends with its session",
+        sentence: "When the session a call was opened in ends, or its account is closed, the call ends at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need somebody's session; tests end their own."),
+    },
+    Facts {
+        token: "VOI03",
+        title: "Voice is counted as it is used",
+        sentence: "Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would use up somebody's quota; tests have their own."),
+    },
+    Facts {
+        token: "VOI04",
+        title: "Sound is wiped from memory",
+        sentence: "The caller's sound is held only while its words are being recognised, and is overwritten when it is let go.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("What is no longer in memory cannot be asked for; tests look at what is let go."),
+    },
+    Facts {
+        token: "VOI05",
+        title: "No stall is silent",
+        sentence: "When recognition, the model, the voice or the client of a call stalls, the caller hears so and the log says which, without content.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would stall a call; tests stall their own."),
+    },
+    Facts {
+        token: "VOI06",
+        title: "Callers hear first that an AI speaks",
+        sentence: "The first words of every call say that an AI speaks; they cannot be left out or interrupted.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need a caller; tests listen to calls of their own."),
+    },
+    Facts {
+        token: "VOI07",
+        title: "What the caller never finished saying leaves nothing",
+        sentence: "An answer begun before the caller had finished is taken back when they go on: it is neither heard nor kept, and of an interrupted one only what was heard is.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need a caller; tests interrupt their own."),
+    },
+    Facts {
+        token: "VOI08",
+        title: "Tools run once, and what cannot be undone waits",
+        sentence: "A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would run a tool; tests bring their own."),
     },
     Facts {
         token: "WEB01",
@@ -839,7 +953,7 @@ static FACTS: [Facts; 78] = [
         sentence: "A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most {socket_message_kib} KiB and a minute at most {socket_frames_a_minute} frames, and one that is silent for {socket_silent_seconds} seconds or whose session or key has ended is closed.",
         kind: Kind::Enforced,
         proof: Proof::Test(
-            "No route opens one yet; tests open some on the same ground and break every rule of it.",
+            "Asking would take places from people; tests open some on the same ground and break every rule of it.",
         ),
     },
     Facts {
@@ -906,10 +1020,20 @@ pub struct Numbers {
     pub idle_warning_seconds: u32,
     /// Days after which the key that signs access tokens is replaced (SES08).
     pub signing_key_days: u32,
+    /// Longest recording that is written down at once (SPE03).
+    pub recording_seconds: u32,
+    /// Longest stream of sound that is listened to, or of texts that are spoken (SPE03).
+    pub speech_stream_minutes: u32,
     /// Minutes a sign-in at another service may take (SSO01).
     pub sso_minutes: u32,
     /// Days after which a provisioning token ends (SSO02).
     pub scim_token_days: u32,
+    /// Minutes one call may last (VOI01).
+    pub call_minutes: u32,
+    /// Calls held at once (VOI01).
+    pub calls: u32,
+    /// Calls of one person at once (VOI01).
+    pub calls_per_person: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -961,8 +1085,13 @@ impl Default for Numbers {
             refresh_grace_seconds: 30,
             idle_warning_seconds: 120,
             signing_key_days: 30,
+            recording_seconds: 600,
+            speech_stream_minutes: 120,
             sso_minutes: 10,
             scim_token_days: 180,
+            call_minutes: 60,
+            calls: 16,
+            calls_per_person: 2,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -1008,8 +1137,13 @@ impl Numbers {
             "refresh_grace_seconds" => Some(self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(self.idle_warning_seconds),
             "signing_key_days" => Some(self.signing_key_days),
+            "recording_seconds" => Some(self.recording_seconds),
+            "speech_stream_minutes" => Some(self.speech_stream_minutes),
             "sso_minutes" => Some(self.sso_minutes),
             "scim_token_days" => Some(self.scim_token_days),
+            "call_minutes" => Some(self.call_minutes),
+            "calls" => Some(self.calls),
+            "calls_per_person" => Some(self.calls_per_person),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -1052,8 +1186,13 @@ impl Numbers {
             "refresh_grace_seconds" => Some(&mut self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(&mut self.idle_warning_seconds),
             "signing_key_days" => Some(&mut self.signing_key_days),
+            "recording_seconds" => Some(&mut self.recording_seconds),
+            "speech_stream_minutes" => Some(&mut self.speech_stream_minutes),
             "sso_minutes" => Some(&mut self.sso_minutes),
             "scim_token_days" => Some(&mut self.scim_token_days),
+            "call_minutes" => Some(&mut self.call_minutes),
+            "calls" => Some(&mut self.calls),
+            "calls_per_person" => Some(&mut self.calls_per_person),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -1070,7 +1209,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 38] = [
+pub static NUMBERS: [Number; 43] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1332,6 +1471,26 @@ pub static NUMBERS: [Number; 38] = [
         zero_is_none: false,
     },
     Number {
+        name: "recording_seconds",
+        control: Control::SPE03,
+        value: 600,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "speech_stream_minutes",
+        control: Control::SPE03,
+        value: 120,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
         name: "sso_minutes",
         control: Control::SSO01,
         value: 10,
@@ -1346,6 +1505,36 @@ pub static NUMBERS: [Number; 38] = [
         control: Control::SSO02,
         value: 180,
         unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "call_minutes",
+        control: Control::VOI01,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "calls",
+        control: Control::VOI01,
+        value: 16,
+        unit: "calls",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "calls_per_person",
+        control: Control::VOI01,
+        value: 2,
+        unit: "calls",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

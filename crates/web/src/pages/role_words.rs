@@ -68,5 +68,6 @@ pub const fn right(action: Action) -> &'static str {
         Action::ApproveContent => "Agree that somebody's chats are read",
         Action::ManageEdge => "Keep addresses out",
         Action::ManageDirectory => "Connect a directory",
+        Action::Speech => "Have speech written down and texts spoken",
     }
 }

@@ -245,7 +245,7 @@ impl Session {
     }
 
     fn recognises_here(&self) -> bool {
-        let speech = self.house.0.providers.speech();
+        let speech = self.house.speech();
         let named = self.settings.as_ref().and_then(|settings| settings.choice.recognition.clone());
         let facts = match named {
             Some(name) => speech.named(SpeechKind::Recognition, &name),
@@ -265,7 +265,7 @@ impl Session {
         self.job = Some(Job { number, what, since: Instant::now(), cancel: cancel.clone() });
         let sound =
             Sound { samples, model: settings.choice.recognition.clone(), language: settings.language.clone() };
-        let (speech, permit) = (self.house.0.providers.speech().clone(), self.hears.permit.clone());
+        let (speech, permit) = (self.house.speech().clone(), self.hears.permit.clone());
         let job = async move { Done::Recognised(number, speech.recognise(&permit, sound, cancel).await) };
         self.jobs.push(job.boxed());
     }

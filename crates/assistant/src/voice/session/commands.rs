@@ -86,9 +86,9 @@ impl Session {
 
     /// Whether these settings are within bounds and name what there is.
     fn can_be_kept(&self, settings: &Settings) -> bool {
-        let speech = self.house.0.providers.speech();
+        // Also where nobody chose: a group may keep what people say from the vendor that is usual.
         let known = |kind: SpeechKind, name: &Option<String>| {
-            name.as_ref().is_none_or(|name| speech.named(kind, name).is_some())
+            self.house.speech_model(&self.ctx, kind, name.as_deref()).is_ok()
         };
         let model = settings.choice.model.as_ref();
         let mut tools = settings.tools.iter().map(|tool| &tool.tool);

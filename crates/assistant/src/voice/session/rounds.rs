@@ -91,16 +91,16 @@ impl Session {
         let (id, confirmed) = (reply.id, reply.is_confirmed());
         let answers = reply.turn.as_ref().and_then(|turn| turn.answers);
         self.rounds.push(OpenRound { reply: id, answers, calls, results, by_itself: !client, since: now });
-        self.run(id, confirmed).await;
+        self.begin_tools(id, confirmed).await;
     }
 
     /// The turn is over for certain: tools that waited for that run.
     pub(super) async fn run_held(&mut self, reply: ReplyId) {
-        self.run(reply, true).await;
+        self.begin_tools(reply, true).await;
     }
 
     /// Runs what may run of a reply's tools.
-    async fn run(&mut self, reply: ReplyId, confirmed: bool) {
+    async fn begin_tools(&mut self, reply: ReplyId, confirmed: bool) {
         let Some(round) = self.rounds.iter_mut().find(|round| round.reply == reply) else { return };
         let (mut told, mut ends) = (Vec::new(), None);
         for open in round.calls.iter_mut().filter(|open| matches!(open.state, State::Held)) {

@@ -83,7 +83,7 @@ impl Session {
         let cancel = CancellationToken::new();
         let mouth = self.settings.as_ref().filter(|settings| settings.speaks).map(|settings| {
             let manner = mouth::Manner {
-                speech: self.house.0.providers.speech().clone(),
+                speech: self.house.speech().clone(),
                 permit: self.hears.permit.clone(),
                 voice: settings.choice.voice.clone(),
                 pace: settings.pace,
@@ -340,7 +340,6 @@ impl Session {
                     self.head = question.or(self.head);
                 }
             }
-            FromTurn::Waiting(_) => (),
             FromTurn::Text(text) => reply.add(&text, now),
             FromTurn::Tools { calls, results } => self.tools_called(slot, calls, results).await,
             FromTurn::Made(made) => {
