@@ -165,8 +165,7 @@ impl Memory {
     fn after(&self, message: Option<MessageId>) -> Vec<Line> {
         let inside = self.lock();
         let notes = inside.notes.iter().filter(|(after, _)| *after == message);
-        let mut lines: Vec<Line> =
-            notes.map(|(_, text)| Line::new(Speaker::System, text.as_str())).collect();
+        let mut lines: Vec<Line> = notes.map(|(_, text)| Line::new(Speaker::System, text.as_str())).collect();
         for round in inside.rounds.iter().filter(|round| round.answers == message) {
             lines.extend(exchange(String::new(), &round.calls, &round.results));
         }

@@ -258,13 +258,16 @@ impl Work {
                 Ok(Delta::ToolCall(call)) => {
                     // In writing no tools are offered: a model that calls one anyway has nothing to call. Aloud,
                     // a call is made once, however often it is repeated.
-                    let offered = matches!(&self.manner, Manner::Spoken(spoken) if !spoken.offer.tools.is_empty());
+                    let offered =
+                        matches!(&self.manner, Manner::Spoken(spoken) if !spoken.offer.tools.is_empty());
                     let again = calls.iter().any(|earlier| earlier.id == call.id);
                     if offered && !again && calls.len() < spoken::CALLS {
                         calls.push(call);
                     }
                 }
-                Ok(Delta::Done { finish, usage }) if calls.is_empty() => return self.done(finish, usage).into(),
+                Ok(Delta::Done { finish, usage }) if calls.is_empty() => {
+                    return self.done(finish, usage).into();
+                }
                 Ok(Delta::Done { usage, .. }) => {
                     return Streamed { outcome: Outcome { usage: Some(usage), ..Outcome::default() }, calls };
                 }

@@ -74,7 +74,8 @@ impl Clauses {
 /// Whether what stands before a point is an abbreviation, or a number of a list.
 fn is_short(before: &str) -> bool {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or_default().to_lowercase();
-    SHORT.contains(&word.as_str()) || (word.len() == 1 && word.starts_with(char::is_alphabetic) && word != "i")
+    SHORT.contains(&word.as_str())
+        || (word.len() == 1 && word.starts_with(char::is_alphabetic) && word != "i")
 }
 
 fn behind_space(text: &str, at: usize) -> usize {
@@ -90,8 +91,11 @@ mod tests {
 
     fn cut(text: &str) -> Vec<String> {
         let mut clauses = Clauses::default();
-        let mut pieces: Vec<_> =
-            text.split_inclusive(' ').flat_map(|word| clauses.push(word)).map(|piece| piece.to_string()).collect();
+        let mut pieces: Vec<_> = text
+            .split_inclusive(' ')
+            .flat_map(|word| clauses.push(word))
+            .map(|piece| piece.to_string())
+            .collect();
         pieces.extend(clauses.finish().map(|piece| piece.to_string()));
         pieces
     }
@@ -101,7 +105,12 @@ mod tests {
         let cases: [(&str, &[&str]); 6] = [
             (
                 "Your order has shipped, and it arrives on Tuesday. It is two boxes, both small. Bye!",
-                &["Your order has shipped, ", "and it arrives on Tuesday. ", "It is two boxes, both small. ", "Bye!"],
+                &[
+                    "Your order has shipped, ",
+                    "and it arrives on Tuesday. ",
+                    "It is two boxes, both small. ",
+                    "Bye!",
+                ],
             ),
             ("Yes, it is here.", &["Yes, it is here."]),
             ("Dr. Smith is in at 9.30. Come by.", &["Dr. Smith is in at 9.30. ", "Come by."]),

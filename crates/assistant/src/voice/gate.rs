@@ -56,7 +56,12 @@ impl Gate {
 
     /// Ends every call of a person.
     pub(crate) fn end_person(&self, person: &UserId) {
-        lock(&self.inside).calls.get(person).into_iter().flat_map(HashMap::values).for_each(CancellationToken::cancel);
+        lock(&self.inside)
+            .calls
+            .get(person)
+            .into_iter()
+            .flat_map(HashMap::values)
+            .for_each(CancellationToken::cancel);
     }
 
     /// Ends every call and lets none in any more.

@@ -19,4 +19,5 @@ pub(super) const TIME_OVER: &str = "The time for this call is over. Goodbye.";
 /// When the person's quota is used up.
 pub(super) const USED_UP: &str = "Your time for voice is used up for now. Goodbye.";
 /// When too many are being answered.
-pub(super) const BUSY: &str = "Sorry, too many people are being answered just now. Please try again in a moment.";
+pub(super) const BUSY: &str =
+    "Sorry, too many people are being answered just now. Please try again in a moment.";

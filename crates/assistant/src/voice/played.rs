@@ -121,11 +121,14 @@ impl Span {
 fn beginning(text: &str, part: u64, whole: u64) -> &str {
     let letters = text.chars().count() as u64;
     let said = letters.saturating_mul(part.min(whole)) / whole;
-    let end = text.char_indices().nth(usize::try_from(said).unwrap_or(usize::MAX)).map_or(text.len(), |(at, _)| at);
+    let end =
+        text.char_indices().nth(usize::try_from(said).unwrap_or(usize::MAX)).map_or(text.len(), |(at, _)| at);
     let heard = &text[..end];
     match text[end..].chars().next() {
         // In the middle of a word: it was not heard.
-        Some(next) if !next.is_whitespace() => heard.rfind(char::is_whitespace).map_or("", |at| &heard[..=at]),
+        Some(next) if !next.is_whitespace() => {
+            heard.rfind(char::is_whitespace).map_or("", |at| &heard[..=at])
+        }
         _ => heard,
     }
 }

@@ -128,7 +128,13 @@ pub(super) enum Stall {
 
 impl Reply {
     /// A reply with nothing in it yet. `mouth` speaks it; without one it is text alone.
-    pub(super) fn new(id: ReplyId, item: ItemId, cause: Cause, mouth: Option<Mouth>, cancel: CancellationToken) -> Self {
+    pub(super) fn new(
+        id: ReplyId,
+        item: ItemId,
+        cause: Cause,
+        mouth: Option<Mouth>,
+        cancel: CancellationToken,
+    ) -> Self {
         Self {
             id,
             item,
@@ -285,7 +291,9 @@ impl Reply {
 
     /// When it is to be asked whether something takes too long.
     pub(super) fn patience_ends(&self) -> Option<Instant> {
-        let words = self.wants_words.map(|since| since + if self.any_words { MORE_WORDS } else { self.first_words() });
+        let words = self
+            .wants_words
+            .map(|since| since + if self.any_words { MORE_WORDS } else { self.first_words() });
         [words, self.sound_stalls()].into_iter().flatten().min()
     }
 

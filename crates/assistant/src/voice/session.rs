@@ -24,7 +24,7 @@ use domain::{
     },
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use providers::speech::{Decoder, Hearing, Heard, Samples};
+use providers::speech::{Decoder, Heard, Hearing, Samples};
 use tokio::{
     sync::{Mutex, mpsc},
     time::Instant,
@@ -213,7 +213,12 @@ impl Session {
     }
 
     /// Holds the call to its end.
-    pub(super) async fn run(mut self, mut asked: mpsc::Receiver<Command>, ended: CancellationToken, pass: &Pass) {
+    pub(super) async fn run(
+        mut self,
+        mut asked: mpsc::Receiver<Command>,
+        ended: CancellationToken,
+        pass: &Pass,
+    ) {
         tracing::info!(call = %self.id, "a call begins");
         let why = loop {
             if let Some(why) = self.over {

@@ -27,7 +27,9 @@ impl Own {
 
     const fn description(self) -> &'static str {
         match self {
-            Self::EndCall => "End the call, when the caller has said goodbye or wants to end it. Say goodbye afterwards.",
+            Self::EndCall => {
+                "End the call, when the caller has said goodbye or wants to end it. Say goodbye afterwards."
+            }
             Self::HandOver => {
                 "Hand the caller over to a person, when they ask for one or you cannot help. Tell them afterwards."
             }
@@ -46,7 +48,9 @@ impl Own {
     pub(super) const fn result(self) -> &'static str {
         match self {
             Self::EndCall => "The call ends after your next words. Say goodbye in one sentence.",
-            Self::HandOver => "A person takes over after your next words. Tell the caller so in one sentence.",
+            Self::HandOver => {
+                "A person takes over after your next words. Tell the caller so in one sentence."
+            }
         }
     }
 }

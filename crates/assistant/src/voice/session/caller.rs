@@ -14,7 +14,7 @@ use domain::{
     },
 };
 use futures::FutureExt;
-use providers::speech::{FRAME_SAMPLES, Heard, Samples, Sound, SpeechKind};
+use providers::speech::{Decoder, FRAME_SAMPLES, Heard, Samples, Sound, SpeechKind};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::{ASKED_IN_VAIN, Done, Session};
 use crate::{
     turn::AskKind,
-    voice::{lines, reply::Marks, tape::Tape},
+    voice::{lines, mouth, reply::Marks, tape::Tape},
 };
 
 /// Sound may come twice as fast as it is spoken, and this much at once.
@@ -114,6 +114,20 @@ impl Session {
         }
         for samples in decoded {
             self.samples(&samples).await;
+        }
+    }
+
+    /// Hears what still waits for more sound, as if silence came.
+    pub(super) async fn flush_sound(&mut self) {
+        let Some((settings, decoder)) = self.settings.as_ref().zip(self.decoder.as_mut()) else { return };
+        let (Ok(rest), Ok(fresh)) = (decoder.finish(), Decoder::new(mouth::wire(settings.input))) else {
+            return self.breaks(Failure::Listening).await;
+        };
+        self.decoder = Some(fresh);
+        self.samples(&rest).await;
+        if !self.waiting.is_empty() {
+            let silence = FRAME_SAMPLES - self.waiting.len();
+            self.samples(&[0.0; FRAME_SAMPLES][..silence]).await;
         }
     }
 
@@ -263,8 +277,11 @@ impl Session {
         self.jobs_begun += 1;
         let (number, cancel) = (self.jobs_begun, CancellationToken::new());
         self.job = Some(Job { number, what, since: Instant::now(), cancel: cancel.clone() });
-        let sound =
-            Sound { samples, model: settings.choice.recognition.clone(), language: settings.language.clone() };
+        let sound = Sound {
+            samples,
+            model: settings.choice.recognition.clone(),
+            language: settings.language.clone(),
+        };
         let (speech, permit) = (self.house.speech().clone(), self.hears.permit.clone());
         let job = async move { Done::Recognised(number, speech.recognise(&permit, sound, cancel).await) };
         self.jobs.push(job.boxed());

@@ -57,7 +57,11 @@ impl Session {
     async fn configure(&mut self, settings: Settings) {
         let first = self.settings.is_none();
         if !self.can_be_kept(&settings) {
-            return if first { self.breaks(Failure::Settings).await } else { self.failed(Failure::Settings).await };
+            return if first {
+                self.breaks(Failure::Settings).await
+            } else {
+                self.failed(Failure::Settings).await
+            };
         }
         if self.settings.as_ref().is_none_or(|old| old.input != settings.input) {
             if self.came_ms > 0 {
@@ -105,6 +109,7 @@ impl Session {
     }
 
     async fn commit(&mut self) {
+        self.flush_sound().await;
         match self.turns() {
             Turns::Manual if self.tape.len() > 0 => self.close_by_hand(Trigger::Client).await,
             Turns::Server(_) if self.machine.is_caller_speaking() => self.machine_says(Sign::Finish).await,
@@ -180,7 +185,8 @@ impl Session {
 
     /// Begins the reply the client asked for once everything before it is in its place.
     pub(super) fn begin_wanted(&mut self) {
-        let clear = self.closing.is_empty() && self.keeping == 0 && self.reply.is_none() && self.ahead.is_none();
+        let clear =
+            self.closing.is_empty() && self.keeping == 0 && self.reply.is_none() && self.ahead.is_none();
         if clear && let Some(Wanted { instructions, tag }) = self.wanted.take() {
             self.ask(AskKind::GoOn, Cause::Asked(tag), instructions, true);
         }

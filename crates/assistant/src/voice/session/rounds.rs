@@ -114,7 +114,13 @@ impl Session {
                     open.state = State::Done(Zeroizing::new(own.result().to_owned()));
                     ends = Some(own);
                     let arguments = Zeroizing::default();
-                    told.push(Event::ToolCall { reply, call: open.id, name: name.clone(), arguments, client: false });
+                    told.push(Event::ToolCall {
+                        reply,
+                        call: open.id,
+                        name: name.clone(),
+                        arguments,
+                        client: false,
+                    });
                     told.push(Event::ToolDone { call: open.id, name, worked: true });
                 }
                 Whose::Client { .. } => {
@@ -135,7 +141,12 @@ impl Session {
     }
 
     /// The client's result of a tool. `false` when nobody waits for one.
-    pub(super) async fn result_came(&mut self, id: ToolCallId, output: Zeroizing<String>, answer: bool) -> bool {
+    pub(super) async fn result_came(
+        &mut self,
+        id: ToolCallId,
+        output: Zeroizing<String>,
+        answer: bool,
+    ) -> bool {
         if self.void_calls.remove(&id) {
             return true;
         }
@@ -157,7 +168,9 @@ impl Session {
 
     /// Goes on with a reply whose tools have all their results.
     async fn perhaps_goes_on(&mut self, reply: ReplyId) {
-        let Some(round) = self.rounds.iter().find(|round| round.reply == reply && round.is_done()) else { return };
+        let Some(round) = self.rounds.iter().find(|round| round.reply == reply && round.is_done()) else {
+            return;
+        };
         let by_itself = round.by_itself;
         let of = |slot: &Option<Reply>| slot.as_ref().filter(|one| one.id == reply).map(|one| one.parks);
         match (of(&self.reply).or(of(&self.ahead)), of(&self.parked)) {

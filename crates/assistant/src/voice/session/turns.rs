@@ -6,10 +6,7 @@ use domain::{
     chat::{Author, Ending},
     enforced,
     id::{ItemId, ReplyId},
-    voice::{
-        Cause, End, Event, Failure, NotDone, ReplyEnd, Why,
-        turn_taking::Sign,
-    },
+    voice::{Cause, End, Event, Failure, NotDone, ReplyEnd, Why, turn_taking::Sign},
 };
 use futures::FutureExt;
 use tokio::{
@@ -112,7 +109,13 @@ impl Session {
     }
 
     /// Asks the model, under the same rules as in writing. Until it is confirmed, nothing of it is heard or kept.
-    pub(super) fn ask(&mut self, kind: AskKind, cause: Cause, aside: Option<Zeroizing<String>>, confirmed: bool) {
+    pub(super) fn ask(
+        &mut self,
+        kind: AskKind,
+        cause: Cause,
+        aside: Option<Zeroizing<String>>,
+        confirmed: bool,
+    ) {
         let Some(settings) = self.settings.clone() else { return };
         let now = Instant::now();
         self.settle_last();
@@ -176,7 +179,8 @@ impl Session {
             // It was taken back, or cut short, before it had begun.
             (None, Ok(turn)) => turn.stop.cancel(),
             (Some(slot), Err(error)) => {
-                let busy = matches!(error, Error::Busy { .. } | Error::UsedUp { .. } | Error::Answering { .. });
+                let busy =
+                    matches!(error, Error::Busy { .. } | Error::UsedUp { .. } | Error::Answering { .. });
                 let failure = if busy { Failure::Busy } else { Failure::Thinking };
                 self.breaks_off(slot, failure).await;
             }
@@ -191,7 +195,8 @@ impl Session {
         let made = reply.marks;
         // What was there before it was wanted took no time.
         let at = |mark: Option<Instant>| mark.map(|_| marks.over.unwrap_or(now));
-        reply.marks = Marks { first_token: at(made.first_token), first_clause: at(made.first_clause), ..marks };
+        reply.marks =
+            Marks { first_token: at(made.first_token), first_clause: at(made.first_clause), ..marks };
         let Some(turn) = &mut reply.turn else { return };
         turn.confirmed = true;
         turn.fate.send_replace(Fate::Confirmed);
@@ -434,7 +439,8 @@ impl Session {
     /// A reply waits for the client's tools.
     async fn park(&mut self, id: ReplyId, turn: Option<TurnSide>) {
         let Some(turn) = turn else { return };
-        let mut parked = Reply::new(id, ItemId::fresh(&self.ctx), Cause::Tools, None, CancellationToken::new());
+        let mut parked =
+            Reply::new(id, ItemId::fresh(&self.ctx), Cause::Tools, None, CancellationToken::new());
         parked.turn = Some(turn);
         self.parked = Some(parked);
         if self.answers_by_itself(id) {
