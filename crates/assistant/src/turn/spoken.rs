@@ -13,7 +13,7 @@ use std::{
 use domain::{
     Ctx,
     chat::{Author, Ending, Message},
-    id::MessageId,
+    id::{MessageId, ToolCallId},
     model::{Line, ModelFacts, Prompt, Speaker, Tool, ToolCall, ToolChoice, Usage},
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -121,6 +121,8 @@ pub(crate) struct Made {
 
 /// One round of tools as later prompts tell of it.
 pub(crate) struct Round {
+    /// Its first call.
+    pub(crate) key: Option<ToolCallId>,
     /// The message that was being answered.
     pub(crate) answers: Option<MessageId>,
     pub(crate) calls: Vec<ToolCall>,
@@ -146,9 +148,13 @@ struct Inside {
 }
 
 impl Memory {
-    /// A round of tools is done.
+    /// A round of tools is done, or still runs while the caller has gone on; what was said of it before is void.
     pub(crate) fn remember(&self, round: Round) {
-        self.lock().rounds.push(round);
+        let mut inside = self.lock();
+        match inside.rounds.iter_mut().find(|known| known.key == round.key) {
+            Some(known) => *known = round,
+            None => inside.rounds.push(round),
+        }
     }
 
     /// The application said something after `after`.
@@ -251,5 +257,99 @@ impl Spoken {
             Ok(Fate::Heard { text, cut }) => (Arc::clone(text), *cut),
             Ok(_) | Err(_) => (Arc::default(), true),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Actor, Clock, Entropy, Timestamp,
+        chat::Body,
+        model::{Place, Prompt},
+    };
+
+    use super::*;
+
+    fn message(n: u128, author: Author, text: &str) -> Message {
+        let body = Body { text: text.into(), ..Body::default() };
+        Message { id: MessageId(uuid::Uuid::from_u128(n)), parent: None, author, body, at: Timestamp(0) }
+    }
+
+    fn call() -> ToolCall {
+        ToolCall { id: "call_1".into(), name: "find".into(), arguments: "{}".into() }
+    }
+
+    fn prompt(memory: &Arc<Memory>, path: &[Message]) -> Prompt {
+        let model = ModelFacts {
+            id: "m".into(),
+            title: "M".into(),
+            maker: String::new(),
+            licence: None,
+            place: Place::ThisMachine,
+            context_tokens: 8_192,
+            bytes: None,
+            note: String::new(),
+            readiness: domain::model::Readiness::Ready,
+        };
+        let spoken = Spoken {
+            instructions: Zeroizing::new("Be kind.".into()),
+            aside: None,
+            memory: Arc::clone(memory),
+            offer: Offer::default(),
+            max_tokens: Some(99),
+            to_call: mpsc::channel(1).0,
+            fate: watch::channel(Fate::Open).1,
+        };
+        let ctx =
+            Ctx::new(Actor::Anonymous, Clock::new(|| Timestamp(1_767_225_600_000_000)), Entropy::new(|_| ()));
+        spoken.prompt(&ctx, &model, &path.iter().collect::<Vec<_>>())
+    }
+
+    fn lines(prompt: &Prompt) -> Vec<(Speaker, &str)> {
+        prompt.lines.iter().skip(1).map(|line| (line.speaker, line.text.as_str())).collect()
+    }
+
+    #[test]
+    fn what_was_said_before_the_caller_is_told_first() {
+        let path = [message(1, Author::Assistant, "Hello."), message(2, Author::User, "Hi.")];
+        let prompt = prompt(&Arc::default(), &path);
+        let system = &prompt.lines[0].text;
+        assert!(system.contains("Today is 2026-01-01.") && system.contains("Be kind."), "{system}");
+        assert!(system.ends_with("You began the call by saying: Hello."), "{system}");
+        assert_eq!(lines(&prompt), [(Speaker::User, "Hi.")]);
+        assert_eq!(prompt.max_tokens, Some(99));
+    }
+
+    #[test]
+    fn tools_of_earlier_answers_are_told_where_they_were_called() {
+        let memory = Arc::<Memory>::default();
+        let path = [
+            message(1, Author::User, "Where is it?"),
+            message(2, Author::Assistant, "On its way."),
+            message(3, Author::User, "Thanks."),
+        ];
+        let round = |result: &str| Round {
+            key: Some(ToolCallId(uuid::Uuid::from_u128(9))),
+            answers: Some(path[0].id),
+            calls: vec![call()],
+            results: vec![Zeroizing::new(result.to_owned())],
+        };
+        memory.remember(round("running"));
+        memory.remember(round("shipped"));
+        memory.note(Some(path[1].id), Zeroizing::new("It rains.".into()));
+        let told = prompt(&memory, &path);
+        let expected = [
+            (Speaker::User, "Where is it?"),
+            (Speaker::Assistant, ""),
+            (Speaker::Tool, "shipped"),
+            (Speaker::Assistant, "On its way."),
+            (Speaker::System, "It rains."),
+            (Speaker::User, "Thanks."),
+        ];
+        assert_eq!(lines(&told), expected);
+        assert_eq!(told.lines[2].tool_calls, [call()]);
+        assert_eq!(told.lines[3].answers.as_deref(), Some("call_1"));
+        memory.leave_out(path[1].id);
+        assert!(!lines(&prompt(&memory, &path)).contains(&(Speaker::Assistant, "On its way.")));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::enforced;
 use tokio::time::Instant;
 
 use crate::{Assistant, Error, bounds::Charge};
@@ -24,7 +25,7 @@ impl Meter {
     /// # Errors
     /// [`Error::UsedUp`] when there is nothing left.
     pub(super) async fn begin(house: &Assistant, ctx: &domain::Ctx) -> Result<Self, Error> {
-        let charge = house.charge_voice(ctx, SLICE_S).await?;
+        let charge = taken(house.charge_voice(ctx, SLICE_S).await)?;
         Ok(Self { began: Instant::now(), taken: charge.map(|charge| (charge, 1)) })
     }
 
@@ -40,7 +41,7 @@ impl Meter {
     /// [`Error::UsedUp`] when there is nothing left.
     pub(super) async fn go_on(&mut self, house: &Assistant, ctx: &domain::Ctx) -> Result<(), Error> {
         let Some((last, slices)) = &mut self.taken else { return Ok(()) };
-        if let Some(charge) = house.charge_voice(ctx, SLICE_S).await? {
+        if let Some(charge) = taken(house.charge_voice(ctx, SLICE_S).await)? {
             (*last, *slices) = (charge, *slices + 1);
         }
         Ok(())
@@ -53,4 +54,12 @@ impl Meter {
         let of_last = used.saturating_sub(SLICE_S * (slices - 1)).min(SLICE_S);
         house.settle_voice(last, of_last).await;
     }
+}
+
+/// Notes that there was nothing to be taken.
+fn taken(charge: Result<Option<Charge>, Error>) -> Result<Option<Charge>, Error> {
+    if matches!(charge, Err(Error::UsedUp { .. })) {
+        enforced!(VOI03);
+    }
+    charge
 }

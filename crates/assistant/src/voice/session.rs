@@ -277,7 +277,6 @@ impl Session {
             Done::Metered(meter, more) => {
                 self.meter = Some(meter);
                 if more.is_err() {
-                    enforced!(VOI03);
                     self.say_goodbye(lines::USED_UP, Why::UsedUp).await;
                 }
             }

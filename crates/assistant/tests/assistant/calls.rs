@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use assistant::{Error, Keeping, Limits, Opening};
 use domain::{
+    bounds::{Bounds, Quota},
     chat::Author,
     model::Tool,
     verifies,
@@ -50,10 +51,7 @@ fn a_call_is_a_conversation() {
         let kept = talk.kept(&assistant, &ann);
         let spoken: Vec<_> = kept.iter().map(|(author, _)| *author).collect();
         assert_eq!(spoken, [Author::Assistant, Author::User, Author::Assistant]);
-        assert_eq!(
-            (kept[0].1.as_str(), kept[1].1.as_str()),
-            ("Hello, how can I help?", "long 5")
-        );
+        assert_eq!((kept[0].1.as_str(), kept[1].1.as_str()), ("Hello, how can I help?", "long 5"));
         assert_eq!(kept[2].1, said[0].trim_end());
     });
 }
@@ -98,7 +96,7 @@ fn assent_and_knocks_do_not_stop_the_voice() {
     house(Limits::default(), async |assistant, ann| {
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), Settings::default()).await;
         talk.introduced().await;
-        talk.say("long 15").await;
+        talk.say("long 20").await;
         talk.until(|event| matches!(event, Event::ReplyAudio { .. })).await;
         talk.say("uh-huh").await;
         talk.silence(1_500).await;
@@ -106,7 +104,7 @@ fn assent_and_knocks_do_not_stop_the_voice() {
         talk.wait(|talk| talk.ends().len() == 2).await;
         assert_eq!(talk.ends(), [ReplyEnd::Finished; 2]);
         assert_eq!(talk.count(|event| matches!(event, Event::SpeechStarted { .. })), 1);
-        assert_eq!(talk.heard(), ["long 15"]);
+        assert_eq!(talk.heard(), ["long 20"]);
     });
 }
 
@@ -187,7 +185,10 @@ fn a_tool_survives_an_interruption() {
         talk.introduced().await;
         talk.say("call book {\"day\":4}").await;
         talk.until(|event| called(event).is_some()).await;
-        talk.until(|event| matches!(event, Event::ReplyDone { end, .. } if end.how == ReplyEnd::WaitsForTools)).await;
+        talk.until(
+            |event| matches!(event, Event::ReplyDone { end, .. } if end.how == ReplyEnd::WaitsForTools),
+        )
+        .await;
         let call = talk.find(called).unwrap();
         talk.talk("Never mind that.").await;
         talk.ask(Command::ToolResult { call, output: text("booked"), answer: true }).await;
@@ -276,6 +277,25 @@ fn there_is_no_room_for_everybody() {
         talk.ask(Command::HangUp).await;
         talk.end().await;
         assert!(assistant.call(&ann.ctx, opening()).await.is_ok(), "room again");
+    });
+}
+
+#[test]
+fn voice_is_counted_as_it_is_used() {
+    let _proof = verifies!(VOI03);
+    house(Limits::default(), async |assistant, mut ann| {
+        let quota = Quota { a_day: Some(1), a_month: None };
+        ann.ctx.bounds = Bounds { voice_seconds: quota, ..Bounds::default() }.into();
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
+        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+        assert!(matches!(assistant.call(&ann.ctx, opening()).await, Err(Error::UsedUp { what: "voice", .. })));
+        talk.ask(Command::HangUp).await;
+        talk.end().await;
+        let left = assistant.allowances(&ann.ctx).await.unwrap();
+        assert_eq!(left[0].left, 0, "what was used was a second at least, and no whole slice was kept");
+        let (used, more) = (left[0].most - left[0].left, Quota { a_day: Some(5), a_month: None });
+        ann.ctx.bounds = Bounds { voice_seconds: more, ..Bounds::default() }.into();
+        assert_eq!((used, assistant.allowances(&ann.ctx).await.unwrap()[0].left > 0), (1, true));
     });
 }
 

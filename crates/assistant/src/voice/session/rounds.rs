@@ -20,7 +20,9 @@ use crate::{
 
 /// How long a client may take for a tool.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What the model is told of a tool nobody has,
+/// What the model is told of a tool that runs while the caller has gone on,
+const RUNS: &str = "The tool still runs; its result comes later.";
+/// of a tool nobody has,
 const NO_SUCH_TOOL: &str = "There is no tool of that name.";
 /// and of one that gave no result.
 const NO_RESULT: &str = "The tool gave no result in time.";
@@ -189,6 +191,20 @@ impl Session {
         self.rounds.iter().any(|round| round.reply == reply && round.is_done() && round.by_itself)
     }
 
+    /// The model learns that tools still run whose reply is over.
+    pub(super) fn remember_running(&mut self, reply: ReplyId) {
+        for round in self.rounds.iter().filter(|round| round.reply == reply) {
+            let key = round.calls.first().map(|open| open.id);
+            let calls: Vec<_> = round.calls.iter().map(|open| open.call.clone()).collect();
+            let result = |open: &Open| match &open.state {
+                State::Done(result) => result.clone(),
+                State::Held | State::Running => Zeroizing::new(RUNS.to_owned()),
+            };
+            let results = round.calls.iter().map(result).collect();
+            self.memory.remember(Round { key, answers: round.answers, calls, results });
+        }
+    }
+
     /// Hands the results of a reply's tools to its turn, and remembers them. `false` while one is missing.
     pub(super) fn resolve(&mut self, reply: ReplyId) -> bool {
         let now = Instant::now();
@@ -197,6 +213,7 @@ impl Session {
             return false;
         }
         let round = self.rounds.remove(at);
+        let key = round.calls.first().map(|open| open.id);
         let (calls, results): (Vec<_>, Vec<_>) = round
             .calls
             .into_iter()
@@ -205,7 +222,7 @@ impl Session {
                 State::Held | State::Running => None,
             })
             .unzip();
-        self.memory.remember(Round { answers: round.answers, calls, results: results.clone() });
+        self.memory.remember(Round { key, answers: round.answers, calls, results: results.clone() });
         // A turn that was cut short does not wait any more.
         drop(round.results.send(results));
         for slot in [&mut self.reply, &mut self.ahead] {

@@ -120,6 +120,7 @@ impl Session {
         let now = Instant::now();
         self.settle_last();
         if let Some(mut parked) = self.parked.take() {
+            self.remember_running(parked.id);
             parked.stop();
             parked.settle(true, now);
         }
@@ -245,6 +246,7 @@ impl Session {
     /// What was heard of the last reply is what is kept of it.
     pub(super) fn settle_last(&mut self) {
         if let Some((mut reply, _)) = self.last.take() {
+            enforced!(VOI07);
             reply.settle(true, Instant::now());
         }
     }
