@@ -1,4 +1,4 @@
-//! A turn, by text: conversations, streaming, search, export.
+//! A turn, by text: conversations, streaming, search, export; customers of the voice desk and the agent's tools.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -8,6 +8,7 @@
 
 mod bounds;
 mod conversations;
+pub mod customers;
 mod drafts;
 mod error;
 mod folders;
@@ -16,6 +17,7 @@ mod programs;
 mod rights;
 mod temporary;
 mod title;
+pub mod tools;
 mod transfer;
 mod turn;
 
@@ -32,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 pub use bounds::Allowance;
 pub use conversations::Opened;
+pub use customers::{Caller, Customers, Desk};
 pub use error::Error;
 pub use limits::{
     Limits, MAX_ANSWER_BYTES, MAX_CONVERSATIONS, MAX_EXPORT_BYTES, MAX_FOLDERS, MAX_HITS, MAX_IMPORT_BYTES,
@@ -54,6 +57,7 @@ struct Inner {
     temporary: temporary::Chats,
     programs: programs::Gate,
     transfers: transfer::Gate,
+    desk: Arc<Desk>,
 }
 
 impl Assistant {
@@ -66,6 +70,18 @@ impl Assistant {
     /// An assistant with the operator's own bounds.
     #[must_use]
     pub fn with_limits(store: Store, providers: Providers, tasks: TaskTracker, limits: Limits) -> Self {
+        Self::with_desk(store, providers, tasks, limits, Desk::default())
+    }
+
+    /// The same with a voice desk that works as the operator says.
+    #[must_use]
+    pub fn with_desk(
+        store: Store,
+        providers: Providers,
+        tasks: TaskTracker,
+        limits: Limits,
+        desk: Desk,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             providers,
@@ -74,7 +90,20 @@ impl Assistant {
             temporary: temporary::Chats::default(),
             programs: programs::Gate::new(limits),
             transfers: transfer::Gate::new(limits),
+            desk: Arc::new(desk),
         }))
+    }
+
+    /// The customers of the voice desk.
+    #[must_use]
+    pub fn customers(&self) -> Customers {
+        Customers::new(self.0.store.clone(), self.0.desk.clone())
+    }
+
+    /// What the agent of the voice desk can do for a caller.
+    #[must_use]
+    pub fn tools(&self) -> tools::Tools {
+        tools::Tools::new(self.customers())
     }
 
     /// The models people can choose from, the default first.

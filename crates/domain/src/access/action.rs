@@ -47,11 +47,21 @@ pub enum Action {
     ManageEdge,
     /// Connect single sign-on and provisioning.
     ManageDirectory,
+    /// See who is a customer of the voice desk, and open a record but for its restricted fields.
+    ReadCustomers,
+    /// Open the restricted fields of a customer's record.
+    ReadRestricted,
+    /// Bring customers in, and erase them.
+    ManageCustomers,
+    /// Find out whether a caller is the customer they say they are. Only the system.
+    VerifyCustomer,
+    /// Serve one customer, who proved who they are. Only the system.
+    ServeCustomer,
 }
 
 impl Action {
     /// Every action there is, for the matrix test.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::ReadChat,
         Self::WriteChat,
         Self::UseModel,
@@ -74,6 +84,11 @@ impl Action {
         Self::ApproveContent,
         Self::ManageEdge,
         Self::ManageDirectory,
+        Self::ReadCustomers,
+        Self::ReadRestricted,
+        Self::ManageCustomers,
+        Self::VerifyCustomer,
+        Self::ServeCustomer,
     ];
 
     /// The action as policies and custom roles spell it, e.g. `read_people`.
@@ -102,6 +117,11 @@ impl Action {
             Self::ApproveContent => "approve_content",
             Self::ManageEdge => "manage_edge",
             Self::ManageDirectory => "manage_directory",
+            Self::ReadCustomers => "read_customers",
+            Self::ReadRestricted => "read_restricted",
+            Self::ManageCustomers => "manage_customers",
+            Self::VerifyCustomer => "verify_customer",
+            Self::ServeCustomer => "serve_customer",
         }
     }
 
@@ -129,6 +149,9 @@ impl Action {
                 | Self::ApproveContent
                 | Self::ManageEdge
                 | Self::ManageDirectory
+                | Self::ReadCustomers
+                | Self::ReadRestricted
+                | Self::ManageCustomers
         )
     }
 
@@ -144,6 +167,8 @@ impl Action {
                 | Self::RequestContent
                 | Self::ApproveContent
                 | Self::ManageDirectory
+                | Self::ReadRestricted
+                | Self::ManageCustomers
         )
     }
 
