@@ -83,6 +83,14 @@ ids! {
     OrderId,
     /// An appointment of a customer.
     AppointmentId,
+    /// A call: one voice connection from its opening to its end.
+    CallId,
+    /// Something one side of a call said.
+    ItemId,
+    /// Something the agent says in a call, from the first thought to the last sound.
+    ReplyId,
+    /// A use of a tool in a call.
+    ToolCallId,
     /// A data-encryption key.
     DekId,
     /// One request, shown to people as the reference of an error.

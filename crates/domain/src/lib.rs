@@ -19,6 +19,7 @@ pub mod password;
 pub mod secret;
 pub mod text;
 pub mod time;
+pub mod voice;
 
 pub use access::{Action, Denied, Missing, Permit, Resource, authorize};
 pub use control::Control;
