@@ -266,7 +266,7 @@ impl Tools {
         let mut words: Vec<String> =
             ways.map(|[one, other]| format!("{} and {}", one.words(), other.words())).collect();
         words.truncate(3);
-        words.join(", or ")
+        if words.is_empty() { "a code, with send_code".to_owned() } else { words.join(", or ") }
     }
 }
 

@@ -216,6 +216,12 @@ impl Instance {
         &self.house.identity
     }
 
+    /// Conversations and customers, for tests that need some nobody has typed in.
+    #[must_use]
+    pub fn assistant(&self) -> &assistant::Assistant {
+        &self.house.assistant
+    }
+
     /// The rows, for tests that need people nobody has clicked together.
     #[must_use]
     pub fn store(&self) -> &Store {

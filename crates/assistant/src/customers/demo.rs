@@ -146,7 +146,7 @@ fn sample(ctx: &Ctx, at: usize, name: &str) -> New {
             },
             confidential: Confidential {
                 name: format!("{name} Sample"),
-                phone: Phone::from_digits(&format!("15550100{:03}", 100 + number)).ok(),
+                phone: Phone::from_digits(&format!("12025550{:03}", 100 + number)).ok(),
                 email: Address::read(&format!("{}.sample@example.com", name.to_lowercase())).ok(),
                 address: Some(format!("{number} Example Street, Sampletown")),
             },

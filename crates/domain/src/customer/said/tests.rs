@@ -138,10 +138,9 @@ proptest! {
     fn a_reference_is_understood_as_itself(number in 0_u64..1_000_000_000_000) {
         let written = Series::Order.numbered(number);
         prop_assert_eq!(reference(Series::Order, &written), Some(written.clone()));
-        let spelt = number.to_string().chars().map(|digit| {
-            ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-                [digit.to_digit(10).unwrap() as usize]
-        });
+        let names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+        let digits = number.to_string();
+        let spelt = digits.chars().map(|digit| names[digit.to_digit(10).unwrap() as usize]);
         let spelt = spelt.collect::<Vec<_>>().join(" ");
         prop_assert_eq!(reference(Series::Order, &spelt), Some(written));
     }
