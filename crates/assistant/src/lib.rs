@@ -1,4 +1,5 @@
-//! A turn, by text: conversations, streaming, search, export; customers of the voice desk and the agent's tools.
+//! A turn, by text: conversations, streaming, search, export; speech for programs; customers of the voice desk and
+//! the agent's tools.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -15,6 +16,7 @@ mod folders;
 mod limits;
 mod programs;
 mod rights;
+pub mod speech;
 mod temporary;
 mod title;
 pub mod tools;
@@ -56,6 +58,7 @@ struct Inner {
     seats: Arc<turn::Seats>,
     temporary: temporary::Chats,
     programs: programs::Gate,
+    recordings: programs::Gate,
     transfers: transfer::Gate,
     desk: Arc<Desk>,
 }
@@ -88,7 +91,8 @@ impl Assistant {
             tasks,
             seats: turn::Seats::new(limits),
             temporary: temporary::Chats::default(),
-            programs: programs::Gate::new(limits),
+            programs: programs::Gate::new(limits.completions, limits.completions_per_person),
+            recordings: programs::Gate::new(limits.recordings, limits.recordings_per_person),
             transfers: transfer::Gate::new(limits),
             desk: Arc::new(desk),
         }))

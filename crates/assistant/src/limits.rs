@@ -46,6 +46,10 @@ pub struct Limits {
     pub completions: usize,
     /// Completions and embeddings of one person's programs.
     pub completions_per_person: usize,
+    /// Recordings being received or written down; each is in memory whole.
+    pub recordings: usize,
+    /// Recordings of one person's programs.
+    pub recordings_per_person: usize,
     /// Exports being made or sent, at most one of each person; each holds its whole file in memory.
     pub exports: usize,
     /// Imports being received or written, at most one of each person; each holds its whole file in memory.
@@ -59,6 +63,8 @@ impl Default for Limits {
             turns_per_person: 8,
             completions: 1_024,
             completions_per_person: 256,
+            recordings: 8,
+            recordings_per_person: 4,
             exports: 2,
             imports: 2,
         }

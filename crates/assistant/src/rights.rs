@@ -44,6 +44,11 @@ pub(crate) fn embeds(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::Embed, Resource::Of(person(ctx)?))
 }
 
+/// The permit to have sound turned into words, and words into sound, on the person's behalf.
+pub(crate) fn speaks(ctx: &Ctx) -> Result<Permit, Denied> {
+    authorize(ctx, Action::Speech, Resource::Of(person(ctx)?))
+}
+
 /// The permit to see what stands about the person's own account.
 pub(crate) fn sees_account(ctx: &Ctx) -> Result<Permit, Denied> {
     authorize(ctx, Action::ReadAccount, Resource::Of(person(ctx)?))

@@ -220,10 +220,10 @@ fn allows(actor: &Actor, action: Action, resource: Resource, now: Timestamp) -> 
             action.is_grantable() && standing.rights().has(action)
         }
         (Actor::ApiKey { user, scopes, .. }, Resource::Of(owner)) => {
-            *user == owner && matches!(action, A::UseModel | A::Embed) && scopes.has(action)
+            *user == owner && matches!(action, A::UseModel | A::Embed | A::Speech) && scopes.has(action)
         }
         (Actor::ApiKey { scopes, .. }, Resource::Instance) => {
-            matches!(action, A::UseModel | A::Embed | A::ReadInstance) && scopes.has(action)
+            matches!(action, A::UseModel | A::Embed | A::Speech | A::ReadInstance) && scopes.has(action)
         }
         // Reading is all that a broken glass allows: one person's chats, until its time is over.
         (Actor::BreakGlass { subject, until, .. }, Resource::Of(owner)) => {
@@ -245,7 +245,7 @@ fn allows(actor: &Actor, action: Action, resource: Resource, now: Timestamp) -> 
 fn is_personal(action: Action, rights: Rights) -> bool {
     use Action as A;
     match action {
-        A::UseModel | A::Embed => rights.has(action),
+        A::UseModel | A::Embed | A::Speech => rights.has(action),
         A::ReadChat | A::WriteChat | A::ReadAccount | A::WriteAccount | A::ManageCredentials => true,
         _ => false,
     }
@@ -262,7 +262,7 @@ fn system_allows(job: Job, action: Action) -> bool {
             matches!(action, A::Authenticate | A::ReadAccount | A::WriteAccount | A::ManageCredentials)
         }
         Job::Checks => matches!(action, A::ReadInstance | A::WriteInstance),
-        Job::Turn => matches!(action, A::ReadChat | A::WriteChat | A::UseModel),
+        Job::Turn => matches!(action, A::ReadChat | A::WriteChat | A::UseModel | A::Speech),
         Job::Upkeep => {
             matches!(
                 action,

@@ -47,6 +47,8 @@ pub enum Action {
     ManageEdge,
     /// Connect single sign-on and provisioning.
     ManageDirectory,
+    /// Have sound turned into words and words into sound. Rights are kept by their place in this list.
+    Speech,
     /// See who is a customer of the voice desk, and open a record but for its restricted fields.
     ReadCustomers,
     /// Open the restricted fields of a customer's record.
@@ -61,7 +63,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is, for the matrix test.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::ReadChat,
         Self::WriteChat,
         Self::UseModel,
@@ -84,6 +86,7 @@ impl Action {
         Self::ApproveContent,
         Self::ManageEdge,
         Self::ManageDirectory,
+        Self::Speech,
         Self::ReadCustomers,
         Self::ReadRestricted,
         Self::ManageCustomers,
@@ -117,6 +120,7 @@ impl Action {
             Self::ApproveContent => "approve_content",
             Self::ManageEdge => "manage_edge",
             Self::ManageDirectory => "manage_directory",
+            Self::Speech => "speech",
             Self::ReadCustomers => "read_customers",
             Self::ReadRestricted => "read_restricted",
             Self::ManageCustomers => "manage_customers",
@@ -175,6 +179,7 @@ impl Action {
     /// Whether a role of an organisation's own may carry it.
     #[must_use]
     pub const fn is_grantable(self) -> bool {
-        self.is_administrative() || matches!(self, Self::ReadInstance | Self::UseModel | Self::Embed)
+        self.is_administrative()
+            || matches!(self, Self::ReadInstance | Self::UseModel | Self::Embed | Self::Speech)
     }
 }

@@ -63,7 +63,7 @@ impl Role {
     #[must_use]
     pub const fn rights(self) -> Rights {
         use Action as A;
-        let everyone = Rights::NONE.with(A::ReadInstance).with(A::UseModel).with(A::Embed);
+        let everyone = Rights::NONE.with(A::ReadInstance).with(A::UseModel).with(A::Embed).with(A::Speech);
         match self {
             Self::User => everyone,
             Self::Owner => everyone

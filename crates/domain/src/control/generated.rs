@@ -134,6 +134,12 @@ pub enum Control {
     SES07,
     /// The key that signs access tokens is replaced after `signing_key_days` days, sealed in the store, and removed once no token it signed can still be good.
     SES08,
+    /// Every request to Deepgram says that what it carries may not be kept to train models.
+    SPE01,
+    /// Sound and spoken texts go to no vendor but one whose models of speech the configuration names, and the usual ones are on this machine.
+    SPE02,
+    /// A recording has at most `recording_seconds` seconds, a stream lasts at most `speech_stream_minutes` minutes, texts and lines of those who wait are bounded, and whoever is one too many is told so.
+    SPE03,
     /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
     SSO01,
     /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
@@ -184,7 +190,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 87] = [
+    pub const ALL: [Self; 90] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -249,6 +255,9 @@ impl Control {
         Self::SES06,
         Self::SES07,
         Self::SES08,
+        Self::SPE01,
+        Self::SPE02,
+        Self::SPE03,
         Self::SSO01,
         Self::SSO02,
         Self::STO01,
@@ -279,7 +288,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 87] = [
+static FACTS: [Facts; 90] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -765,6 +774,31 @@ static FACTS: [Facts; 87] = [
         proof: Proof::Live,
     },
     Facts {
+        token: "SPE01",
+        title: "A vendor of speech keeps nothing to learn from",
+        sentence: "Every request to Deepgram says that what it carries may not be kept to train models.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would send sound to the vendor; tests run a double of it and look at every request.",
+        ),
+    },
+    Facts {
+        token: "SPE02",
+        title: "Speech stays on this machine",
+        sentence: "Sound and spoken texts go to no vendor but one whose models of speech the configuration names, and the usual ones are on this machine.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SPE03",
+        title: "Speech is bounded",
+        sentence: "A recording has at most {recording_seconds} seconds, a stream lasts at most {speech_stream_minutes} minutes, texts and lines of those who wait are bounded, and whoever is one too many is told so.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep people from being heard; tests send too much to an instance of their own.",
+        ),
+    },
+    Facts {
         token: "SSO01",
         title: "A sign-in service must prove who it names",
         sentence: "An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within {sso_minutes} minutes in the browser that asked.",
@@ -931,7 +965,7 @@ static FACTS: [Facts; 87] = [
         sentence: "A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most {socket_message_kib} KiB and a minute at most {socket_frames_a_minute} frames, and one that is silent for {socket_silent_seconds} seconds or whose session or key has ended is closed.",
         kind: Kind::Enforced,
         proof: Proof::Test(
-            "No route opens one yet; tests open some on the same ground and break every rule of it.",
+            "Asking would take places from people; tests open some on the same ground and break every rule of it.",
         ),
     },
     Facts {
@@ -1010,6 +1044,10 @@ pub struct Numbers {
     pub idle_warning_seconds: u32,
     /// Days after which the key that signs access tokens is replaced (SES08).
     pub signing_key_days: u32,
+    /// Longest recording that is written down at once (SPE03).
+    pub recording_seconds: u32,
+    /// Longest stream of sound that is listened to, or of texts that are spoken (SPE03).
+    pub speech_stream_minutes: u32,
     /// Minutes a sign-in at another service may take (SSO01).
     pub sso_minutes: u32,
     /// Days after which a provisioning token ends (SSO02).
@@ -1071,6 +1109,8 @@ impl Default for Numbers {
             refresh_grace_seconds: 30,
             idle_warning_seconds: 120,
             signing_key_days: 30,
+            recording_seconds: 600,
+            speech_stream_minutes: 120,
             sso_minutes: 10,
             scim_token_days: 180,
             address_times: 5,
@@ -1124,6 +1164,8 @@ impl Numbers {
             "refresh_grace_seconds" => Some(self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(self.idle_warning_seconds),
             "signing_key_days" => Some(self.signing_key_days),
+            "recording_seconds" => Some(self.recording_seconds),
+            "speech_stream_minutes" => Some(self.speech_stream_minutes),
             "sso_minutes" => Some(self.sso_minutes),
             "scim_token_days" => Some(self.scim_token_days),
             "address_times" => Some(self.address_times),
@@ -1174,6 +1216,8 @@ impl Numbers {
             "refresh_grace_seconds" => Some(&mut self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(&mut self.idle_warning_seconds),
             "signing_key_days" => Some(&mut self.signing_key_days),
+            "recording_seconds" => Some(&mut self.recording_seconds),
+            "speech_stream_minutes" => Some(&mut self.speech_stream_minutes),
             "sso_minutes" => Some(&mut self.sso_minutes),
             "scim_token_days" => Some(&mut self.scim_token_days),
             "address_times" => Some(&mut self.address_times),
@@ -1192,7 +1236,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 44] = [
+pub static NUMBERS: [Number; 46] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1508,6 +1552,26 @@ pub static NUMBERS: [Number; 44] = [
         control: Control::SES08,
         value: 30,
         unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "recording_seconds",
+        control: Control::SPE03,
+        value: 600,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "speech_stream_minutes",
+        control: Control::SPE03,
+        value: 120,
+        unit: "minutes",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

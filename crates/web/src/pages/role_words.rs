@@ -68,6 +68,7 @@ pub const fn right(action: Action) -> &'static str {
         Action::ApproveContent => "Agree that somebody's chats are read",
         Action::ManageEdge => "Keep addresses out",
         Action::ManageDirectory => "Connect a directory",
+        Action::Speech => "Have speech written down and texts spoken",
         Action::ReadCustomers => "Open customers' records",
         Action::ReadRestricted => "Open what is restricted in them",
         Action::ManageCustomers => "Bring customers in, erase them",

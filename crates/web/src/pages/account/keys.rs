@@ -21,9 +21,10 @@ use super::{
 use crate::{App, Problem, SignedIn, input::Form};
 
 /// What a key may do: the right, its name in forms, its words.
-const SCOPES: [(Action, &str); 3] = [
+const SCOPES: [(Action, &str); 4] = [
     (Action::UseModel, "Ask models"),
     (Action::Embed, "Make embeddings"),
+    (Action::Speech, "Hear and speak"),
     (Action::ReadInstance, "List the models"),
 ];
 
@@ -37,6 +38,7 @@ pub struct Wish {
     chosen: Option<String>,
     use_model: Option<String>,
     embed: Option<String>,
+    speech: Option<String>,
     read_instance: Option<String>,
 }
 
@@ -56,6 +58,7 @@ impl From<Wish> for KeyWish {
         let ticked = [
             (Action::UseModel, wish.use_model),
             (Action::Embed, wish.embed),
+            (Action::Speech, wish.speech),
             (Action::ReadInstance, wish.read_instance),
         ];
         let scopes: Rights =
@@ -225,10 +228,11 @@ mod tests {
                 chosen: chosen.map(str::to_owned),
                 use_model: None,
                 embed: embed.map(str::to_owned),
+                speech: None,
                 read_instance: None,
             })
         };
-        assert_eq!(wish(None, None).scopes.iter().count(), 3);
+        assert_eq!(wish(None, None).scopes.iter().count(), 4);
         assert!(wish(Some("1"), None).scopes.is_empty());
         let one = wish(Some("1"), Some("yes"));
         assert_eq!((one.scopes, one.days), (Rights::NONE.with(Action::Embed), Some(7)));
