@@ -218,8 +218,8 @@ both_engines!(tools_tell_what_their_task_needs_and_leave_an_entry, |home| {
     line.caller.heard_at(Place::Endpoint { host: "models.example".to_owned(), loopback: false });
     let away = line.ask("order_status", json!({ "order_number": "one" })).await;
     assert_eq!((away.get("items"), &away["status"]), (None, &json!("shipped")));
-    let entries = audit::list(&home.store, &home.instance(Job::Checks, Action::ReadInstance), 0, 500);
-    let entries = entries.await.unwrap();
+    let looks = home.instance(Job::Checks, Action::ReadInstance);
+    let entries = audit::list(&home.store, &looks, 0, 500).await.unwrap();
     let opened = entries.iter().filter(|entry| entry.act == "customer-opened");
     assert_eq!(opened.clone().count(), 4);
     assert!(opened.into_iter().all(|entry| entry.actor == "system:desk"));
