@@ -65,10 +65,11 @@ struct Line {
 }
 
 impl Line {
-    async fn open(home: &Home, assistant: &Assistant) -> Self {
-        let person = home.person("Pat").await;
+    fn open(home: &Home, assistant: &Assistant) -> Self {
+        // Whose session the call runs in does not matter to the desk; a program's would do as well.
+        let ctx = home.ctx(Actor::System(Job::Turn));
         let caller = Caller::new(Place::ThisMachine);
-        Self { assistant: assistant.clone(), ctx: person.ctx, caller, calls: 0 }
+        Self { assistant: assistant.clone(), ctx, caller, calls: 0 }
     }
 
     async fn result(&mut self, tool: &str, arguments: Value) -> ToolResult {
@@ -94,7 +95,7 @@ impl Line {
 both_engines!(a_caller_proves_who_they_are_by_two_facts_and_is_served_as_that_customer_alone, |home| {
     let _proof = verifies!(CUS04);
     let assistant = filled(&home, desk()).await;
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     for tool in Tool::ALL.into_iter().filter(|tool| tool.needs_customer()) {
         let refused = line.result(tool.name(), json!({ "order_number": "1" })).await;
         assert!(refused.failed && !refused.output.contains("ORD"), "{tool:?}");
@@ -137,7 +138,7 @@ both_engines!(wrong_facts_are_answered_the_same_whoever_they_are_about_and_only_
     let unknown_day = json!({ "email": "cleo@example.com", "date_of_birth": "1985-07-04" });
     let mut answers = Vec::new();
     for facts in [&wrong_order, &nobody, &wrong_day, &unknown_day] {
-        let mut line = Line::open(&home, &assistant).await;
+        let mut line = Line::open(&home, &assistant);
         let mut said = Vec::new();
         for _ in 0..4 {
             said.push(line.result("verify_customer", facts.clone()).await.output);
@@ -150,14 +151,14 @@ both_engines!(wrong_facts_are_answered_the_same_whoever_they_are_about_and_only_
 
     // Ann has been tried five times and more over all calls: now what is right does not help either.
     let right = json!({ "phone": "+12025550101", "order_number": "ORD0001" });
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     let refused = line.result("verify_customer", right.clone()).await;
     assert!(refused.failed && refused.output == answers[0][0], "{}", refused.output);
     home.clockwork.advance(25 * 60 * 60);
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     assert_eq!(line.ask("verify_customer", right).await["verified"], true);
 
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     let one = line.result("verify_customer", json!({ "phone": "+12025550101" })).await;
     assert!(one.failed && one.output.contains("this is not enough"), "{}", one.output);
     let unclear = json!({ "phone": "hm", "order_number": "ORD0001" });
@@ -167,9 +168,9 @@ both_engines!(wrong_facts_are_answered_the_same_whoever_they_are_about_and_only_
 
 both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
     let assistant = filled(&home, desk()).await;
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     let ann = line.ask("send_code", json!({ "customer_id": "one" })).await;
-    let mut other = Line::open(&home, &assistant).await;
+    let mut other = Line::open(&home, &assistant);
     let nobody = other.ask("send_code", json!({ "customer_id": "ninety nine" })).await;
     let without_address = other.ask("send_code", json!({ "customer_id": "three" })).await;
     assert!(ann == nobody && nobody == without_address, "{ann} {nobody}");
@@ -187,7 +188,7 @@ both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
     assert_eq!(line.ask("verify_customer", json!({ "code": spoken })).await["verified"], true);
     assert_eq!(line.ask("find_orders", json!({})).await["in_all"], 2);
 
-    let mut late = Line::open(&home, &assistant).await;
+    let mut late = Line::open(&home, &assistant);
     late.ask("send_code", json!({ "phone": "+12025550102" })).await;
     home.clockwork.advance(11 * 60);
     let over = late.result("send_code", json!({ "phone": "+12025550102" })).await;
@@ -199,7 +200,7 @@ both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
 both_engines!(tools_tell_what_their_task_needs_and_leave_an_entry, |home| {
     let _proof = verifies!(CUS06);
     let assistant = filled(&home, desk()).await;
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     line.is_ann().await;
     let told = [
         line.result("find_orders", json!({})).await.output,
@@ -228,7 +229,7 @@ both_engines!(tools_tell_what_their_task_needs_and_leave_an_entry, |home| {
 both_engines!(an_appointment_is_made_once_ahead_within_hours_and_where_nobody_else_is, |home| {
     let _proof = verifies!(CUS07);
     let assistant = filled(&home, desk()).await;
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     line.is_ann().await;
     // The clock of the tests begins on Thursday, 1 January 2026.
     let free = line.ask("check_availability", json!({ "service": "review", "date": "2026-01-05" })).await;
@@ -248,7 +249,7 @@ both_engines!(an_appointment_is_made_once_ahead_within_hours_and_where_nobody_el
     assert!(retold.output.contains("APT0008"), "the caller has that time already: {}", retold.output);
     assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 2);
 
-    let mut bob = Line::open(&home, &assistant).await;
+    let mut bob = Line::open(&home, &assistant);
     let facts = json!({ "customer_id": "2", "date_of_birth": "31 January 1990" });
     assert_eq!(bob.ask("verify_customer", facts).await["verified"], true);
     for (date, time, why) in [
@@ -270,7 +271,7 @@ both_engines!(an_appointment_is_made_once_ahead_within_hours_and_where_nobody_el
 
 both_engines!(strange_calls_of_tools_are_refused_in_words_and_bounded, |home| {
     let assistant = filled(&home, desk()).await;
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     for (name, arguments) in [
         ("delete_everything", "{}"),
         ("verify_customer", "not json"),
@@ -387,7 +388,7 @@ both_engines!(samples_are_the_same_each_time_marked_and_gone_with_one_call, |hom
         assert!(record.restricted.is_none());
     }
     assert_eq!(customers.find(&sue.ctx, "cust ninety nine").await.unwrap(), None);
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     let first = json!({ "customer_id": "one", "date_of_birth": "1960-01-18" });
     assert_eq!(line.ask("verify_customer", first).await["verified"], true);
     assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 1);
@@ -410,7 +411,7 @@ both_engines!(customers_of_whom_nothing_is_heard_are_forgotten, |home| {
     let upkeep = home.ctx(Actor::System(Job::Upkeep));
     assert_eq!(customers.sweep(&upkeep).await.unwrap(), Default::default());
     home.clockwork.advance(11 * 24 * 60 * 60);
-    let mut line = Line::open(&home, &assistant).await;
+    let mut line = Line::open(&home, &assistant);
     line.is_ann().await;
     let swept = customers.sweep(&upkeep).await.unwrap();
     assert_eq!((swept.restricted, swept.customers), (1, 0), "Bob's, and not Ann's, who called");
