@@ -8,6 +8,8 @@ mod bounds;
 mod calls;
 #[path = "assistant/conversations.rs"]
 mod conversations;
+#[path = "assistant/customers.rs"]
+mod customers;
 #[path = "assistant/house.rs"]
 mod house;
 #[path = "assistant/programs.rs"]

@@ -97,7 +97,7 @@ fn assent_and_knocks_do_not_stop_the_voice() {
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), Settings::default()).await;
         talk.introduced().await;
         talk.say("long 20").await;
-        talk.until(|event| matches!(event, Event::ReplyAudio { .. })).await;
+        talk.wait(|talk| !talk.said(answers).concat().is_empty()).await;
         talk.say("uh-huh").await;
         talk.silence(1_500).await;
         talk.say("a").await;
@@ -288,7 +288,10 @@ fn voice_is_counted_as_it_is_used() {
         ann.ctx.bounds = Bounds { voice_seconds: quota, ..Bounds::default() }.into();
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
         let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
-        assert!(matches!(assistant.call(&ann.ctx, opening()).await, Err(Error::UsedUp { what: "voice", .. })));
+        assert!(matches!(
+            assistant.call(&ann.ctx, opening()).await,
+            Err(Error::UsedUp { what: "voice", .. })
+        ));
         talk.ask(Command::HangUp).await;
         talk.end().await;
         let left = assistant.allowances(&ann.ctx).await.unwrap();
