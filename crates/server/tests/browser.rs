@@ -8,6 +8,8 @@
 
 #[path = "browser/directory.rs"]
 mod directory;
+#[path = "browser/customers.rs"]
+mod customers;
 #[path = "browser/factors.rs"]
 mod factors;
 #[path = "browser/house.rs"]

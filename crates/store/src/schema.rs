@@ -66,6 +66,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0009_step_up.sql"),
         include_str!("../migrations/common/0009_step_up.sql"),
     ),
+    (
+        13,
+        "customers of the voice desk",
+        include_str!("../migrations/common/0013_customers.sql"),
+        include_str!("../migrations/common/0013_customers.sql"),
+    ),
 ];
 
 /// What becomes of tables that are not as this version has them.
