@@ -118,17 +118,23 @@ impl Assistant {
         messages: u64,
         bytes: usize,
     ) -> Result<Option<Charge>, Error> {
+        let tokens = tokens_of(bytes) + if messages > 0 { ANSWER_TOKENS } else { 0 };
+        self.take(ctx, rights::asks(ctx)?, Use { messages, tokens, voice_seconds: 0 }).await
+    }
+
+    /// Takes seconds of voice from the quota of the person; `None` when they have none.
+    ///
+    /// # Errors
+    /// [`Error::UsedUp`] when there is nothing left.
+    pub(crate) async fn charge_voice(&self, ctx: &Ctx, seconds: u64) -> Result<Option<Charge>, Error> {
+        self.take(ctx, rights::speaks(ctx)?, Use { voice_seconds: seconds, ..Use::default() }).await
+    }
+
+    async fn take(&self, ctx: &Ctx, asks: Permit, wanted: Use) -> Result<Option<Charge>, Error> {
         if !usage::is_counted(&ctx.bounds) {
             return Ok(None);
         }
-        let asks = rights::asks(ctx)?;
-        let tokens = tokens_of(bytes) + if messages > 0 { ANSWER_TOKENS } else { 0 };
-        let charge = Charge {
-            asks,
-            at: ctx.now(),
-            wanted: Use { messages, tokens, voice_seconds: 0 },
-            ctx: ctx.clone(),
-        };
+        let charge = Charge { asks, at: ctx.now(), wanted, ctx: ctx.clone() };
         let mut tx = self.0.store.begin(ctx).await?;
         let taken = usage::take(&mut tx, &charge.asks, &ctx.bounds, charge.wanted).await?;
         if let Err(gone) = taken {
@@ -141,6 +147,11 @@ impl Assistant {
         }
         usage::keep(tx).await?;
         Ok(Some(charge))
+    }
+
+    /// Corrects what was taken for voice by the seconds it came to.
+    pub(crate) async fn settle_voice(&self, charge: Charge, seconds: u64) {
+        self.settle(Some(charge), Use { voice_seconds: seconds, ..Use::default() }).await;
     }
 
     /// Corrects what was taken by what it came to. Says so in the log when it cannot: then it stays as taken.

@@ -1,4 +1,5 @@
-//! A turn, by text: conversations, streaming, search, export.
+//! A turn, by text or by voice: conversations, streaming, calls, search, export; speech for programs; customers of the
+//! voice desk and the agent's tools.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -8,16 +9,20 @@
 
 mod bounds;
 mod conversations;
+pub mod customers;
 mod drafts;
 mod error;
 mod folders;
 mod limits;
 mod programs;
 mod rights;
+pub mod speech;
 mod temporary;
 mod title;
+pub mod tools;
 mod transfer;
 mod turn;
+mod voice;
 
 use std::sync::Arc;
 
@@ -32,6 +37,7 @@ use tokio_util::task::TaskTracker;
 
 pub use bounds::Allowance;
 pub use conversations::Opened;
+pub use customers::{Caller, Customers, Desk};
 pub use error::Error;
 pub use limits::{
     Limits, MAX_ANSWER_BYTES, MAX_CONVERSATIONS, MAX_EXPORT_BYTES, MAX_FOLDERS, MAX_HITS, MAX_IMPORT_BYTES,
@@ -41,6 +47,7 @@ pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
 pub use store::{search::Hit, usage::Counted};
 pub use transfer::{Export, Format, Import, ImportReport};
 pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
+pub use voice::{Call, Keeping, Opening};
 
 /// Conversations with language models. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -53,7 +60,11 @@ struct Inner {
     seats: Arc<turn::Seats>,
     temporary: temporary::Chats,
     programs: programs::Gate,
+    recordings: programs::Gate,
     transfers: transfer::Gate,
+    calls: voice::Gate,
+    limits: Limits,
+    desk: Arc<Desk>,
 }
 
 impl Assistant {
@@ -66,15 +77,43 @@ impl Assistant {
     /// An assistant with the operator's own bounds.
     #[must_use]
     pub fn with_limits(store: Store, providers: Providers, tasks: TaskTracker, limits: Limits) -> Self {
+        Self::with_desk(store, providers, tasks, limits, Desk::default())
+    }
+
+    /// The same with a voice desk that works as the operator says.
+    #[must_use]
+    pub fn with_desk(
+        store: Store,
+        providers: Providers,
+        tasks: TaskTracker,
+        limits: Limits,
+        desk: Desk,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             providers,
             tasks,
             seats: turn::Seats::new(limits),
             temporary: temporary::Chats::default(),
-            programs: programs::Gate::new(limits),
+            programs: programs::Gate::new(limits.completions, limits.completions_per_person),
+            recordings: programs::Gate::new(limits.recordings, limits.recordings_per_person),
             transfers: transfer::Gate::new(limits),
+            calls: voice::Gate::new(limits),
+            limits,
+            desk: Arc::new(desk),
         }))
+    }
+
+    /// The customers of the voice desk.
+    #[must_use]
+    pub fn customers(&self) -> Customers {
+        Customers::new(self.0.store.clone(), self.0.desk.clone())
+    }
+
+    /// What the agent of the voice desk can do for a caller.
+    #[must_use]
+    pub fn tools(&self) -> tools::Tools {
+        tools::Tools::new(self.customers())
     }
 
     /// The models people can choose from, the default first.
@@ -95,9 +134,10 @@ impl Assistant {
         self.0.providers.readiness()
     }
 
-    /// Takes no more questions and stops the turns that run; what they have shown is kept. For the end
+    /// Takes no more questions and calls, and stops the turns that run; what they have shown is kept. For the end
     /// of the process, before its task tracker is waited for.
     pub fn drain(&self) {
+        self.0.calls.close();
         self.0.seats.close();
     }
 

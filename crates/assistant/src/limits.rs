@@ -2,6 +2,8 @@
 //!
 //! `server` may choose [`Limits`]; the constants are part of the format of things and do not change.
 
+use domain::control::Numbers;
+
 /// Longest answer that is kept, in bytes of UTF-8. A longer one ends there with `Ending::Length`.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// Largest file an import reads, in bytes.
@@ -46,10 +48,34 @@ pub struct Limits {
     pub completions: usize,
     /// Completions and embeddings of one person's programs.
     pub completions_per_person: usize,
+    /// Recordings being received or written down; each is in memory whole.
+    pub recordings: usize,
+    /// Recordings of one person's programs.
+    pub recordings_per_person: usize,
     /// Exports being made or sent, at most one of each person; each holds its whole file in memory.
     pub exports: usize,
     /// Imports being received or written, at most one of each person; each holds its whole file in memory.
     pub imports: usize,
+    /// Calls of all people.
+    pub calls: usize,
+    /// Calls of one person.
+    pub calls_per_person: usize,
+    /// Minutes one call may last.
+    pub call_minutes: u32,
+}
+
+impl Limits {
+    /// The defaults, with the numbers of the policy that is in force.
+    #[must_use]
+    pub fn of(numbers: &Numbers) -> Self {
+        let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            calls: count(numbers.calls),
+            calls_per_person: count(numbers.calls_per_person),
+            call_minutes: numbers.call_minutes,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -59,8 +85,13 @@ impl Default for Limits {
             turns_per_person: 8,
             completions: 1_024,
             completions_per_person: 256,
+            recordings: 8,
+            recordings_per_person: 4,
             exports: 2,
             imports: 2,
+            calls: 16,
+            calls_per_person: 2,
+            call_minutes: 60,
         }
     }
 }

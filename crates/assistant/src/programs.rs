@@ -19,7 +19,7 @@ use futures::{Stream, StreamExt};
 use providers::Answer;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Assistant, Error, Limits, MAX_ANSWER_BYTES, bounds::Charge, rights};
+use crate::{Assistant, Error, MAX_ANSWER_BYTES, bounds::Charge, rights};
 
 /// What a refused program is told to wait, in seconds.
 const RETRY_AFTER_S: u32 = 2;
@@ -164,24 +164,26 @@ fn size(delta: &Delta) -> usize {
 
 /// Counts the programs that are being answered.
 pub(crate) struct Gate {
-    limits: Limits,
+    /// Most in all, and of one person.
+    most: usize,
+    most_each: usize,
     inside: Arc<Mutex<HashMap<UserId, usize>>>,
 }
 
 impl Gate {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, inside: Arc::default() }
+    pub(crate) fn new(most: usize, most_each: usize) -> Self {
+        Self { most, most_each, inside: Arc::default() }
     }
 
     /// Lets one more in.
     ///
     /// # Errors
     /// [`Error::Busy`] when there are too many, of this person or in all.
-    fn enter(&self, person: UserId) -> Result<Pass, Error> {
+    pub(crate) fn enter(&self, person: UserId) -> Result<Pass, Error> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = inside.values().sum();
         let own = inside.get(&person).copied().unwrap_or(0);
-        if all >= self.limits.completions || own >= self.limits.completions_per_person {
+        if all >= self.most || own >= self.most_each {
             return Err(Error::Busy { retry_after_s: RETRY_AFTER_S });
         }
         inside.insert(person, own + 1);
@@ -190,7 +192,7 @@ impl Gate {
 }
 
 /// One place inside the [`Gate`], given back on drop.
-struct Pass {
+pub(crate) struct Pass {
     person: UserId,
     inside: Arc<Mutex<HashMap<UserId, usize>>>,
 }

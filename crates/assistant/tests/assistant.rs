@@ -4,12 +4,18 @@
 
 #[path = "assistant/bounds.rs"]
 mod bounds;
+#[path = "assistant/calls.rs"]
+mod calls;
 #[path = "assistant/conversations.rs"]
 mod conversations;
+#[path = "assistant/customers.rs"]
+mod customers;
 #[path = "assistant/house.rs"]
 mod house;
 #[path = "assistant/programs.rs"]
 mod programs;
+#[path = "assistant/talk.rs"]
+mod talk;
 #[path = "assistant/temporary.rs"]
 mod temporary;
 #[path = "assistant/transfer.rs"]

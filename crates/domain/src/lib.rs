@@ -10,6 +10,7 @@ pub mod chat;
 pub mod check;
 pub mod control;
 pub mod ctx;
+pub mod customer;
 pub mod id;
 pub mod mail;
 pub mod model;
@@ -18,6 +19,7 @@ pub mod password;
 pub mod secret;
 pub mod text;
 pub mod time;
+pub mod voice;
 
 pub use access::{Action, Denied, Missing, Permit, Resource, authorize};
 pub use control::Control;

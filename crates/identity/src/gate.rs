@@ -164,12 +164,14 @@ impl Names {
         use Action as A;
         let own = match question.resource {
             Resource::Of(owner) => owner == asker,
+            // Customers are no account's own; only the system reaches them one by one.
+            Resource::Customer(_) => false,
             Resource::Instance => true,
         };
         let kind = match question.action {
             A::ReadChat | A::WriteChat => &self.chat,
             A::ReadAccount | A::WriteAccount | A::ManageCredentials => &self.account,
-            A::UseModel | A::Embed => &self.model,
+            A::UseModel | A::Embed | A::Speech => &self.model,
             _ => return Ok(Entity::new_no_attrs(uid(&self.instance, "this"), HashSet::new())),
         };
         let attributes = HashMap::from([("own".to_owned(), Value::new_bool(own))]);

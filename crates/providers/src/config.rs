@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use domain::Secret;
 use serde::Deserialize;
 
-use crate::fetch::Sources;
+use crate::{fetch::Sources, speech::SpeechConfig};
 
 /// All decisions about models. Unknown keys are refused.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,9 +19,11 @@ pub struct Config {
     pub local: LocalConfig,
     /// OpenAI-compatible endpoints.
     pub endpoints: Vec<EndpointConfig>,
+    /// What hears and speaks.
+    pub speech: SpeechConfig,
     /// Where model files may be fetched from.
     pub sources: Sources,
-    /// Adds the model `scripted`, which answers by rote. For tests and measurements.
+    /// Adds models that answer, hear and speak by rote. For tests and measurements.
     pub scripted: bool,
 }
 
@@ -65,6 +67,15 @@ pub struct EndpointConfig {
     /// Models to offer for embeddings.
     #[serde(default)]
     pub embedding_models: Vec<String>,
+    /// Models to offer for turning sound into words.
+    #[serde(default)]
+    pub recognition_models: Vec<String>,
+    /// Models to offer for turning words into sound.
+    #[serde(default)]
+    pub speech_models: Vec<String>,
+    /// The voices these have, the usual one first.
+    #[serde(default = "default_voices")]
+    pub voices: Vec<String>,
     /// Who makes these models, for people to read; the endpoint's host when absent.
     #[serde(default)]
     pub maker: Option<String>,
@@ -83,6 +94,10 @@ pub struct EndpointConfig {
     /// Times and sizes.
     #[serde(default)]
     pub limits: Limits,
+}
+
+fn default_voices() -> Vec<String> {
+    vec!["alloy".to_owned()]
 }
 
 const fn default_context() -> u32 {

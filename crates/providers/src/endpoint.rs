@@ -4,7 +4,7 @@
 //! What cannot happen here: a second question after a piece of the answer was delivered, a redirect
 //! followed, the key in an error.
 
-mod breaker;
+pub(crate) mod breaker;
 mod link;
 mod sse;
 mod wire;

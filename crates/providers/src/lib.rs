@@ -1,8 +1,8 @@
-//! Vendors of language models behind one closed enum: local, OpenAI-compatible, scripted; and the fetching of model files.
+//! Vendors of language models and of speech, each behind one closed enum; and the fetching of model files.
 //!
 //! `assistant` asks here for answers and embeddings, `server` builds [`Config`] and shows
 //! [`Providers::readiness`]. Nothing leaves the machine unless an endpoint was configured, and no
-//! question is asked without a [`Permit`] for it.
+//! question is asked without a [`Permit`] for it. [`speech`] hears and speaks.
 
 mod answer;
 mod config;
@@ -14,6 +14,7 @@ mod http;
 mod local;
 mod provider;
 mod scripted;
+pub mod speech;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use config::{Config, EndpointConfig, Limits, LocalConfig, TokenLimit};
 pub use error::Error;
 pub use local::default_entry;
 use provider::Provider;
+use speech::Speech;
 
 /// Most texts one call of [`Providers::embed`] takes.
 pub const MAX_EMBEDDING_INPUTS: usize = 256;
@@ -41,6 +43,7 @@ struct Inner {
     vendors: Vec<Provider>,
     default: Option<String>,
     readiness: watch::Receiver<Readiness>,
+    speech: Speech,
     stop: CancellationToken,
 }
 
@@ -56,7 +59,10 @@ impl Providers {
         let vendors = provider::all(&config, tasks, &clock, &stop)?;
         let default = choose_default(&config, &vendors)?;
         let readiness = readiness_of(&vendors, default.as_deref());
-        Ok(Self(Arc::new(Inner { vendors, default, readiness, stop })))
+        // Files of speech are fetched when those of the language model are here, or will not come.
+        let language = vendors.iter().find_map(Provider::readiness);
+        let speech = Speech::start(&config, tasks, &clock, &stop, language)?;
+        Ok(Self(Arc::new(Inner { vendors, default, readiness, speech, stop })))
     }
 
     /// What can be asked, the default first.
@@ -119,6 +125,12 @@ impl Providers {
         }
         let vendor = self.0.vendors.iter().find(|vendor| vendor.embeds(model));
         vendor.ok_or(Error::UnknownModel)?.embed(model, inputs).await
+    }
+
+    /// What hears and speaks.
+    #[must_use]
+    pub fn speech(&self) -> &Speech {
+        &self.0.speech
     }
 
     /// Ends every answer, fetch and load. Asking afterwards fails with [`Error::Cancelled`].

@@ -20,10 +20,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Config, Error, answer::Answer};
-use choice::Wanted;
+pub(crate) use choice::Wanted;
 pub use choice::default_entry;
 use embedding::Embedding;
-use keeper::Keeper;
+pub(crate) use keeper::Keeper;
 use life::Life;
 use worker::Job;
 

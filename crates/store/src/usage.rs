@@ -13,6 +13,8 @@ use sqlx::{AnyConnection, Row};
 use crate::{Error, Store, Tx};
 
 const DAY_S: i64 = 24 * 60 * 60;
+/// What is counted is asked for with a permit for one of these.
+const ASKS: [Action; 2] = [Action::UseModel, Action::Speech];
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +87,7 @@ pub fn is_counted(bounds: &Bounds) -> bool {
     Counted::ALL.into_iter().any(|what| what.quota(bounds) != Quota::default())
 }
 
-/// Takes `wanted` for the permit's person, who may ask a model, unless a quota for any of it is used up.
+/// Takes `wanted` for the permit's person, who may ask a model or have speech made, unless a quota for any of it is used up.
 /// What is left may be less than wanted: the answer's length is not known before, so the last question may
 /// go over by one answer.
 ///
@@ -97,7 +99,7 @@ pub async fn take(
     bounds: &Bounds,
     wanted: Use,
 ) -> Result<Result<(), UsedUp>, Error> {
-    let account = permit.subject(Action::UseModel)?.to_string();
+    let account = permit.subject_of(&ASKS)?.to_string();
     let now = tx.now();
     let used = read(tx.db(), &account, now).await?;
     let gone = Counted::ALL
@@ -123,7 +125,7 @@ pub async fn settle(
     wanted: Use,
     had: Use,
 ) -> Result<(), Error> {
-    let account = permit.subject(Action::UseModel)?.to_string();
+    let account = permit.subject_of(&ASKS)?.to_string();
     let (wanted, had) = (signed(wanted), signed(had));
     let change = [had[0] - wanted[0], had[1] - wanted[1], had[2] - wanted[2]];
     add(tx, &account, day(taken_at), change).await

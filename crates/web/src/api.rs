@@ -1,4 +1,5 @@
-//! The API for programs, in the format of OpenAI's: models, chat completions, embeddings.
+//! The API for programs, in the format of OpenAI's: models, chat completions, embeddings, speech; and speech in
+//! Deepgram's as well.
 //!
 //! Every route asks for a personal API key through [`crate::ApiCaller`] and hands the work to
 //! [`assistant::Assistant`]; nothing a program asks is kept. Unknown fields are ignored, as OpenAI's own
@@ -6,7 +7,9 @@
 //! answer and is not supported is refused by name. Failures are [`crate::Problem`]s, which the edge
 //! writes as OpenAI's error envelope ([`error`]).
 
+mod audio;
 mod chat;
+mod deepgram;
 mod description;
 mod embeddings;
 pub mod error;
@@ -14,9 +17,9 @@ mod json;
 mod models;
 pub mod scim;
 
-use axum::{Router, routing};
+use axum::{Router, response::Response, routing};
 
-use crate::App;
+use crate::{App, Problem};
 
 /// Everything under `/v1`, and the description of it.
 pub fn routes() -> Router<App> {
@@ -26,6 +29,20 @@ pub fn routes() -> Router<App> {
         .route("/v1/models/{*id}", routing::get(models::get))
         .route("/v1/chat/completions", routing::post(chat::complete))
         .route("/v1/embeddings", routing::post(embeddings::embed))
+        .route("/v1/audio/speech", routing::post(audio::speech::speak))
+        .route("/v1/audio/transcriptions", routing::post(audio::transcription::transcribe))
+        .route("/v1/listen", routing::get(deepgram::listen::open).post(deepgram::listen::hear))
+        .route("/v1/speak", routing::get(deepgram::speak::open).post(deepgram::speak::speak))
         .route("/openapi.json", routing::get(description::get))
         .merge(scim::routes())
+}
+
+/// A failing response's body, as the clients of this route read it.
+#[must_use]
+pub fn envelope(path: &str, problem: &Problem, reference: &str) -> Response {
+    if deepgram::error::is_of(path) {
+        deepgram::error::envelope(problem, reference)
+    } else {
+        error::envelope(problem, reference)
+    }
 }

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::{App, Problem};
 
+pub(crate) use decode::pairs;
 pub use field::{Field, Kind, Need};
 pub use table::{TAKES, Takes, Way};
 
@@ -42,7 +43,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
             return Err(unsupported("Send a form, with `Content-Type: application/x-www-form-urlencoded`."));
         }
         let (parts, bytes) = whole(request, app).await?;
-        takes.hold(decode::pairs(&bytes)?)?;
+        takes.hold(pairs(&bytes)?)?;
         let request = Request::from_parts(parts, Body::from(bytes));
         let form = axum::Form::from_request(request, app).await;
         form.map(|axum::Form(form)| Self(form)).map_err(|_| misshapen())
@@ -76,7 +77,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let takes = declared(&parts.method, parts.extensions.get(), Way::Address)?;
-        takes.hold(decode::pairs(parts.uri.query().unwrap_or_default().as_bytes())?)?;
+        takes.hold(pairs(parts.uri.query().unwrap_or_default().as_bytes())?)?;
         let query = axum::extract::Query::from_request_parts(parts, state).await;
         query.map(|axum::extract::Query(query)| Self(query)).map_err(|_| misshapen())
     }

@@ -239,12 +239,12 @@ pub(crate) fn cookie_named(headers: &HeaderMap, name: &str) -> Option<Secret<Str
     (found.next().is_none() && !token.is_empty()).then(|| Secret::new(token.to_owned()))
 }
 
-/// The key of an `Authorization: Bearer` header.
+/// The key of an `Authorization: Bearer` header; clients of Deepgram's format write `Token`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty())
-        .then(|| Secret::new(key.trim().to_owned()))
+    let known = ["bearer", "token"].into_iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (known && !key.trim().is_empty()).then(|| Secret::new(key.trim().to_owned()))
 }
 
 /// Where files are, and answers for scripts: no place to arrive at. A link must not begin a download.
@@ -331,6 +331,7 @@ mod tests {
     #[test]
     fn a_bearer_key_is_read_whatever_the_case_of_its_scheme() {
         assert_eq!(bearer(&headers(header::AUTHORIZATION, "bearer troth_x")).unwrap().expose(), "troth_x");
+        assert_eq!(bearer(&headers(header::AUTHORIZATION, "Token troth_x")).unwrap().expose(), "troth_x");
         assert!(bearer(&headers(header::AUTHORIZATION, "Basic troth_x")).is_none());
         assert!(bearer(&headers(header::AUTHORIZATION, "Bearer ")).is_none());
     }

@@ -44,7 +44,7 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
-    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
+    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes, and an access token from before that gains nothing by it.
     AUT08,
     /// A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.
     AUT09,
@@ -70,6 +70,24 @@ pub enum Control {
     CRY05,
     /// The search index holds keyed hashes of words under a key of their person, never the words.
     CRY06,
+    /// What is known about a customer is sealed under that customer's own key, and found by keyed hashes of number, telephone and address alone.
+    CUS01,
+    /// Each field is public, internal, confidential or restricted: the class decides who may open it, whether a model elsewhere may be told it, and how long it is kept, `customer_days` days after a customer was last heard of and `restricted_days` where it is restricted.
+    CUS02,
+    /// A customer's record is opened only after the audit log has an entry about it, without content.
+    CUS03,
+    /// A call opens the record of one customer, after that customer proved who they are; which one comes from the call and never from the model.
+    CUS04,
+    /// A caller has `caller_tries` tries in a call, and a customer `customer_tries` over all calls in `customer_tries_hours` hours; a code is good for `caller_code_minutes` minutes; unknown customers get the same answers as known ones.
+    CUS05,
+    /// Each tool of the agent hands the model the fields its task lists and no others, and none that is restricted.
+    CUS06,
+    /// An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique.
+    CUS07,
+    /// Erasing a customer removes every row about them and the key that opened them.
+    CUS08,
+    /// A file of customers is taken as a whole or not at all, after every row was looked at; the report names line, field and fault and never a value; made-up customers are marked as such.
+    CUS09,
     /// The data folder and the key files are readable by the account that runs the server and by nobody else.
     DAT01,
     /// Deleting a message, a conversation or everything removes the rows and their entries in the search index.
@@ -96,7 +114,7 @@ pub enum Control {
     MOD03,
     /// Every `review_every_days` days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.
     REV01,
-    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner.
+    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner, and nobody leaves a group that limits them.
     REV02,
     /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
@@ -116,6 +134,12 @@ pub enum Control {
     SES07,
     /// The key that signs access tokens is replaced after `signing_key_days` days, sealed in the store, and removed once no token it signed can still be good.
     SES08,
+    /// Every request to Deepgram says that what it carries may not be kept to train models.
+    SPE01,
+    /// Sound and spoken texts go to no vendor but one whose models of speech the configuration names, and the usual ones are on this machine.
+    SPE02,
+    /// A recording has at most `recording_seconds` seconds, a stream lasts at most `speech_stream_minutes` minutes, texts and lines of those who wait are bounded, and whoever is one too many is told so.
+    SPE03,
     /// An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within `sso_minutes` minutes in the browser that asked.
     SSO01,
     /// Provisioning is done for nobody without its own token, which ends after `scim_token_days` days, and closing an account ends its sessions and keys at once.
@@ -130,6 +154,22 @@ pub enum Control {
     SUP01,
     /// No key, token or password stands in the source tree, and the local .env file is never part of it.
     SUP02,
+    /// At most `calls` calls are held at once and `calls_per_person` of one person; a call ends after `call_minutes` minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.
+    VOI01,
+    /// When the session a call was opened in ends, or its account is closed, the call ends at once.
+    VOI02,
+    /// Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.
+    VOI03,
+    /// The caller's sound is held only while its words are being recognised, and is overwritten when it is let go.
+    VOI04,
+    /// When recognition, the model, the voice or the client of a call stalls, the caller hears so and the log says which, without content.
+    VOI05,
+    /// The first words of every call say that an AI speaks; they cannot be left out or interrupted.
+    VOI06,
+    /// An answer begun before the caller had finished is taken back when they go on: it is neither heard nor kept, and of an interrupted one only what was heard is.
+    VOI07,
+    /// A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.
+    VOI08,
     /// The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.
     WEB01,
     /// Every answer carries a content security policy without inline code, trusted types and the other security headers, and HSTS by every name that is not the machine's own.
@@ -138,7 +178,7 @@ pub enum Control {
     WEB03,
     /// A request that changes something is refused unless the browser says it comes from our own pages or it carries an API key.
     WEB04,
-    /// Connections, handshakes, headers, idle time and bodies are bounded; what is over the limit is dropped and the server lives.
+    /// Connections, handshakes, headers, idle time and bodies are bounded, and files are taken at a pace; what is over the limit is dropped and the server lives.
     WEB05,
     /// Markdown of people and models becomes HTML through an allow-list; scripts, styles and foreign content do not come through.
     WEB06,
@@ -166,7 +206,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 78] = [
+    pub const ALL: [Self; 98] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -199,6 +239,15 @@ impl Control {
         Self::CRY04,
         Self::CRY05,
         Self::CRY06,
+        Self::CUS01,
+        Self::CUS02,
+        Self::CUS03,
+        Self::CUS04,
+        Self::CUS05,
+        Self::CUS06,
+        Self::CUS07,
+        Self::CUS08,
+        Self::CUS09,
         Self::DAT01,
         Self::DAT02,
         Self::DAT03,
@@ -222,6 +271,9 @@ impl Control {
         Self::SES06,
         Self::SES07,
         Self::SES08,
+        Self::SPE01,
+        Self::SPE02,
+        Self::SPE03,
         Self::SSO01,
         Self::SSO02,
         Self::STO01,
@@ -229,6 +281,14 @@ impl Control {
         Self::STO03,
         Self::SUP01,
         Self::SUP02,
+        Self::VOI01,
+        Self::VOI02,
+        Self::VOI03,
+        Self::VOI04,
+        Self::VOI05,
+        Self::VOI06,
+        Self::VOI07,
+        Self::VOI08,
         Self::WEB01,
         Self::WEB02,
         Self::WEB03,
@@ -252,7 +312,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 78] = [
+static FACTS: [Facts; 98] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -397,7 +457,7 @@ static FACTS: [Facts; 78] = [
     Facts {
         token: "AUT08",
         title: "Dangerous steps are confirmed",
-        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
+        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes, and an access token from before that gains nothing by it.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -495,6 +555,71 @@ static FACTS: [Facts; 78] = [
         kind: Kind::Enforced,
         proof: Proof::Test(
             "A live probe would have to index words in a real person's history; tests index marked words and read the raw rows.",
+        ),
+    },
+    Facts {
+        token: "CUS01",
+        title: "Customers lie sealed, each under a key of its own",
+        sentence: "What is known about a customer is sealed under that customer's own key, and found by keyed hashes of number, telephone and address alone.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS02",
+        title: "Every field of a customer has a class",
+        sentence: "Each field is public, internal, confidential or restricted: the class decides who may open it, whether a model elsewhere may be told it, and how long it is kept, {customer_days} days after a customer was last heard of and {restricted_days} where it is restricted.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS03",
+        title: "Whoever opens a customer's record leaves an entry",
+        sentence: "A customer's record is opened only after the audit log has an entry about it, without content.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS04",
+        title: "The agent serves the customer who proved who they are, and nobody else",
+        sentence: "A call opens the record of one customer, after that customer proved who they are; which one comes from the call and never from the model.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS05",
+        title: "Proving who one is cannot be guessed",
+        sentence: "A caller has {caller_tries} tries in a call, and a customer {customer_tries} over all calls in {customer_tries_hours} hours; a code is good for {caller_code_minutes} minutes; unknown customers get the same answers as known ones.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS06",
+        title: "A tool tells what its task needs",
+        sentence: "Each tool of the agent hands the model the fields its task lists and no others, and none that is restricted.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS07",
+        title: "No time is booked twice",
+        sentence: "An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS08",
+        title: "Erasing a customer destroys the key",
+        sentence: "Erasing a customer removes every row about them and the key that opened them.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS09",
+        title: "An import is whole or nothing",
+        sentence: "A file of customers is taken as a whole or not at all, after every row was looked at; the report names line, field and fault and never a value; made-up customers are marked as such.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would bring customers in; tests bring good and bad files in and look at what is there.",
         ),
     },
     Facts {
@@ -601,7 +726,7 @@ static FACTS: [Facts; 78] = [
     Facts {
         token: "REV02",
         title: "Unconfirmed grants lapse",
-        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner.",
+        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner, and nobody leaves a group that limits them.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking would take as long as a review; tests move the clock."),
     },
@@ -673,6 +798,31 @@ static FACTS: [Facts; 78] = [
         proof: Proof::Live,
     },
     Facts {
+        token: "SPE01",
+        title: "A vendor of speech keeps nothing to learn from",
+        sentence: "Every request to Deepgram says that what it carries may not be kept to train models.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would send sound to the vendor; tests run a double of it and look at every request.",
+        ),
+    },
+    Facts {
+        token: "SPE02",
+        title: "Speech stays on this machine",
+        sentence: "Sound and spoken texts go to no vendor but one whose models of speech the configuration names, and the usual ones are on this machine.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "SPE03",
+        title: "Speech is bounded",
+        sentence: "A recording has at most {recording_seconds} seconds, a stream lasts at most {speech_stream_minutes} minutes, texts and lines of those who wait are bounded, and whoever is one too many is told so.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would keep people from being heard; tests send too much to an instance of their own.",
+        ),
+    },
+    Facts {
         token: "SSO01",
         title: "A sign-in service must prove who it names",
         sentence: "An answer of a sign-in service opens a session only when its signature, issuer, audience, nonce and time are right, and only within {sso_minutes} minutes in the browser that asked.",
@@ -726,6 +876,62 @@ static FACTS: [Facts; 78] = [
         ),
     },
     Facts {
+        token: "VOI01",
+        title: "Calls are bounded",
+        sentence: "At most {calls} calls are held at once and {calls_per_person} of one person; a call ends after {call_minutes} minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take the room of callers; tests hold calls of their own."),
+    },
+    Facts {
+        token: "VOI02",
+        title: "A call ends with its session",
+        sentence: "When the session a call was opened in ends, or its account is closed, the call ends at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need somebody's session; tests end their own."),
+    },
+    Facts {
+        token: "VOI03",
+        title: "Voice is counted as it is used",
+        sentence: "Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would use up somebody's quota; tests have their own."),
+    },
+    Facts {
+        token: "VOI04",
+        title: "Sound is wiped from memory",
+        sentence: "The caller's sound is held only while its words are being recognised, and is overwritten when it is let go.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("What is no longer in memory cannot be asked for; tests look at what is let go."),
+    },
+    Facts {
+        token: "VOI05",
+        title: "No stall is silent",
+        sentence: "When recognition, the model, the voice or the client of a call stalls, the caller hears so and the log says which, without content.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would stall a call; tests stall their own."),
+    },
+    Facts {
+        token: "VOI06",
+        title: "Callers hear first that an AI speaks",
+        sentence: "The first words of every call say that an AI speaks; they cannot be left out or interrupted.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need a caller; tests listen to calls of their own."),
+    },
+    Facts {
+        token: "VOI07",
+        title: "What the caller never finished saying leaves nothing",
+        sentence: "An answer begun before the caller had finished is taken back when they go on: it is neither heard nor kept, and of an interrupted one only what was heard is.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need a caller; tests interrupt their own."),
+    },
+    Facts {
+        token: "VOI08",
+        title: "Tools run once, and what cannot be undone waits",
+        sentence: "A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would run a tool; tests bring their own."),
+    },
+    Facts {
         token: "WEB01",
         title: "Nothing over plain HTTP",
         sentence: "The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.",
@@ -756,7 +962,7 @@ static FACTS: [Facts; 78] = [
     Facts {
         token: "WEB05",
         title: "Limits on every connection",
-        sentence: "Connections, handshakes, headers, idle time and bodies are bounded; what is over the limit is dropped and the server lives.",
+        sentence: "Connections, handshakes, headers, idle time and bodies are bounded, and files are taken at a pace; what is over the limit is dropped and the server lives.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking would flood the running system; tests flood one of their own."),
     },
@@ -839,7 +1045,7 @@ static FACTS: [Facts; 78] = [
         sentence: "A WebSocket opens for our own pages, for listed origins on the API, and for programs that bring a key; a message has at most {socket_message_kib} KiB and a minute at most {socket_frames_a_minute} frames, and one that is silent for {socket_silent_seconds} seconds or whose session or key has ended is closed.",
         kind: Kind::Enforced,
         proof: Proof::Test(
-            "No route opens one yet; tests open some on the same ground and break every rule of it.",
+            "Asking would take places from people; tests open some on the same ground and break every rule of it.",
         ),
     },
     Facts {
@@ -882,6 +1088,18 @@ pub struct Numbers {
     pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
+    /// Days after which a customer of whom nothing was heard is erased (CUS02).
+    pub customer_days: u32,
+    /// Days after which restricted fields of a customer of whom nothing was heard are removed (CUS02).
+    pub restricted_days: u32,
+    /// Minutes for which a code sent to a customer is good (CUS05).
+    pub caller_code_minutes: u32,
+    /// Tries to prove who one is in one call (CUS05).
+    pub caller_tries: u32,
+    /// Failed tries to be one customer, over all calls (CUS05).
+    pub customer_tries: u32,
+    /// Hours in which failed tries to be one customer are counted together (CUS05).
+    pub customer_tries_hours: u32,
     /// Longest life of an API key (KEY02).
     pub api_key_max_days: u32,
     /// Longest time a replaced API key goes on beside its successor (KEY02).
@@ -906,10 +1124,20 @@ pub struct Numbers {
     pub idle_warning_seconds: u32,
     /// Days after which the key that signs access tokens is replaced (SES08).
     pub signing_key_days: u32,
+    /// Longest recording that is written down at once (SPE03).
+    pub recording_seconds: u32,
+    /// Longest stream of sound that is listened to, or of texts that are spoken (SPE03).
+    pub speech_stream_minutes: u32,
     /// Minutes a sign-in at another service may take (SSO01).
     pub sso_minutes: u32,
     /// Days after which a provisioning token ends (SSO02).
     pub scim_token_days: u32,
+    /// Minutes one call may last (VOI01).
+    pub call_minutes: u32,
+    /// Calls held at once (VOI01).
+    pub calls: u32,
+    /// Calls of one person at once (VOI01).
+    pub calls_per_person: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -949,6 +1177,12 @@ impl Default for Numbers {
             recovery_delay_hours: 24,
             password_notice_days: 14,
             certificate_days: 90,
+            customer_days: 1095,
+            restricted_days: 365,
+            caller_code_minutes: 10,
+            caller_tries: 3,
+            customer_tries: 5,
+            customer_tries_hours: 24,
             api_key_max_days: 365,
             api_key_overlap_days: 7,
             api_key_unused_days: 90,
@@ -961,8 +1195,13 @@ impl Default for Numbers {
             refresh_grace_seconds: 30,
             idle_warning_seconds: 120,
             signing_key_days: 30,
+            recording_seconds: 600,
+            speech_stream_minutes: 120,
             sso_minutes: 10,
             scim_token_days: 180,
+            call_minutes: 60,
+            calls: 16,
+            calls_per_person: 2,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -996,6 +1235,12 @@ impl Numbers {
             "recovery_delay_hours" => Some(self.recovery_delay_hours),
             "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
+            "customer_days" => Some(self.customer_days),
+            "restricted_days" => Some(self.restricted_days),
+            "caller_code_minutes" => Some(self.caller_code_minutes),
+            "caller_tries" => Some(self.caller_tries),
+            "customer_tries" => Some(self.customer_tries),
+            "customer_tries_hours" => Some(self.customer_tries_hours),
             "api_key_max_days" => Some(self.api_key_max_days),
             "api_key_overlap_days" => Some(self.api_key_overlap_days),
             "api_key_unused_days" => Some(self.api_key_unused_days),
@@ -1008,8 +1253,13 @@ impl Numbers {
             "refresh_grace_seconds" => Some(self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(self.idle_warning_seconds),
             "signing_key_days" => Some(self.signing_key_days),
+            "recording_seconds" => Some(self.recording_seconds),
+            "speech_stream_minutes" => Some(self.speech_stream_minutes),
             "sso_minutes" => Some(self.sso_minutes),
             "scim_token_days" => Some(self.scim_token_days),
+            "call_minutes" => Some(self.call_minutes),
+            "calls" => Some(self.calls),
+            "calls_per_person" => Some(self.calls_per_person),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -1040,6 +1290,12 @@ impl Numbers {
             "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
             "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
+            "customer_days" => Some(&mut self.customer_days),
+            "restricted_days" => Some(&mut self.restricted_days),
+            "caller_code_minutes" => Some(&mut self.caller_code_minutes),
+            "caller_tries" => Some(&mut self.caller_tries),
+            "customer_tries" => Some(&mut self.customer_tries),
+            "customer_tries_hours" => Some(&mut self.customer_tries_hours),
             "api_key_max_days" => Some(&mut self.api_key_max_days),
             "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
             "api_key_unused_days" => Some(&mut self.api_key_unused_days),
@@ -1052,8 +1308,13 @@ impl Numbers {
             "refresh_grace_seconds" => Some(&mut self.refresh_grace_seconds),
             "idle_warning_seconds" => Some(&mut self.idle_warning_seconds),
             "signing_key_days" => Some(&mut self.signing_key_days),
+            "recording_seconds" => Some(&mut self.recording_seconds),
+            "speech_stream_minutes" => Some(&mut self.speech_stream_minutes),
             "sso_minutes" => Some(&mut self.sso_minutes),
             "scim_token_days" => Some(&mut self.scim_token_days),
+            "call_minutes" => Some(&mut self.call_minutes),
+            "calls" => Some(&mut self.calls),
+            "calls_per_person" => Some(&mut self.calls_per_person),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -1070,7 +1331,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 38] = [
+pub static NUMBERS: [Number; 49] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1212,6 +1473,66 @@ pub static NUMBERS: [Number; 38] = [
         zero_is_none: false,
     },
     Number {
+        name: "customer_days",
+        control: Control::CUS02,
+        value: 1095,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "restricted_days",
+        control: Control::CUS02,
+        value: 365,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "caller_code_minutes",
+        control: Control::CUS05,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "caller_tries",
+        control: Control::CUS05,
+        value: 3,
+        unit: "tries",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "customer_tries",
+        control: Control::CUS05,
+        value: 5,
+        unit: "tries",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "customer_tries_hours",
+        control: Control::CUS05,
+        value: 24,
+        unit: "hours",
+        stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
         name: "api_key_max_days",
         control: Control::KEY02,
         value: 365,
@@ -1332,6 +1653,26 @@ pub static NUMBERS: [Number; 38] = [
         zero_is_none: false,
     },
     Number {
+        name: "recording_seconds",
+        control: Control::SPE03,
+        value: 600,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "speech_stream_minutes",
+        control: Control::SPE03,
+        value: 120,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
         name: "sso_minutes",
         control: Control::SSO01,
         value: 10,
@@ -1346,6 +1687,36 @@ pub static NUMBERS: [Number; 38] = [
         control: Control::SSO02,
         value: 180,
         unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "call_minutes",
+        control: Control::VOI01,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "calls",
+        control: Control::VOI01,
+        value: 16,
+        unit: "calls",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "calls_per_person",
+        control: Control::VOI01,
+        value: 2,
+        unit: "calls",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

@@ -98,24 +98,53 @@ impl Voice {
         pace: f32,
         each: &mut dyn FnMut(Samples) -> ControlFlow<()>,
     ) -> Result<(), Error> {
+        let mut first = true;
+        for sentence in Self::sentences(text)? {
+            let sound = self.say(&sentence, pace, !first)?;
+            first &= sound.is_empty();
+            if !sound.is_empty() && each(sound).is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// `text` made speakable, sentence by sentence: what [`Self::say`] takes.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] for text over [`LONGEST_TEXT`].
+    pub fn sentences(text: &str) -> Result<Vec<Zeroizing<String>>, Error> {
         if text.len() > LONGEST_TEXT {
             let what = format!("a text of more than {LONGEST_TEXT} bytes to speak; send it in parts");
             return Err(Error::BadRequest { what });
         }
-        let pace = if pace.is_finite() { pace.clamp(0.5, 2.0) } else { 1.0 };
         let words = Zeroizing::new(spoken::spoken(text));
-        let mut first = true;
-        for sentence in sentences(&words) {
-            let phonemes = Zeroizing::new(self.pronouncing.phonemes(sentence)?);
-            for part in parts(&phonemes) {
-                let sound = self.sound(part, pace, if first { 0 } else { PAUSE })?;
-                first = false;
-                if !sound.is_empty() && each(sound).is_break() {
-                    return Ok(());
-                }
+        Ok(sentences(&words).map(|sentence| Zeroizing::new(sentence.to_owned())).collect())
+    }
+
+    /// The sound of one of [`Self::sentences`], behind a pause where others came before it; nothing where it
+    /// holds no word.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] if the runtime fails.
+    pub fn say(&self, sentence: &str, pace: f32, pause: bool) -> Result<Samples, Error> {
+        let pace = if pace.is_finite() { pace.clamp(0.5, 2.0) } else { 1.0 };
+        let phonemes = Zeroizing::new(self.pronouncing.phonemes(sentence)?);
+        let mut pause = if pause { PAUSE } else { 0 };
+        let mut sounds = Vec::new();
+        for part in parts(&phonemes) {
+            let sound = self.sound(part, pace, pause)?;
+            if !sound.is_empty() {
+                pause = PAUSE;
+                sounds.push(sound);
             }
         }
-        Ok(())
+        if let [_] = sounds.as_slice() {
+            return Ok(sounds.pop().unwrap_or_default());
+        }
+        let mut all = Zeroizing::new(Vec::with_capacity(sounds.iter().map(|sound| sound.len()).sum()));
+        sounds.iter().for_each(|sound| all.extend_from_slice(sound));
+        Ok(all)
     }
 
     /// The sound of some phonemes, behind a pause.

@@ -10,7 +10,7 @@ use domain::{Clock, Timestamp, enforced};
 use crate::{Error, Limits};
 
 /// The breaker of one endpoint.
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     clock: Clock,
     failures_to_open: u32,
     open_micros: i64,
@@ -26,13 +26,13 @@ struct State {
 }
 
 /// Leave to try the endpoint once. Dropped without a verdict, it counts as neither.
-pub(super) struct Try {
+pub(crate) struct Try {
     breaker: Arc<Breaker>,
     probe: bool,
 }
 
 impl Breaker {
-    pub(super) fn new(limits: &Limits, clock: Clock) -> Self {
+    pub(crate) fn new(limits: &Limits, clock: Clock) -> Self {
         Self {
             clock,
             failures_to_open: limits.failures_to_open.max(1),
@@ -42,7 +42,7 @@ impl Breaker {
     }
 
     /// Asks for leave to try.
-    pub(super) fn admit(self: &Arc<Self>) -> Result<Try, Error> {
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<Try, Error> {
         let mut state = self.state();
         let Some(opened) = state.opened else { return Ok(Try { breaker: Arc::clone(self), probe: false }) };
         let left = opened.0.saturating_add(self.open_micros).saturating_sub(self.clock.now().0);
@@ -64,7 +64,7 @@ impl Breaker {
 impl Try {
     /// The endpoint took the question: the circuit closes, but earlier failures are forgotten only
     /// when the answer has come whole.
-    pub(super) fn accepted(mut self) -> Self {
+    pub(crate) fn accepted(mut self) -> Self {
         if std::mem::take(&mut self.probe) {
             let mut state = self.breaker.state();
             (state.opened, state.probing) = (None, false);
@@ -73,7 +73,7 @@ impl Try {
     }
 
     /// The endpoint did its part.
-    pub(super) fn succeeded(self) {
+    pub(crate) fn succeeded(self) {
         let mut state = self.breaker.state();
         if self.probe || state.opened.is_none() {
             (state.failures, state.opened) = (0, None);
@@ -81,7 +81,7 @@ impl Try {
     }
 
     /// It did not.
-    pub(super) fn failed(self) {
+    pub(crate) fn failed(self) {
         let mut state = self.breaker.state();
         state.failures = state.failures.saturating_add(1);
         if self.probe || state.failures >= self.breaker.failures_to_open {

@@ -15,7 +15,7 @@ use crate::{Error, LocalConfig};
 
 /// The model that is wanted.
 #[derive(Clone, Debug)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// One of the catalogue.
     Catalogue(&'static Entry),
     /// A file of the operator's, with the SHA-256 that says it is trusted.

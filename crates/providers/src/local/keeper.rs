@@ -31,7 +31,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// The keeper of one model's files.
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     wanted: Wanted,
     folder: PathBuf,
     sources: Sources,
@@ -42,7 +42,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// A keeper, and where it says how far it is.
-    pub(super) fn new(
+    pub(crate) fn new(
         wanted: Wanted,
         config: &Config,
         stop: CancellationToken,
@@ -58,7 +58,7 @@ impl Keeper {
     }
 
     /// Says how far the model is.
-    pub(super) fn say(&self, now: Readiness) {
+    pub(crate) fn say(&self, now: Readiness) {
         self.readiness.send_if_modified(|said| {
             let changed = *said != now;
             *said = now;
@@ -67,7 +67,7 @@ impl Keeper {
     }
 
     /// Waits until all files are here and verified. `None` when the instance stops first.
-    pub(super) async fn acquire(&self) -> Option<Vec<Verified>> {
+    pub(crate) async fn acquire(&self) -> Option<Vec<Verified>> {
         let mut pause = FIRST_PAUSE;
         loop {
             let tried = tokio::select! {

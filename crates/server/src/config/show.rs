@@ -11,11 +11,12 @@ use crate::{
 };
 
 /// The keys whose values are secrets; `*` stands for one step.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     "store.postgres",
     "web.limits.redis",
     "mail.password",
     "models.endpoints.*.api_key",
+    "models.speech.deepgram.api_key",
     "identity.sso.*.client_secret",
 ];
 

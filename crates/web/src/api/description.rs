@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use super::{chat, embeddings, models};
+use super::{audio, chat, embeddings, models};
 
 /// The API as `OpenAPI` 3.1 says it.
 #[derive(OpenApi)]
@@ -20,7 +20,14 @@ use super::{chat, embeddings, models};
                        API key. Failures are `{\"error\": {…}}`; every response carries `x-request-id`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(models::list, models::get, chat::complete, embeddings::embed),
+    paths(
+        models::list,
+        models::get,
+        chat::complete,
+        embeddings::embed,
+        audio::speech::speak,
+        audio::transcription::transcribe
+    ),
     modifiers(&Key),
 )]
 struct Description;

@@ -1,10 +1,14 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`.
 
+use assistant::speech::SpeechFacts;
 use axum::{
     Json,
     extract::{Path, State},
 };
-use domain::{Action, Resource, authorize, model::ModelFacts};
+use domain::{
+    Action, Resource, authorize,
+    model::{ModelFacts, Readiness},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,7 +38,7 @@ pub(super) struct Model {
     title: String,
     /// Where it runs, in words. What is said to a model on this machine does not leave it.
     place: String,
-    /// Tokens it can attend to.
+    /// Tokens it can attend to; 0 for one that hears or speaks.
     context_window: u32,
     /// Whether it answers now.
     ready: bool,
@@ -50,12 +54,27 @@ impl From<ModelFacts> for Model {
             title: facts.title,
             place: facts.place.to_string(),
             context_window: facts.context_tokens,
-            ready: facts.readiness == domain::model::Readiness::Ready,
+            ready: facts.readiness == Readiness::Ready,
         }
     }
 }
 
-/// The models there are: for chat first, then for embeddings.
+impl From<SpeechFacts> for Model {
+    fn from(facts: SpeechFacts) -> Self {
+        Self {
+            id: facts.id,
+            object: "model",
+            created: 0,
+            owned_by: facts.maker,
+            title: facts.title,
+            place: facts.place.to_string(),
+            context_window: 0,
+            ready: facts.readiness == Readiness::Ready,
+        }
+    }
+}
+
+/// The models there are: for chat first, then for embeddings, then those that hear and speak.
 #[utoipa::path(
     get, path = "/v1/models", tag = "Models", operation_id = "listModels", security(("key" = [])),
     responses(
@@ -67,7 +86,7 @@ impl From<ModelFacts> for Model {
 )]
 pub(super) async fn list(caller: ApiCaller, State(app): State<App>) -> Result<Json<Models>, Problem> {
     authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
-    Ok(Json(Models { object: "list", data: all(&app, &caller).map(Model::from).collect() }))
+    Ok(Json(Models { object: "list", data: all(&app, &caller).collect() }))
 }
 
 /// One model.
@@ -88,17 +107,18 @@ pub(super) async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<Model>, Problem> {
     authorize(&caller.ctx, Action::ReadInstance, Resource::Instance)?;
-    let found = all(&app, &caller).find(|facts| facts.id == id);
-    found.map(|facts| Json(facts.into())).ok_or_else(error::unknown_model)
+    let found = all(&app, &caller).find(|model| model.id == id);
+    found.map(Json).ok_or_else(error::unknown_model)
 }
 
-/// Every model the caller may ask, once, though it may chat and embed.
-fn all(app: &App, caller: &ApiCaller) -> impl Iterator<Item = ModelFacts> {
+/// Every model the caller may ask, once, though it may chat and embed; then those that hear and speak.
+fn all(app: &App, caller: &ApiCaller) -> impl Iterator<Item = Model> {
     let mut models = app.assistant.models_for(&caller.ctx);
     for facts in app.assistant.embedding_models_for(&caller.ctx) {
         if models.iter().all(|known| known.id != facts.id) {
             models.push(facts);
         }
     }
-    models.into_iter()
+    let speech = app.assistant.speech_models_for(&caller.ctx).into_iter().map(Model::from);
+    models.into_iter().map(Model::from).chain(speech)
 }

@@ -101,7 +101,7 @@ pub fn render(mut response: Response, caller: &Caller, arrival: &Arrival) -> Res
     enforced!(WEB07);
     let reference = arrival.ctx.request.to_string();
     let mut told = match caller.form {
-        Form::Api => api::error::envelope(&problem, &reference),
+        Form::Api => api::envelope(&caller.path, &problem, &reference),
         Form::Scim => api::scim::error::envelope(&problem, &reference),
         Form::Json => document(&problem, &reference),
         Form::Page => {

@@ -33,6 +33,8 @@ pub struct BodyLimits {
     pub chat: u64,
     /// `/v1`.
     pub api: u64,
+    /// Recordings under `/v1`.
+    pub sound: u64,
     /// An export coming back.
     pub import: u64,
     /// Longest pause between two pieces of a body.
@@ -47,6 +49,7 @@ impl Default for BodyLimits {
             page: 64 << 10,
             chat: 512 << 10,
             api: 1 << 20,
+            sound: 32 << 20,
             import: 32 << 20,
             pause: Duration::from_secs(10),
             whole: Duration::from_secs(120),
@@ -57,7 +60,9 @@ impl Default for BodyLimits {
 impl BodyLimits {
     /// The limit for one path.
     fn at(&self, path: &str) -> u64 {
-        if origin::is_api(path) || origin::is_scim(path) {
+        if matches!(path, "/v1/audio/transcriptions" | "/v1/listen") {
+            self.sound
+        } else if origin::is_api(path) || origin::is_scim(path) {
             self.api
         } else if path.ends_with("/import") {
             self.import
@@ -230,6 +235,7 @@ mod tests {
         };
         assert!(announced("/sign-in", 64 << 10) && !announced("/sign-in", (64 << 10) + 1));
         assert!(announced("/v1/chat/completions", 1 << 20) && !announced("/v1/models", (1 << 20) + 1));
+        assert!(announced("/v1/listen", 32 << 20) && !announced("/v1/listen", (32 << 20) + 1));
         assert!(announced("/chat/api/import", 32 << 20) && !announced("/chat/api/import", (32 << 20) + 1));
     }
 }

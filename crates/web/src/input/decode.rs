@@ -6,7 +6,7 @@ use crate::Problem;
 /// Most fields of one form.
 const MOST_FIELDS: usize = 256;
 
-pub(super) fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Problem> {
     let fields: Vec<_> = text.split(|byte| *byte == b'&').filter(|field| !field.is_empty()).collect();
     if fields.len() > MOST_FIELDS {
         return Err(Problem::bad_request("The form has more fields than any page of ours."));

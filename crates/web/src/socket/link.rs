@@ -63,10 +63,12 @@ pub enum Reason {
     Silent,
     /// We cannot go on.
     Broken,
+    /// What the protocol on the socket says of it: its code, and its words.
+    Said(u16, &'static str),
 }
 
 impl Reason {
-    const fn frame(self) -> CloseFrame {
+    fn frame(self) -> CloseFrame {
         let (code, words) = match self {
             Self::Done => (CloseCode::Normal, ""),
             Self::GoingAway => (CloseCode::Away, "the server ends"),
@@ -77,6 +79,7 @@ impl Reason {
             Self::TooMany => (CloseCode::Policy, "too many frames"),
             Self::Silent => (CloseCode::Policy, "silent for too long"),
             Self::Broken => (CloseCode::Error, ""),
+            Self::Said(code, words) => (CloseCode::from(code), words),
         };
         CloseFrame { code, reason: Utf8Bytes::from_static(words) }
     }
