@@ -184,8 +184,8 @@ async fn trouble_at_an_endpoint_is_told_without_secrets_and_opens_the_circuit() 
     config.limits = Limits { failures_to_open: 2, ..config.limits };
     let vendors = start(Config { endpoints: vec![config], ..Config::default() });
     let ask = || async {
-        let heard = vendors.speech().recognise(&permit(), sound(&[0.5; 160], None), CancellationToken::new());
-        heard.await.err().unwrap()
+        let (permit, stop) = (permit(), CancellationToken::new());
+        vendors.speech().recognise(&permit, sound(&[0.5; 160], None), stop).await.err().unwrap()
     };
     for _ in 0..2 {
         let error = ask().await;
