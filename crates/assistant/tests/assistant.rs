@@ -10,6 +10,8 @@ mod conversations;
 mod house;
 #[path = "assistant/programs.rs"]
 mod programs;
+#[path = "assistant/speech.rs"]
+mod speech;
 #[path = "assistant/temporary.rs"]
 mod temporary;
 #[path = "assistant/transfer.rs"]

@@ -83,7 +83,7 @@ if recording := os.environ.get("SPEECH_RECORDING"):
         ).read()
         written = client.audio.transcriptions.create(model=EAR, file=("number.wav", sound))
         print(f"{identifier}: {written.text}")
-        spoken = {"zero": "0", "oh": "0", "o": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
+        spoken = {"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
         spoken |= {"six": "6", "seven": "7", "eight": "8", "nine": "9"}
         digits = "".join(spoken.get(word, word if word.isdigit() else "") for word in words(written.text))
         assert digits == re.sub(r"\D", "", identifier), f"{identifier}: {written.text}"
