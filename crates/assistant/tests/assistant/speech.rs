@@ -24,7 +24,7 @@ fn whistled(text: &str) -> Vec<f32> {
     let mut encoder = Encoder::new(24_000, format).unwrap();
     let mut bytes = encoder.encode(&marked(text)).unwrap().to_vec();
     bytes.extend_from_slice(&encoder.finish().unwrap());
-    Decoder::new(format).unwrap().decode(&bytes).to_vec()
+    Decoder::new(format).unwrap().decode(&bytes).unwrap().to_vec()
 }
 
 fn sound(samples: &[f32]) -> Sound {
