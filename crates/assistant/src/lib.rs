@@ -1,4 +1,5 @@
-//! A turn, by text: conversations, streaming, search, export; and speech for programs.
+//! A turn, by text: conversations, streaming, search, export; speech for programs; customers of the voice desk and
+//! the agent's tools.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -8,6 +9,7 @@
 
 mod bounds;
 mod conversations;
+pub mod customers;
 mod drafts;
 mod error;
 mod folders;
@@ -17,6 +19,7 @@ mod rights;
 pub mod speech;
 mod temporary;
 mod title;
+pub mod tools;
 mod transfer;
 mod turn;
 
@@ -33,6 +36,7 @@ use tokio_util::task::TaskTracker;
 
 pub use bounds::Allowance;
 pub use conversations::Opened;
+pub use customers::{Caller, Customers, Desk};
 pub use error::Error;
 pub use limits::{
     Limits, MAX_ANSWER_BYTES, MAX_CONVERSATIONS, MAX_EXPORT_BYTES, MAX_FOLDERS, MAX_HITS, MAX_IMPORT_BYTES,
@@ -56,6 +60,7 @@ struct Inner {
     programs: programs::Gate,
     recordings: programs::Gate,
     transfers: transfer::Gate,
+    desk: Arc<Desk>,
 }
 
 impl Assistant {
@@ -68,6 +73,18 @@ impl Assistant {
     /// An assistant with the operator's own bounds.
     #[must_use]
     pub fn with_limits(store: Store, providers: Providers, tasks: TaskTracker, limits: Limits) -> Self {
+        Self::with_desk(store, providers, tasks, limits, Desk::default())
+    }
+
+    /// The same with a voice desk that works as the operator says.
+    #[must_use]
+    pub fn with_desk(
+        store: Store,
+        providers: Providers,
+        tasks: TaskTracker,
+        limits: Limits,
+        desk: Desk,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             providers,
@@ -77,7 +94,20 @@ impl Assistant {
             programs: programs::Gate::new(limits.completions, limits.completions_per_person),
             recordings: programs::Gate::new(limits.recordings, limits.recordings_per_person),
             transfers: transfer::Gate::new(limits),
+            desk: Arc::new(desk),
         }))
+    }
+
+    /// The customers of the voice desk.
+    #[must_use]
+    pub fn customers(&self) -> Customers {
+        Customers::new(self.0.store.clone(), self.0.desk.clone())
+    }
+
+    /// What the agent of the voice desk can do for a caller.
+    #[must_use]
+    pub fn tools(&self) -> tools::Tools {
+        tools::Tools::new(self.customers())
     }
 
     /// The models people can choose from, the default first.

@@ -6,6 +6,8 @@
 mod bounds;
 #[path = "assistant/conversations.rs"]
 mod conversations;
+#[path = "assistant/customers.rs"]
+mod customers;
 #[path = "assistant/house.rs"]
 mod house;
 #[path = "assistant/programs.rs"]

@@ -6,7 +6,10 @@ mod roles;
 
 use std::fmt;
 
-use crate::{Actor, Ctx, Job, Timestamp, enforced, id::UserId};
+use crate::{
+    Actor, Ctx, Job, Timestamp, enforced,
+    id::{CustomerId, UserId},
+};
 
 pub use action::Action;
 pub use gate::{Gate, Question};
@@ -17,6 +20,8 @@ pub use roles::{Rights, Role, Roles};
 pub enum Resource {
     /// Data of one person.
     Of(UserId),
+    /// What is known about one customer of the voice desk.
+    Customer(CustomerId),
     /// The instance as a whole.
     Instance,
 }
@@ -142,6 +147,17 @@ impl Permit {
         if actions.contains(&self.action) { self.subject(self.action) } else { Err(Denied::FLAT) }
     }
 
+    /// The customer whose record this permit opens.
+    ///
+    /// # Errors
+    /// [`Denied`] when the permit is for another action or not for one customer.
+    pub fn customer(&self, action: Action) -> Result<CustomerId, Denied> {
+        match self.resource {
+            Resource::Customer(customer) if self.action == action => Ok(customer),
+            _ => Err(Denied::FLAT),
+        }
+    }
+
     /// Checks that this permit is for `action` on the instance as a whole.
     ///
     /// # Errors
@@ -214,6 +230,13 @@ fn allows(actor: &Actor, action: Action, resource: Resource, now: Timestamp) -> 
             *subject == owner && action == A::ReadChat && now < *until
         }
         (Actor::BreakGlass { .. }, Resource::Instance) => false,
+        // One customer's record is opened for a caller who proved to be that customer, by the desk's own job
+        // and by nothing else; staff hold rights on the register as a whole.
+        (Actor::System(Job::Desk), Resource::Customer(_)) => {
+            enforced!(CUS04);
+            action == A::ServeCustomer
+        }
+        (_, Resource::Customer(_)) => false,
         (Actor::System(job), _) => system_allows(*job, action),
     }
 }
@@ -241,9 +264,13 @@ fn system_allows(job: Job, action: Action) -> bool {
         Job::Checks => matches!(action, A::ReadInstance | A::WriteInstance),
         Job::Turn => matches!(action, A::ReadChat | A::WriteChat | A::UseModel | A::Speech),
         Job::Upkeep => {
-            matches!(action, A::WriteAccount | A::WriteInstance | A::ReviewAccess | A::ManageEdge)
+            matches!(
+                action,
+                A::WriteAccount | A::WriteInstance | A::ReviewAccess | A::ManageEdge | A::ManageCustomers
+            )
         }
-        Job::Operator => matches!(action, A::ManageEdge),
+        Job::Operator => matches!(action, A::ManageEdge | A::ManageCustomers),
+        Job::Desk => action == A::VerifyCustomer,
         Job::Mail => matches!(action, A::ReadAccount),
         Job::Provisioning => {
             matches!(

@@ -116,6 +116,26 @@ pub enum Act {
     DraftDropped,
     /// A folder was made, renamed or deleted.
     FolderChanged,
+    /// Customers were brought into the register of the voice desk.
+    CustomersImported,
+    /// Staff looked at the list of customers.
+    CustomersListed,
+    /// A customer's record was opened.
+    CustomerOpened,
+    /// The restricted fields of a customer's record were opened.
+    RestrictedOpened,
+    /// A caller proved to be this customer.
+    CustomerVerified,
+    /// A caller did not. Without a target: nobody is known by what they said.
+    CustomerNotVerified,
+    /// A code was sent to a customer, or would have been if there were one.
+    CustomerCodeSent,
+    /// An appointment was made for a customer.
+    AppointmentMade,
+    /// A customer's record and its key were destroyed.
+    CustomerErased,
+    /// Restricted fields of customers were removed because their time was over.
+    RestrictedRemoved,
     /// Conversations were exported.
     Exported,
     /// Conversations were imported.

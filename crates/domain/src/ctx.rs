@@ -77,6 +77,8 @@ pub enum Job {
     Mail,
     /// Doing what an organisation's directory says about its people (SCIM, single sign-on).
     Provisioning,
+    /// Serving a caller of the voice desk who has to prove, or has proved, which customer they are.
+    Desk,
     /// What whoever runs the machine asks a running instance for, over its control socket.
     Operator,
 }

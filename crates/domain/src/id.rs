@@ -77,6 +77,12 @@ ids! {
     FolderId,
     /// One answer being made.
     TurnId,
+    /// A customer of a voice desk; also the data subject whose key seals what is known about them.
+    CustomerId,
+    /// An order of a customer.
+    OrderId,
+    /// An appointment of a customer.
+    AppointmentId,
     /// A call: one voice connection from its opening to its end.
     CallId,
     /// Something one side of a call said.

@@ -10,6 +10,7 @@ pub mod chat;
 pub mod check;
 pub mod control;
 pub mod ctx;
+pub mod customer;
 pub mod id;
 pub mod mail;
 pub mod model;

@@ -75,6 +75,13 @@ pub enum Mail {
     Deactivated,
     /// The account and all of its data were deleted.
     Deleted,
+    /// A code that a caller of the voice desk reads out to show who they are.
+    CallerCode {
+        /// Six digits.
+        code: String,
+        /// Minutes it is good for.
+        minutes: u32,
+    },
     /// An administrator tries whether mail arrives.
     Test,
 }
@@ -97,6 +104,7 @@ impl Mail {
             Self::ContentRead => "content-read",
             Self::Deactivated => "deactivated",
             Self::Deleted => "deleted",
+            Self::CallerCode { .. } => "caller-code",
             Self::Test => "test",
         }
     }

@@ -7,7 +7,7 @@ use domain::{
     Action, Actor, Clock, Ctx, Entropy, Job, Missing, Resource, Timestamp,
     access::{Gate, Rights, Role, Roles, Standing},
     authorize,
-    id::{ApiKeyId, ContentRequestId, SessionId, UserId},
+    id::{ApiKeyId, ContentRequestId, CustomerId, SessionId, UserId},
     verifies,
 };
 use proptest::prelude::*;
@@ -41,7 +41,7 @@ fn broken_glass(until: Timestamp) -> Actor {
     Actor::BreakGlass { user: user(9), subject: user(1), request, until }
 }
 
-const JOBS: [Job; 8] = [
+const JOBS: [Job; 9] = [
     Job::Setup,
     Job::Authentication,
     Job::Checks,
@@ -50,6 +50,7 @@ const JOBS: [Job; 8] = [
     Job::Mail,
     Job::Provisioning,
     Job::Operator,
+    Job::Desk,
 ];
 
 /// Which actions an actor has on its own data, on another's, and on the instance, one letter each
@@ -60,11 +61,11 @@ fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
         ("nobody", Actor::Anonymous, ["", "", ""]),
         ("a person without a role", person(1, Roles::NONE), ["rwRWC", "", ""]),
         ("a user", person(1, with(&[Role::User])), ["rwmeRWCs", "", "meis"]),
-        ("an owner", person(1, with(&[Role::Owner])), ["rwmeRWCs", "", "meiIpPDGgEVFOASs"]),
+        ("an owner", person(1, with(&[Role::Owner])), ["rwmeRWCs", "", "meiIpPDGgEVFOASskc"]),
         ("an administrator", person(1, with(&[Role::Administrator])), ["rwmeRWCs", "", "meiIpPDgFSs"]),
         ("a security officer", person(1, with(&[Role::SecurityOfficer])), ["rwmeRWCs", "", "meipEVFBOAs"]),
         ("an auditor", person(1, with(&[Role::Auditor])), ["rwRWC", "", "iE"]),
-        ("a supervisor", person(1, with(&[Role::Supervisor])), ["rwmeRWCs", "", "meips"]),
+        ("a supervisor", person(1, with(&[Role::Supervisor])), ["rwmeRWCs", "", "meipskKc"]),
         ("an API key", key(1, Role::User.rights()), ["mes", "", "meis"]),
         ("an API key of an owner", key(1, Role::Owner.rights()), ["mes", "", "meis"]),
         ("an API key without scopes", key(1, Rights::NONE), ["", "", ""]),
@@ -74,8 +75,9 @@ fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
         ("authentication", Actor::System(Job::Authentication), ["RWCa", "RWCa", "RWCa"]),
         ("checks", Actor::System(Job::Checks), ["iI", "iI", "iI"]),
         ("a turn", Actor::System(Job::Turn), ["rwms", "rwms", "rwms"]),
-        ("upkeep", Actor::System(Job::Upkeep), ["WIVA", "WIVA", "WIVA"]),
-        ("the operator", Actor::System(Job::Operator), ["A", "A", "A"]),
+        ("upkeep", Actor::System(Job::Upkeep), ["WIVAc", "WIVAc", "WIVAc"]),
+        ("the operator", Actor::System(Job::Operator), ["Ac", "Ac", "Ac"]),
+        ("the desk", Actor::System(Job::Desk), ["v", "v", "v"]),
         ("mail", Actor::System(Job::Mail), ["R", "R", "R"]),
         ("provisioning", Actor::System(Job::Provisioning), ["RWpPg", "RWpPg", "RWpPg"]),
     ]
@@ -106,6 +108,11 @@ fn letter(action: Action) -> char {
         Action::ManageEdge => 'A',
         Action::ManageDirectory => 'S',
         Action::Speech => 's',
+        Action::ReadCustomers => 'k',
+        Action::ReadRestricted => 'K',
+        Action::ManageCustomers => 'c',
+        Action::VerifyCustomer => 'v',
+        Action::ServeCustomer => 'x',
     }
 }
 
@@ -138,6 +145,25 @@ fn no_role_opens_another_persons_data() {
         let denied = authorize(&ctx(person(1, every_role)), action, Resource::Of(user(2)));
         assert!(denied.is_err(), "{action:?}");
     }
+}
+
+#[test]
+fn one_customer_is_served_by_the_desk_and_opened_by_nobody_else() {
+    let _proof = verifies!(CUS04);
+    let (one, other) = (CustomerId(uuid::Uuid::from_u128(7)), CustomerId(uuid::Uuid::from_u128(8)));
+    for (who, actor, _) in expected() {
+        for action in Action::ALL {
+            let allowed = authorize(&ctx(actor.clone()), action, Resource::Customer(one)).is_ok();
+            let wanted = actor == Actor::System(Job::Desk) && action == Action::ServeCustomer;
+            assert_eq!(allowed, wanted, "{who}: {action:?}");
+        }
+    }
+    let permit = authorize(&ctx(Actor::System(Job::Desk)), Action::ServeCustomer, Resource::Customer(one));
+    let permit = permit.unwrap();
+    assert_eq!(permit.customer(Action::ServeCustomer), Ok(one));
+    assert_ne!(permit.customer(Action::ServeCustomer), Ok(other));
+    assert!(permit.customer(Action::ReadCustomers).is_err());
+    assert!(permit.instance(Action::ServeCustomer).is_err(), "no permit serves all of them");
 }
 
 #[test]

@@ -164,6 +164,8 @@ impl Names {
         use Action as A;
         let own = match question.resource {
             Resource::Of(owner) => owner == asker,
+            // Customers are no account's own; only the system reaches them one by one.
+            Resource::Customer(_) => false,
             Resource::Instance => true,
         };
         let kind = match question.action {

@@ -60,6 +60,11 @@ enum Command {
     /// Keep addresses out, or let them in, on the running instance
     #[command(subcommand)]
     Addresses(AddressesCommand),
+    /// Bring customers of the voice desk in
+    #[command(subcommand)]
+    Customers(CustomersCommand),
+    /// Fill the voice desk with made-up customers, marked as samples, or take them out again
+    Demo(Demo),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -151,6 +156,33 @@ pub(crate) struct AddressRule {
     pub(crate) note: String,
 }
 
+/// What `customers` takes.
+#[derive(Subcommand, Debug)]
+pub(crate) enum CustomersCommand {
+    /// Take a file of customers, or of orders, into the register: all of it, or none and a report
+    Import {
+        /// The file; .csv or .json, as docs/customers.md describes them
+        file: PathBuf,
+        /// Only say whether it is right
+        #[arg(long)]
+        dry_run: bool,
+        /// The report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What `demo` takes.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Take the samples out again, and nobody else
+    #[arg(long)]
+    pub(crate) remove: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// What `models` takes.
 #[derive(Subcommand, Debug)]
 pub(crate) enum ModelsCommand {
@@ -198,6 +230,8 @@ fn obey(line: Line) -> Result<ExitCode, Failure> {
         Command::Verify(verify) => command::verify::verify(read(place)?, &verify),
         Command::Recover(recover) => command::recover::recover(&read(place)?, &recover),
         Command::Addresses(addresses) => command::addresses::addresses(&read(place)?, &addresses),
+        Command::Customers(customers) => command::customers::customers(&read(place)?, &customers),
+        Command::Demo(demo) => command::customers::demo(&read(place)?, &demo),
         Command::Config(ConfigCommand::Check) => command::config::check(&read(place)?),
         Command::Config(ConfigCommand::Show { json }) => Ok(command::config::show(&read(place)?, json)),
         Command::Models(models) => command::models::models(&read(place)?, &models),

@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod config;
+pub(crate) mod customers;
 pub(crate) mod models;
 pub(crate) mod recover;
 pub(crate) mod serve;

@@ -4,6 +4,7 @@
 //! known one. Secrets are taken from the environment and `.env` alone. `docs/configuration.md` describes
 //! every key and a test holds it against this file.
 
+mod desk;
 mod dotenv;
 mod overlay;
 mod sections;
@@ -26,6 +27,7 @@ use crate::{
     folder,
 };
 
+pub use desk::{CountryName, DeskSection};
 pub use sections::{
     IdentitySection, KeysSection, LimitsSection, LogFormat, LogSection, MailSection, MailTls, ProtectorKind,
     ProxyHeader, StoreSection, WebSection, addresses,
@@ -47,6 +49,8 @@ pub struct Config {
     pub identity: IdentitySection,
     /// `[mail]`
     pub mail: MailSection,
+    /// `[desk]`
+    pub desk: DeskSection,
     /// `[models]`
     pub models: providers::Config,
     /// `[policy]`, over the defaults.
@@ -71,7 +75,7 @@ pub struct Sources {
 }
 
 /// The sections, in the order in which they are shown.
-const SECTIONS: [&str; 8] = ["web", "keys", "store", "identity", "mail", "models", "policy", "log"];
+const SECTIONS: [&str; 9] = ["web", "keys", "store", "identity", "mail", "desk", "models", "policy", "log"];
 
 /// Variables that are read before there is a configuration.
 const EARLY: [&str; 3] = ["TROTH_DATA", "TROTH_CONFIG", "TROTH_PASSPHRASE"];
@@ -116,6 +120,7 @@ impl Config {
             keys: section(&table, "keys")?,
             store: section(&table, "store")?,
             mail: section(&table, "mail")?,
+            desk: section(&table, "desk")?,
             log: section(&table, "log")?,
             models,
             data,
@@ -124,6 +129,7 @@ impl Config {
         config.web.validate()?;
         config.mail.validate()?;
         config.identity.validate()?;
+        config.desk.desk(&config.numbers, config.mail.server.is_some())?;
         Ok(config)
     }
 

@@ -38,7 +38,7 @@ use crate::{
     tls::{Desk, Issued},
 };
 
-pub use control::{AddressOrder, Answer, ask};
+pub use control::{AddressOrder, Answer, CustomerOrder, ask};
 
 /// Longest wait for background work after the listener has drained.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -133,7 +133,13 @@ impl Instance {
         let shared = shared_limits(&config.web.limits).await?;
         let house = House {
             identity: identity::Identity::new(store.clone(), identity_config(&config, policies, &sockets)?)?,
-            assistant: assistant::Assistant::new(store.clone(), providers.clone(), tasks.clone()),
+            assistant: assistant::Assistant::with_desk(
+                store.clone(),
+                providers.clone(),
+                tasks.clone(),
+                assistant::Limits::default(),
+                config.desk.desk(&config.numbers, config.mail.server.is_some())?,
+            ),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             face: Face {
                 limits: Limits::new(&config.numbers, shared),
@@ -208,6 +214,12 @@ impl Instance {
     #[must_use]
     pub fn identity(&self) -> &identity::Identity {
         &self.house.identity
+    }
+
+    /// Conversations and customers, for tests that need some nobody has typed in.
+    #[must_use]
+    pub fn assistant(&self) -> &assistant::Assistant {
+        &self.house.assistant
     }
 
     /// The rows, for tests that need people nobody has clicked together.

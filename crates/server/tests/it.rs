@@ -6,6 +6,8 @@
 mod addresses;
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/customers.rs"]
+mod customers;
 #[path = "it/edge.rs"]
 mod edge;
 #[path = "it/first_run.rs"]

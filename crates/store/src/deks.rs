@@ -1,17 +1,19 @@
-//! The data keys: one per person, one for the system; wrapped in the table, unwrapped in a bounded cache.
+//! The data keys: one per person, one per customer, one for the system; wrapped in the table, unwrapped in a
+//! bounded cache.
 //!
-//! Invariant: when a person's row here is gone, everything sealed for that person is unreadable; a replica
+//! Invariant: when a subject's row here is gone, everything sealed for that subject is unreadable; a replica
 //! that still holds the key in memory forgets it within [`LIFE`].
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use domain::{
     Entropy, Timestamp,
-    id::{DekId, UserId},
+    id::{CustomerId, DekId, UserId},
 };
 use keys::{Dek, Keyring};
 use sqlx::{AnyConnection, Row};
@@ -20,18 +22,51 @@ use crate::{Error, Store, Tx, row};
 
 /// The subject of the key for instance settings.
 pub(crate) const SYSTEM: &str = "system";
+/// What the subjects of customers' keys begin with.
+pub(crate) const CUSTOMER: &str = "customer:";
 /// Unwrapped keys kept at once; the one unused longest goes first.
 const KEPT: usize = 1024;
 /// How long one is kept, however often it is used: another replica may have destroyed it.
 const LIFE: Duration = Duration::from_secs(3 * 60);
 
-/// Unwrapped keys of people who were here lately.
+/// Whom data is about, and whose key seals it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    /// A person with an account.
+    Person(UserId),
+    /// A customer of a voice desk.
+    Customer(CustomerId),
+}
+
+impl fmt::Display for Subject {
+    /// As the table of keys spells it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(user) => user.fmt(f),
+            Self::Customer(customer) => write!(f, "{CUSTOMER}{customer}"),
+        }
+    }
+}
+
+impl From<UserId> for Subject {
+    fn from(user: UserId) -> Self {
+        Self::Person(user)
+    }
+}
+
+impl From<CustomerId> for Subject {
+    fn from(customer: CustomerId) -> Self {
+        Self::Customer(customer)
+    }
+}
+
+/// Unwrapped keys of subjects who were here lately.
 #[derive(Default)]
 pub(crate) struct Cache(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    keys: HashMap<UserId, Held>,
+    keys: HashMap<Subject, Held>,
     uses: u64,
 }
 
@@ -43,7 +78,7 @@ struct Held {
 }
 
 impl Cache {
-    fn get(&self, subject: UserId, now: Instant) -> Option<Arc<Dek>> {
+    fn get(&self, subject: Subject, now: Instant) -> Option<Arc<Dek>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.uses += 1;
         let uses = kept.uses;
@@ -58,12 +93,12 @@ impl Cache {
     }
 
     /// Takes the key of `subject` out of memory.
-    pub(crate) fn forget(&self, subject: UserId) {
+    pub(crate) fn forget(&self, subject: Subject) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.remove(&subject);
     }
 
     /// Keeps the key of `subject`. One that is there already is not kept longer by that.
-    pub(crate) fn put(&self, subject: UserId, dek: Arc<Dek>, now: Instant) {
+    pub(crate) fn put(&self, subject: Subject, dek: Arc<Dek>, now: Instant) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = kept.keys.get(&subject).filter(|held| held.lives(now)).map_or(now, |held| held.since);
         if kept.keys.len() >= KEPT
@@ -85,7 +120,8 @@ impl Held {
 
 impl Store {
     /// The key of `subject`.
-    pub(crate) async fn dek(&self, subject: UserId) -> Result<Arc<Dek>, Error> {
+    pub(crate) async fn dek(&self, subject: impl Into<Subject>) -> Result<Arc<Dek>, Error> {
+        let subject = subject.into();
         if let Some(dek) = self.cache().get(subject, Instant::now()) {
             return Ok(dek);
         }
@@ -104,7 +140,8 @@ impl Store {
 
 impl Tx {
     /// The key of `subject`, also when this transaction made it.
-    pub(crate) async fn dek(&mut self, subject: UserId) -> Result<Arc<Dek>, Error> {
+    pub(crate) async fn dek(&mut self, subject: impl Into<Subject>) -> Result<Arc<Dek>, Error> {
+        let subject = subject.into();
         if let Some(dek) = self
             .fresh_deks()
             .get(&subject)
@@ -120,7 +157,8 @@ impl Tx {
     }
 
     /// Makes the key of a new `subject`.
-    pub(crate) async fn new_dek(&mut self, subject: UserId) -> Result<Arc<Dek>, Error> {
+    pub(crate) async fn new_dek(&mut self, subject: impl Into<Subject>) -> Result<Arc<Dek>, Error> {
+        let subject = subject.into();
         let (store, id, now, entropy) =
             (self.store().clone(), self.fresh_dek_id(), self.now(), self.entropy().clone());
         let dek = create(self.db(), store.keyring(), id, &subject.to_string(), now, &entropy).await?;
@@ -128,6 +166,15 @@ impl Tx {
         self.fresh_deks().insert(subject, dek.clone());
         Ok(dek)
     }
+}
+
+/// Destroys the key of `subject`, here at once and elsewhere within [`LIFE`].
+pub(crate) async fn destroy(tx: &mut Tx, subject: impl Into<Subject>) -> Result<(), Error> {
+    let subject = subject.into();
+    tx.note_deletion();
+    sqlx::query("DELETE FROM deks WHERE subject = $1").bind(subject.to_string()).execute(tx.db()).await?;
+    tx.note_destroyed(subject);
+    Ok(())
 }
 
 /// Reads and unwraps the key of `subject`.
@@ -174,7 +221,8 @@ mod tests {
         testkit::run(async {
             let home = testkit::store().await;
             let ctx = home.ctx(domain::Actor::Anonymous);
-            let (ada, cache, begun) = (UserId::fresh(&ctx), Cache::default(), Instant::now());
+            let (ada, cache, begun) =
+                (Subject::Person(UserId::fresh(&ctx)), Cache::default(), Instant::now());
             let made = home.keyring.new_dek(DekId::fresh(&ctx), "ada", ctx.entropy()).unwrap();
             let dek = Arc::new(made.0);
             let at = |seconds| begun + Duration::from_secs(seconds);

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod content_requests;
 pub mod conversations;
 pub mod credentials;
+pub mod customers;
 pub mod directory;
 pub mod drafts;
 pub mod emails;

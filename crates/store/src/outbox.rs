@@ -96,6 +96,21 @@ pub async fn queue(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter) ->
     insert(tx, id, None, letter.mail.kind(), sealed).await
 }
 
+/// Queues `letter` with a code for a customer of the voice desk. The permit is to verify customers.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub(crate) async fn queue_code(
+    tx: &mut Tx,
+    permit: &Permit,
+    id: MailId,
+    letter: &Letter,
+) -> Result<(), Error> {
+    permit.instance(Action::VerifyCustomer)?;
+    let sealed = MAIL.seal_json(tx.store().system_dek(), &id.to_string(), letter, tx.entropy())?;
+    insert(tx, id, None, letter.mail.kind(), sealed).await
+}
+
 /// Queues `letter` for the permit's person; it goes with the account.
 ///
 /// # Errors

@@ -7,7 +7,7 @@
 use domain::{Action, Permit, Timestamp, access::Roles, id::UserId};
 use sqlx::Row;
 
-use crate::{Error, Store, Tx, accounts, invitations, roles::any, row, store::number};
+use crate::{Error, Store, Tx, accounts, deks, invitations, roles::any, row, store::number};
 
 /// Somebody with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,12 +143,9 @@ pub async fn remove(tx: &mut Tx, permit: &Permit, id: UserId) -> Result<(), Erro
     invitations::withdraw_of(tx, id).await?;
     let account = id.to_string();
     // Every other table refers to one of these and goes with it.
-    let done =
-        sqlx::query("DELETE FROM accounts WHERE id = $1").bind(account.as_str()).execute(tx.db()).await?;
+    let done = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(account).execute(tx.db()).await?;
     row::exactly_one(&done)?;
-    sqlx::query("DELETE FROM deks WHERE subject = $1").bind(account).execute(tx.db()).await?;
-    tx.note_destroyed(id);
-    Ok(())
+    deks::destroy(tx, id).await
 }
 
 /// What a check wants to know about accounts that are gone or closed.
@@ -171,8 +168,8 @@ pub async fn leftovers(store: &Store, permit: &Permit, now: Timestamp) -> Result
     let mut counts = [0; 4];
     let queries = [
         "SELECT COUNT(*) FROM sessions s JOIN accounts a ON a.id = s.account WHERE a.active = 0 AND s.created < $1",
-        "SELECT COUNT(*) FROM deks d WHERE d.subject <> 'system' AND d.created < $1 \
-         AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = d.subject)",
+        "SELECT COUNT(*) FROM deks d WHERE d.subject <> 'system' \
+         AND d.subject NOT LIKE 'customer:%' AND d.created < $1 AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = d.subject)",
         "SELECT COUNT(*) FROM mail_links WHERE expires < $1",
         "SELECT COUNT(*) FROM invitations WHERE expires < $1",
     ];

@@ -60,6 +60,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0008_addresses.sql"),
         include_str!("../migrations/common/0008_addresses.sql"),
     ),
+    (
+        13,
+        "customers of the voice desk",
+        include_str!("../migrations/common/0013_customers.sql"),
+        include_str!("../migrations/common/0013_customers.sql"),
+    ),
 ];
 
 /// Brings the tables up to date.

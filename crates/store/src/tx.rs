@@ -5,18 +5,14 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use domain::{
-    Ctx, Entropy, Timestamp,
-    audit::Entry,
-    enforced,
-    id::{DekId, UserId},
-};
+use domain::{Ctx, Entropy, Timestamp, audit::Entry, enforced, id::DekId};
 use keys::Dek;
 use sqlx::{Any, AnyConnection, Transaction};
 
 use crate::{
     Error, Store,
     audit::{self, Stamp},
+    deks::Subject,
 };
 
 /// A running write transaction. Dropped without [`Tx::commit`], it never happened.
@@ -25,9 +21,9 @@ pub struct Tx {
     db: Transaction<'static, Any>,
     ctx: Ctx,
     /// Keys loaded or made here; others see them when this is committed.
-    deks: HashMap<UserId, Arc<Dek>>,
-    /// People whose key this destroys; it is forgotten when this is committed.
-    destroyed: Vec<UserId>,
+    deks: HashMap<Subject, Arc<Dek>>,
+    /// Whose key this destroys; it is forgotten when this is committed.
+    destroyed: Vec<Subject>,
     deleted: bool,
     indexed: bool,
 }
@@ -93,7 +89,7 @@ impl Tx {
     }
 
     /// Notes that the key of `subject` was destroyed, so that the commit also takes it out of memory.
-    pub(crate) fn note_destroyed(&mut self, subject: UserId) {
+    pub(crate) fn note_destroyed(&mut self, subject: Subject) {
         self.destroyed.push(subject);
     }
 
@@ -127,7 +123,12 @@ impl Tx {
         DekId::fresh(&self.ctx)
     }
 
-    pub(crate) fn fresh_deks(&mut self) -> &mut HashMap<UserId, Arc<Dek>> {
+    /// A fresh identifier of any kind.
+    pub(crate) fn fresh<T>(&self, make: impl FnOnce(&Ctx) -> T) -> T {
+        make(&self.ctx)
+    }
+
+    pub(crate) fn fresh_deks(&mut self) -> &mut HashMap<Subject, Arc<Dek>> {
         &mut self.deks
     }
 }

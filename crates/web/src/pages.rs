@@ -10,6 +10,7 @@ pub mod admin;
 pub mod break_glass;
 pub mod chat;
 pub mod confirm;
+pub mod customers;
 pub mod directory;
 pub mod error;
 pub mod frame;
@@ -99,6 +100,7 @@ pub fn routes() -> Router<App> {
         .route("/trust", get(trust::show))
         .merge(sso::routes())
         .merge(directory::routes())
+        .merge(customers::routes())
         .merge(roles::routes())
         .merge(reviews::routes())
         .merge(break_glass::routes())

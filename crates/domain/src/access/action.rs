@@ -47,13 +47,23 @@ pub enum Action {
     ManageEdge,
     /// Connect single sign-on and provisioning.
     ManageDirectory,
-    /// Have sound turned into words and words into sound. Last, as rights are kept by their place in this list.
+    /// Have sound turned into words and words into sound. Rights are kept by their place in this list.
     Speech,
+    /// See who is a customer of the voice desk, and open a record but for its restricted fields.
+    ReadCustomers,
+    /// Open the restricted fields of a customer's record.
+    ReadRestricted,
+    /// Bring customers in, and erase them.
+    ManageCustomers,
+    /// Find out whether a caller is the customer they say they are. Only the system.
+    VerifyCustomer,
+    /// Serve one customer, who proved who they are. Only the system.
+    ServeCustomer,
 }
 
 impl Action {
     /// Every action there is, for the matrix test.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 28] = [
         Self::ReadChat,
         Self::WriteChat,
         Self::UseModel,
@@ -77,6 +87,11 @@ impl Action {
         Self::ManageEdge,
         Self::ManageDirectory,
         Self::Speech,
+        Self::ReadCustomers,
+        Self::ReadRestricted,
+        Self::ManageCustomers,
+        Self::VerifyCustomer,
+        Self::ServeCustomer,
     ];
 
     /// The action as policies and custom roles spell it, e.g. `read_people`.
@@ -106,6 +121,11 @@ impl Action {
             Self::ManageEdge => "manage_edge",
             Self::ManageDirectory => "manage_directory",
             Self::Speech => "speech",
+            Self::ReadCustomers => "read_customers",
+            Self::ReadRestricted => "read_restricted",
+            Self::ManageCustomers => "manage_customers",
+            Self::VerifyCustomer => "verify_customer",
+            Self::ServeCustomer => "serve_customer",
         }
     }
 
@@ -133,6 +153,9 @@ impl Action {
                 | Self::ApproveContent
                 | Self::ManageEdge
                 | Self::ManageDirectory
+                | Self::ReadCustomers
+                | Self::ReadRestricted
+                | Self::ManageCustomers
         )
     }
 
@@ -148,6 +171,8 @@ impl Action {
                 | Self::RequestContent
                 | Self::ApproveContent
                 | Self::ManageDirectory
+                | Self::ReadRestricted
+                | Self::ManageCustomers
         )
     }
 

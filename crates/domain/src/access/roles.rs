@@ -78,7 +78,9 @@ impl Role {
                 .with(A::ApproveRecovery)
                 .with(A::ApproveContent)
                 .with(A::ManageEdge)
-                .with(A::ManageDirectory),
+                .with(A::ManageDirectory)
+                .with(A::ReadCustomers)
+                .with(A::ManageCustomers),
             Self::Administrator => everyone
                 .with(A::WriteInstance)
                 .with(A::ReadPeople)
@@ -96,7 +98,11 @@ impl Role {
                 .with(A::ApproveContent)
                 .with(A::ManageEdge),
             Self::Auditor => Rights::NONE.with(A::ReadInstance).with(A::ReadEvidence),
-            Self::Supervisor => everyone.with(A::ReadPeople),
+            Self::Supervisor => everyone
+                .with(A::ReadPeople)
+                .with(A::ReadCustomers)
+                .with(A::ReadRestricted)
+                .with(A::ManageCustomers),
         }
     }
 }

@@ -70,6 +70,24 @@ pub enum Control {
     CRY05,
     /// The search index holds keyed hashes of words under a key of their person, never the words.
     CRY06,
+    /// What is known about a customer is sealed under that customer's own key, and found by keyed hashes of number, telephone and address alone.
+    CUS01,
+    /// Each field is public, internal, confidential or restricted: the class decides who may open it, whether a model elsewhere may be told it, and how long it is kept, `customer_days` days after a customer was last heard of and `restricted_days` where it is restricted.
+    CUS02,
+    /// A customer's record is opened only after the audit log has an entry about it, without content.
+    CUS03,
+    /// A call opens the record of one customer, after that customer proved who they are; which one comes from the call and never from the model.
+    CUS04,
+    /// A caller has `caller_tries` tries in a call, and a customer `customer_tries` over all calls in `customer_tries_hours` hours; a code is good for `caller_code_minutes` minutes; unknown customers get the same answers as known ones.
+    CUS05,
+    /// Each tool of the agent hands the model the fields its task lists and no others, and none that is restricted.
+    CUS06,
+    /// An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique.
+    CUS07,
+    /// Erasing a customer removes every row about them and the key that opened them.
+    CUS08,
+    /// A file of customers is taken as a whole or not at all, after every row was looked at; the report names line, field and fault and never a value; made-up customers are marked as such.
+    CUS09,
     /// The data folder and the key files are readable by the account that runs the server and by nobody else.
     DAT01,
     /// Deleting a message, a conversation or everything removes the rows and their entries in the search index.
@@ -172,7 +190,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 81] = [
+    pub const ALL: [Self; 90] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -205,6 +223,15 @@ impl Control {
         Self::CRY04,
         Self::CRY05,
         Self::CRY06,
+        Self::CUS01,
+        Self::CUS02,
+        Self::CUS03,
+        Self::CUS04,
+        Self::CUS05,
+        Self::CUS06,
+        Self::CUS07,
+        Self::CUS08,
+        Self::CUS09,
         Self::DAT01,
         Self::DAT02,
         Self::DAT03,
@@ -261,7 +288,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 81] = [
+static FACTS: [Facts; 90] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -504,6 +531,71 @@ static FACTS: [Facts; 81] = [
         kind: Kind::Enforced,
         proof: Proof::Test(
             "A live probe would have to index words in a real person's history; tests index marked words and read the raw rows.",
+        ),
+    },
+    Facts {
+        token: "CUS01",
+        title: "Customers lie sealed, each under a key of its own",
+        sentence: "What is known about a customer is sealed under that customer's own key, and found by keyed hashes of number, telephone and address alone.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS02",
+        title: "Every field of a customer has a class",
+        sentence: "Each field is public, internal, confidential or restricted: the class decides who may open it, whether a model elsewhere may be told it, and how long it is kept, {customer_days} days after a customer was last heard of and {restricted_days} where it is restricted.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS03",
+        title: "Whoever opens a customer's record leaves an entry",
+        sentence: "A customer's record is opened only after the audit log has an entry about it, without content.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS04",
+        title: "The agent serves the customer who proved who they are, and nobody else",
+        sentence: "A call opens the record of one customer, after that customer proved who they are; which one comes from the call and never from the model.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS05",
+        title: "Proving who one is cannot be guessed",
+        sentence: "A caller has {caller_tries} tries in a call, and a customer {customer_tries} over all calls in {customer_tries_hours} hours; a code is good for {caller_code_minutes} minutes; unknown customers get the same answers as known ones.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS06",
+        title: "A tool tells what its task needs",
+        sentence: "Each tool of the agent hands the model the fields its task lists and no others, and none that is restricted.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS07",
+        title: "No time is booked twice",
+        sentence: "An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS08",
+        title: "Erasing a customer destroys the key",
+        sentence: "Erasing a customer removes every row about them and the key that opened them.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CUS09",
+        title: "An import is whole or nothing",
+        sentence: "A file of customers is taken as a whole or not at all, after every row was looked at; the report names line, field and fault and never a value; made-up customers are marked as such.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would bring customers in; tests bring good and bad files in and look at what is there.",
         ),
     },
     Facts {
@@ -916,6 +1008,18 @@ pub struct Numbers {
     pub password_notice_days: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
+    /// Days after which a customer of whom nothing was heard is erased (CUS02).
+    pub customer_days: u32,
+    /// Days after which restricted fields of a customer of whom nothing was heard are removed (CUS02).
+    pub restricted_days: u32,
+    /// Minutes for which a code sent to a customer is good (CUS05).
+    pub caller_code_minutes: u32,
+    /// Tries to prove who one is in one call (CUS05).
+    pub caller_tries: u32,
+    /// Failed tries to be one customer, over all calls (CUS05).
+    pub customer_tries: u32,
+    /// Hours in which failed tries to be one customer are counted together (CUS05).
+    pub customer_tries_hours: u32,
     /// Longest life of an API key (KEY02).
     pub api_key_max_days: u32,
     /// Longest time a replaced API key goes on beside its successor (KEY02).
@@ -987,6 +1091,12 @@ impl Default for Numbers {
             recovery_delay_hours: 24,
             password_notice_days: 14,
             certificate_days: 90,
+            customer_days: 1095,
+            restricted_days: 365,
+            caller_code_minutes: 10,
+            caller_tries: 3,
+            customer_tries: 5,
+            customer_tries_hours: 24,
             api_key_max_days: 365,
             api_key_overlap_days: 7,
             api_key_unused_days: 90,
@@ -1036,6 +1146,12 @@ impl Numbers {
             "recovery_delay_hours" => Some(self.recovery_delay_hours),
             "password_notice_days" => Some(self.password_notice_days),
             "certificate_days" => Some(self.certificate_days),
+            "customer_days" => Some(self.customer_days),
+            "restricted_days" => Some(self.restricted_days),
+            "caller_code_minutes" => Some(self.caller_code_minutes),
+            "caller_tries" => Some(self.caller_tries),
+            "customer_tries" => Some(self.customer_tries),
+            "customer_tries_hours" => Some(self.customer_tries_hours),
             "api_key_max_days" => Some(self.api_key_max_days),
             "api_key_overlap_days" => Some(self.api_key_overlap_days),
             "api_key_unused_days" => Some(self.api_key_unused_days),
@@ -1082,6 +1198,12 @@ impl Numbers {
             "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
             "password_notice_days" => Some(&mut self.password_notice_days),
             "certificate_days" => Some(&mut self.certificate_days),
+            "customer_days" => Some(&mut self.customer_days),
+            "restricted_days" => Some(&mut self.restricted_days),
+            "caller_code_minutes" => Some(&mut self.caller_code_minutes),
+            "caller_tries" => Some(&mut self.caller_tries),
+            "customer_tries" => Some(&mut self.customer_tries),
+            "customer_tries_hours" => Some(&mut self.customer_tries_hours),
             "api_key_max_days" => Some(&mut self.api_key_max_days),
             "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
             "api_key_unused_days" => Some(&mut self.api_key_unused_days),
@@ -1114,7 +1236,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 40] = [
+pub static NUMBERS: [Number; 46] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1251,6 +1373,66 @@ pub static NUMBERS: [Number; 40] = [
         value: 90,
         unit: "days",
         stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "customer_days",
+        control: Control::CUS02,
+        value: 1095,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "restricted_days",
+        control: Control::CUS02,
+        value: 365,
+        unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "caller_code_minutes",
+        control: Control::CUS05,
+        value: 10,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "caller_tries",
+        control: Control::CUS05,
+        value: 3,
+        unit: "tries",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "customer_tries",
+        control: Control::CUS05,
+        value: 5,
+        unit: "tries",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "customer_tries_hours",
+        control: Control::CUS05,
+        value: 24,
+        unit: "hours",
+        stronger: Stronger::Higher,
         floor: None,
         clauses: &[],
         zero_is_none: false,

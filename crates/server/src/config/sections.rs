@@ -438,7 +438,7 @@ pub enum LogFormat {
 }
 
 /// A list of words, or one text with commas, which is easier in a variable.
-fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "a list of texts")]
     enum Words {

@@ -226,6 +226,7 @@ fn the_documentation_names_the_keys_there_are() {
         "store",
         "identity",
         "mail",
+        "desk",
         "models",
         "models.local",
         "models.sources",

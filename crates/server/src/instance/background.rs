@@ -63,6 +63,7 @@ async fn sweep(house: House) {
     told("grants and reviews could not be looked after", identity.keep_access(&ctx).await);
     told("ended address rules could not be cleared away", identity.sweep_address_rules(&ctx).await);
     told("old drafts could not be cleared away", assistant.sweep_drafts(&ctx).await);
+    told("customers could not be forgotten in time", assistant.customers().sweep(&ctx).await);
 }
 
 /// Says in the log that a chore failed. Each is done by itself, so that none holds up the others.

@@ -1,10 +1,11 @@
 //! The control socket: how commands of the same account ask a running instance, e.g. `troth verify`.
 //!
 //! A Unix socket in the data folder, which only its own account can enter, and mode 0600 itself. One line
-//! in (`verify json`, `addresses {…}`, `recover NAME`), an exit code and a text back. What it changes is
+//! in (`verify json`, `addresses {…}`, `customers {…}`, `recover NAME`), an exit code and a text back. What it changes is
 //! noted in the audit log, and a way back is shown to the person it is about.
 
 mod addresses;
+mod customers;
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -20,11 +21,12 @@ use super::House;
 use crate::folder;
 
 pub use addresses::Order as AddressOrder;
+pub use customers::Order as CustomerOrder;
 
 /// Longest a question may take to arrive, and its answer to be made.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Longest question, in bytes.
-const LONGEST: u64 = 2048;
+/// Longest question, in bytes; it may hold the name of a file.
+const LONGEST: u64 = 8192;
 
 /// What a running instance answered.
 #[derive(Debug)]
@@ -77,6 +79,9 @@ async fn talk(house: House, stream: UnixStream) {
         line if line.starts_with("recover ") => recover(&house, &line["recover ".len()..]).await,
         line if line.starts_with(addresses::WORD) => {
             addresses::answer(&house, &line[addresses::WORD.len()..]).await
+        }
+        line if line.starts_with(customers::WORD) => {
+            customers::answer(&house, &line[customers::WORD.len()..]).await
         }
         _ => Answer { exit: 1, text: "The running instance does not know this command.\n".to_owned() },
     };

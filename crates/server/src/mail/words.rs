@@ -100,6 +100,22 @@ pub(super) fn worded(mail: &Mail, language: &str, links: &str, issuer: &str) -> 
                 format!("यह लिंक एक बार और {minutes} मिनट तक काम करता है। यदि वह आप नहीं थे, तो कुछ न करें।"),
             ));
         }
+        Mail::CallerCode { code, minutes } => {
+            worded.subject = text("Your code", "आपका कोड");
+            worded.before.push(say(
+                format!("Somebody on the telephone with {issuer} says they are you. If it is you, read out: {code}"),
+                format!("{issuer} से फ़ोन पर कोई कहता है कि वह आप हैं। यदि वह आप हैं, तो यह पढ़कर सुनाएँ: {code}"),
+            ));
+            worded.after.push(say(
+                format!(
+                    "The code works once, in that call, and for {minutes} minutes. If you are not on the telephone, \
+                     tell it to nobody."
+                ),
+                format!(
+                    "यह कोड एक बार, उसी कॉल में और {minutes} मिनट तक काम करता है। यदि आप फ़ोन पर नहीं हैं, तो इसे किसी को न बताएँ।"
+                ),
+            ));
+        }
         Mail::Reset { token, minutes } => {
             worded.subject = text("A new password", "नया पासवर्ड");
             worded.before.push(say(
@@ -274,6 +290,7 @@ mod tests {
             Mail::ContentRead,
             Mail::Deactivated,
             Mail::Deleted,
+            Mail::CallerCode { code: "123456".into(), minutes: 10 },
             Mail::Test,
         ];
         let mut subjects: Vec<String> = Vec::new();

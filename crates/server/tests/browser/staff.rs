@@ -25,7 +25,7 @@ async fn find(house: &House, name: &str) -> accounts::Account {
 }
 
 /// Makes somebody with the owner's password and authenticator.
-async fn person(house: &House, name: &str, roles: &[Role]) -> UserId {
+pub(crate) async fn person(house: &House, name: &str, roles: &[Role]) -> UserId {
     let (ctx, store) = (Outside::real().ctx(Job::Setup), house.instance().store());
     let known = permit(Job::Authentication, Action::ReadAccount, find(house, NAME).await.id);
     let verifier = credentials::password(store, &known).await.unwrap().unwrap().verifier;
@@ -69,7 +69,7 @@ async fn chat(house: &House, user: UserId) {
 }
 
 /// Signs out whoever is in, and signs in as `name`.
-async fn as_person(house: &House, name: &str) {
+pub(crate) async fn as_person(house: &House, name: &str) {
     house.go("/account").await;
     house.click("form[action='/sign-out'] button").await;
     house.until("location.pathname === '/sign-in'").await;

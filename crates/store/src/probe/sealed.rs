@@ -23,6 +23,9 @@ struct Column(&'static str, &'static str, &'static str, &'static str);
 
 /// Under the key of the whole instance.
 const SYSTEM: &str = "'system'";
+/// Under the key of the customer the row is, or is about.
+const CUSTOMER: &str = "'customer:' || t.id";
+const OF_CUSTOMER: &str = "'customer:' || t.customer";
 
 /// Every sealed column. A test holds this against the sources.
 const COLUMNS: &[Column] = &[
@@ -47,6 +50,11 @@ const COLUMNS: &[Column] = &[
     Column("drafts", "draft", "t.account", "at"),
     Column("content_requests", "words", "t.subject", "asked"),
     Column("directory_people", "record", "t.account", "changed"),
+    Column("customers", "internal", CUSTOMER, "created"),
+    Column("customers", "confidential", CUSTOMER, "created"),
+    Column("customers", "restricted", CUSTOMER, "created"),
+    Column("customer_orders", "record", OF_CUSTOMER, "created"),
+    Column("appointments", "record", OF_CUSTOMER, "created"),
     Column("directory_groups", "record", SYSTEM, "changed"),
     Column("account_groups", "name", SYSTEM, "created"),
     Column("custom_roles", "name", SYSTEM, "created"),

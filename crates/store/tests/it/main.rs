@@ -10,6 +10,7 @@ mod addresses;
 mod audit;
 mod chat;
 mod crash;
+mod customers;
 mod damage;
 mod directory;
 mod drafts;

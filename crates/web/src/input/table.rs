@@ -330,6 +330,8 @@ pub const TAKES: &[Takes] = &[
         "/admin/roles/own",
         &[may("id", Kind::Id), may("name", NAME), may("about", NAME), field("right", CHOICE, Need::UpTo(38))],
     ),
+    form("/desk/customers/find", &[must("who", NAME)]),
+    form("/desk/customers/{id}/erase", SURE),
     form("/admin/content", &[must("account", Kind::Id), must("reason", Kind::Text(8192))]),
     form(
         "/admin/reviews/{id}/decide",

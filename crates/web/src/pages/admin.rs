@@ -87,6 +87,12 @@ pub const ENTRIES: &[Entry] = &[
         action: Action::ManageEdge,
     },
     Entry {
+        path: super::customers::PATH,
+        word: "Customers",
+        text: "Whom the voice desk serves: find somebody, open a record, erase one.",
+        action: Action::ReadCustomers,
+    },
+    Entry {
         path: "/admin/directory",
         word: "Directory",
         text: "Sign-in through your organisation's own service, and accounts that follow its directory.",

@@ -27,7 +27,7 @@ pub const fn role_text(role: Role) -> &'static str {
             "Reads evidence, reviews access, keeps addresses out, asks to read chats when it must be."
         }
         Role::Auditor => "Reads evidence and nothing else.",
-        Role::Supervisor => "Leads a voice desk.",
+        Role::Supervisor => "Leads a voice desk and looks after its customers.",
     }
 }
 
@@ -69,5 +69,10 @@ pub const fn right(action: Action) -> &'static str {
         Action::ManageEdge => "Keep addresses out",
         Action::ManageDirectory => "Connect a directory",
         Action::Speech => "Have speech written down and texts spoken",
+        Action::ReadCustomers => "Open customers' records",
+        Action::ReadRestricted => "Open what is restricted in them",
+        Action::ManageCustomers => "Bring customers in, erase them",
+        Action::VerifyCustomer => "Find out who calls",
+        Action::ServeCustomer => "Serve one customer",
     }
 }

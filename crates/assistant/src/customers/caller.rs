@@ -1,0 +1,102 @@
+//! Whether, and as whom, a caller was recognised. One for each call; it ends with the call.
+//!
+//! Invariant: a caller is nobody or one customer, and once one, never another. The permit to serve a customer
+//! is made here alone.
+
+use std::{collections::VecDeque, fmt};
+
+use domain::{
+    Action, Actor, Ctx, Denied, Job, Permit, Resource, Timestamp, authorize, enforced, id::CustomerId,
+    model::Place,
+};
+
+use crate::tools::ToolResult;
+
+/// Tool calls one telephone call may make.
+const MAX_CALLS: usize = 128;
+
+/// A code that was sent, or would have been if there were such a customer.
+pub(super) struct Code {
+    /// Whose it is, when it was sent.
+    pub(super) customer: Option<CustomerId>,
+    /// Its keyed hash.
+    pub(super) hash: [u8; 32],
+    /// Until when it is good.
+    pub(super) until: Timestamp,
+}
+
+/// Somebody at the other end of a call.
+pub struct Caller {
+    customer: Option<CustomerId>,
+    place: Place,
+    pub(super) tries: u32,
+    pub(super) codes: u32,
+    pub(super) code: Option<Code>,
+    done: VecDeque<ToolResult>,
+}
+
+impl Caller {
+    /// Nobody yet. `place` is where the model runs that is told what the tools find.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self { customer: None, place, tries: 0, codes: 0, code: None, done: VecDeque::new() }
+    }
+
+    /// Another model answers from now on.
+    pub fn heard_at(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    /// Where that model runs.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether they proved to be a customer.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.customer.is_some()
+    }
+
+    /// They proved to be `customer`. A second time, or as somebody else, changes nothing.
+    pub(super) fn becomes(&mut self, customer: CustomerId) {
+        self.customer.get_or_insert(customer);
+        self.code = None;
+    }
+
+    /// The permit to serve this caller, and the circumstances to do it in.
+    ///
+    /// # Errors
+    /// [`Denied`] until they proved to be a customer.
+    pub(crate) fn permit(&self, ctx: &Ctx) -> Result<(Ctx, Permit), Denied> {
+        let Some(customer) = self.customer else {
+            enforced!(CUS04);
+            return Err(Denied::FLAT);
+        };
+        let ctx = ctx.acting_as(Actor::System(Job::Desk));
+        let permit = authorize(&ctx, Action::ServeCustomer, Resource::Customer(customer))?;
+        Ok((ctx, permit))
+    }
+
+    /// What the tool call `id` came to, when it was made before.
+    pub(crate) fn done(&self, id: &str) -> Option<&ToolResult> {
+        self.done.iter().find(|result| result.id == id)
+    }
+
+    /// Remembers what a tool call came to.
+    pub(crate) fn remember(&mut self, result: ToolResult) {
+        self.done.push_back(result);
+    }
+
+    /// Whether another tool call fits.
+    pub(crate) fn has_room(&self) -> bool {
+        self.done.len() < MAX_CALLS
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_verified() { "Caller(verified)" } else { "Caller(nobody yet)" })
+    }
+}

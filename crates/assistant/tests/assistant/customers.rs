@@ -1,0 +1,421 @@
+//! Callers and what they must show; the agent's tools; bringing customers in; samples.
+
+use std::time::Duration;
+
+use assistant::{
+    Assistant, Caller, Desk, Error, Limits,
+    customers::{Imported, Kind, MAX_IMPORT_BYTES},
+    tools::{Effect, Tool, ToolResult},
+};
+use domain::{
+    Action, Actor, Ctx, Job,
+    access::{Role, Roles},
+    control::Numbers,
+    model::{Place, ToolCall},
+    verifies,
+};
+use providers::Providers;
+use serde_json::{Value, json};
+use store::{audit, customers, outbox};
+use testkit::{Home, both_engines};
+use tokio_util::task::TaskTracker;
+
+use crate::house::scripted;
+
+/// Three customers with two orders each, and an appointment of the first.
+const FILE: &str = r#"{"customers":[
+  {"customer_id":"CUST0001","name":"Ann Marked","phone":"+12025550101","email":"ann@example.com",
+   "date_of_birth":"1985-07-04","note":"marked note","address":"1 Marked Street","orders":[
+    {"order_number":"ORD0001","placed":"2025-11-02","status":"shipped","expected":"2026-01-05","items":["Ann's lamp"],"total":"42.50 EUR"},
+    {"order_number":"ORD0002","placed":"2025-12-02","status":"pending","items":["Ann's shelf"]}],
+   "appointments":[{"appointment_number":"APT0007","start":"2026-01-05 10:00","service":"Review"}]},
+  {"customer_id":"CUST0002","name":"Bob Marked","phone":"+12025550102","email":"bob@example.com",
+   "date_of_birth":"1990-01-31","orders":[
+    {"order_number":"ORD0003","placed":"2025-11-03","status":"delivered","items":["Bob's chair"]}]},
+  {"customer_id":"CUST0003","name":"Cleo Marked"}]}"#;
+
+fn desk() -> Desk {
+    Desk { codes: true, answer_grid: Duration::ZERO, ..Desk::default() }
+}
+
+fn assistant(home: &Home, desk: Desk) -> Assistant {
+    let tasks = TaskTracker::new();
+    let providers = Providers::start(scripted(), &tasks, home.clockwork.clock()).unwrap();
+    Assistant::with_desk(home.store.clone(), providers, tasks, Limits::default(), desk)
+}
+
+fn operator(home: &Home) -> Ctx {
+    home.ctx(Actor::System(Job::Operator))
+}
+
+async fn filled(home: &Home, desk: Desk) -> Assistant {
+    let assistant = assistant(home, desk);
+    let report =
+        assistant.customers().import(&operator(home), FILE.as_bytes(), Kind::Json, false).await.unwrap();
+    assert!(report.taken, "{report:?}");
+    assistant
+}
+
+/// A call with its caller and a counter for ids.
+struct Line {
+    assistant: Assistant,
+    ctx: Ctx,
+    caller: Caller,
+    calls: usize,
+}
+
+impl Line {
+    fn open(home: &Home, assistant: &Assistant) -> Self {
+        // Whose session the call runs in does not matter to the desk; a program's would do as well.
+        let ctx = home.ctx(Actor::System(Job::Turn));
+        let caller = Caller::new(Place::ThisMachine);
+        Self { assistant: assistant.clone(), ctx, caller, calls: 0 }
+    }
+
+    async fn result(&mut self, tool: &str, arguments: Value) -> ToolResult {
+        self.calls += 1;
+        let call = ToolCall {
+            id: format!("call-{}", self.calls),
+            name: tool.to_owned(),
+            arguments: arguments.to_string(),
+        };
+        self.assistant.tools().run(&self.ctx, &mut self.caller, call).await
+    }
+
+    async fn ask(&mut self, tool: &str, arguments: Value) -> Value {
+        serde_json::from_str(&self.result(tool, arguments).await.output).unwrap()
+    }
+
+    async fn is_ann(&mut self) {
+        let facts = json!({ "phone": "two oh two, triple five, oh one oh one", "order_number": "order one" });
+        assert_eq!(self.ask("verify_customer", facts).await["verified"], true);
+    }
+}
+
+both_engines!(a_caller_proves_who_they_are_by_two_facts_and_is_served_as_that_customer_alone, |home| {
+    let _proof = verifies!(CUS04);
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    for tool in Tool::ALL.into_iter().filter(|tool| tool.needs_customer()) {
+        let refused = line.result(tool.name(), json!({ "order_number": "1" })).await;
+        assert!(refused.failed && !refused.output.contains("ORD"), "{tool:?}");
+    }
+    let offered = |line: &Line| -> Vec<String> {
+        line.assistant.tools().offered(&line.caller).into_iter().map(|tool| tool.name).collect()
+    };
+    assert!(!offered(&line).contains(&"find_orders".to_owned()));
+    line.is_ann().await;
+    assert!(offered(&line).contains(&"find_orders".to_owned()));
+    assert!(!offered(&line).contains(&"verify_customer".to_owned()));
+    let orders = line.ask("find_orders", json!({})).await;
+    let numbers: Vec<&str> =
+        orders["orders"].as_array().unwrap().iter().map(|o| o["order_number"].as_str().unwrap()).collect();
+    assert_eq!(numbers, ["ORD0002", "ORD0001"]);
+
+    // Whatever the model asks for, another customer's record is not reached.
+    for tool in ["find_orders", "list_appointments"] {
+        for key in ["customer_id", "customer", "id"] {
+            let refused = line.result(tool, json!({ key: "CUST0002" })).await;
+            assert!(refused.failed && !refused.output.contains("Bob"), "{tool} {key}");
+        }
+    }
+    let other = line.ask("order_status", json!({ "order_number": "ORD0003" })).await;
+    let nobodys = line.ask("order_status", json!({ "order_number": "ORD0999" })).await;
+    assert_eq!(other, nobodys, "another's order and none at all are the same");
+    let bob = json!({ "email": "bob@example.com", "order_number": "ORD0003" });
+    let again = line.result("verify_customer", bob).await;
+    assert!(again.failed && again.output.contains("stays theirs"), "{}", again.output);
+    let still = line.ask("order_status", json!({ "order_number": "one" })).await;
+    assert_eq!(still["items"][0], "Ann's lamp");
+});
+
+both_engines!(wrong_facts_are_answered_the_same_whoever_they_are_about_and_only_so_often, |home| {
+    let _proof = verifies!(CUS05);
+    let assistant = filled(&home, desk()).await;
+    let wrong_order = json!({ "phone": "+12025550101", "order_number": "ORD0003" });
+    let nobody = json!({ "phone": "+12025550199", "order_number": "ORD0001" });
+    let wrong_day = json!({ "email": "ann@example.com", "date_of_birth": "1985-07-05" });
+    let unknown_day = json!({ "email": "cleo@example.com", "date_of_birth": "1985-07-04" });
+    let mut answers = Vec::new();
+    for facts in [&wrong_order, &nobody, &wrong_day, &unknown_day] {
+        let mut line = Line::open(&home, &assistant);
+        let mut said = Vec::new();
+        for _ in 0..4 {
+            said.push(line.result("verify_customer", facts.clone()).await.output);
+        }
+        assert!(!line.caller.is_verified());
+        answers.push(said);
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    assert!(answers[0][2].contains("No tries are left"), "{answers:?}");
+
+    // Ann has been tried five times and more over all calls: now what is right does not help either.
+    let right = json!({ "phone": "+12025550101", "order_number": "ORD0001" });
+    let mut line = Line::open(&home, &assistant);
+    let refused = line.result("verify_customer", right.clone()).await;
+    assert!(refused.failed && refused.output == answers[0][0], "{}", refused.output);
+    home.clockwork.advance(25 * 60 * 60);
+    let mut line = Line::open(&home, &assistant);
+    assert_eq!(line.ask("verify_customer", right).await["verified"], true);
+
+    let mut line = Line::open(&home, &assistant);
+    let one = line.result("verify_customer", json!({ "phone": "+12025550101" })).await;
+    assert!(one.failed && one.output.contains("this is not enough"), "{}", one.output);
+    let unclear = json!({ "phone": "hm", "order_number": "ORD0001" });
+    let unclear = line.result("verify_customer", unclear).await;
+    assert!(unclear.output.contains("phone could not be understood"), "{}", unclear.output);
+});
+
+both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    let ann = line.ask("send_code", json!({ "customer_id": "one" })).await;
+    let mut other = Line::open(&home, &assistant);
+    let nobody = other.ask("send_code", json!({ "customer_id": "ninety nine" })).await;
+    let without_address = other.ask("send_code", json!({ "customer_id": "three" })).await;
+    assert!(ann == nobody && nobody == without_address, "{ann} {nobody}");
+    let mails = home.instance(Job::Mail, Action::ReadAccount);
+    let mut tx = home.store.begin(&operator(&home)).await.unwrap();
+    let due = outbox::take_due(&mut tx, &mails, 10, |_| home.clockwork.now()).await.unwrap();
+    tx.commit_unaudited("a test").await.unwrap();
+    assert_eq!(due.len(), 1, "one is sent, to the one who has an address");
+    let letter = due[0].letter.clone().unwrap();
+    assert_eq!(letter.to.as_str(), "ann@example.com");
+    let domain::mail::Mail::CallerCode { code, .. } = letter.mail else { panic!("a code") };
+    // In another call it is worth nothing.
+    assert_eq!(other.ask("verify_customer", json!({ "code": code })).await["verified"], false);
+    let spoken = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
+    assert_eq!(line.ask("verify_customer", json!({ "code": spoken })).await["verified"], true);
+    assert_eq!(line.ask("find_orders", json!({})).await["in_all"], 2);
+
+    let mut late = Line::open(&home, &assistant);
+    late.ask("send_code", json!({ "phone": "+12025550102" })).await;
+    home.clockwork.advance(11 * 60);
+    let over = late.result("send_code", json!({ "phone": "+12025550102" })).await;
+    assert!(!over.failed);
+    let third = late.result("send_code", json!({ "phone": "+12025550102" })).await;
+    assert!(third.failed, "two codes a call");
+});
+
+both_engines!(tools_tell_what_their_task_needs_and_leave_an_entry, |home| {
+    let _proof = verifies!(CUS06);
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    line.is_ann().await;
+    let told = [
+        line.result("find_orders", json!({})).await.output,
+        line.result("order_status", json!({ "order_number": "one" })).await.output,
+        line.result("list_appointments", json!({})).await.output,
+    ];
+    assert_eq!(
+        told[1],
+        r#"{"order_number":"ORD0001","status":"shipped","expected":"2026-01-05","items":["Ann's lamp"]}"#
+    );
+    let all = told.join(" ");
+    for marked in ["Marked", "1202555", "example.com", "1985", "42.50", "note", "CUST0001"] {
+        assert!(!all.contains(marked), "{marked}: {all}");
+    }
+    // A model elsewhere is told less.
+    line.caller.heard_at(Place::Endpoint { host: "models.example".to_owned(), loopback: false });
+    let away = line.ask("order_status", json!({ "order_number": "one" })).await;
+    assert_eq!((away.get("items"), &away["status"]), (None, &json!("shipped")));
+    let looks = home.instance(Job::Checks, Action::ReadInstance);
+    let entries = audit::list(&home.store, &looks, 0, 500).await.unwrap();
+    let opened = entries.iter().filter(|entry| entry.act == "customer-opened");
+    assert_eq!(opened.clone().count(), 4);
+    assert!(opened.into_iter().all(|entry| entry.actor == "system:desk"));
+});
+
+both_engines!(an_appointment_is_made_once_ahead_within_hours_and_where_nobody_else_is, |home| {
+    let _proof = verifies!(CUS07);
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    line.is_ann().await;
+    // The clock of the tests begins on Thursday, 1 January 2026.
+    let free = line.ask("check_availability", json!({ "service": "review", "date": "2026-01-05" })).await;
+    let free = free["free"].as_array().unwrap().clone();
+    assert!(free.contains(&json!("2026-01-05 09:00")) && !free.contains(&json!("2026-01-05 10:00")));
+    let wanted = json!({ "service": "Review", "date": "next Friday", "time": "half past two pm" });
+    let call = ToolCall {
+        id: "once".to_owned(),
+        name: "make_appointment".to_owned(),
+        arguments: wanted.to_string(),
+    };
+    let tools = assistant.tools();
+    let first = tools.run(&line.ctx, &mut line.caller, call.clone()).await;
+    assert!(first.output.contains("APT0008") && first.output.contains("2026-01-02 14:30"), "{first:?}");
+    assert_eq!(tools.run(&line.ctx, &mut line.caller, call).await, first, "the same call is one appointment");
+    let retold = line.result("make_appointment", wanted.clone()).await;
+    assert!(retold.output.contains("APT0008"), "the caller has that time already: {}", retold.output);
+    assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 2);
+
+    let mut bob = Line::open(&home, &assistant);
+    let facts = json!({ "customer_id": "2", "date_of_birth": "31 January 1990" });
+    assert_eq!(bob.ask("verify_customer", facts).await["verified"], true);
+    for (date, time, why) in [
+        ("2026-01-02", "14:30", "that time is taken"),
+        ("2025-12-31", "10:00", "that time is in the past"),
+        ("2026-01-03", "10:00", "the desk is not open then"),
+        ("2026-01-05", "16:45", "the desk is not open then"),
+        ("2026-01-05", "11:05", "appointments begin at a quarter of an hour"),
+        ("2026-09-01", "10:00", "that is further ahead than appointments are made"),
+    ] {
+        let refused =
+            bob.ask("make_appointment", json!({ "service": "Review", "date": date, "time": time })).await;
+        assert_eq!(refused["error"], why, "{date} {time}");
+        assert!(refused["instead"].is_array() && !refused.to_string().contains("APT"), "{refused}");
+    }
+    let strange = json!({ "service": "Haircut", "date": "2026-01-05", "time": "9" });
+    assert!(bob.result("make_appointment", strange).await.output.contains("Consultation"));
+});
+
+both_engines!(strange_calls_of_tools_are_refused_in_words_and_bounded, |home| {
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    for (name, arguments) in [
+        ("delete_everything", "{}"),
+        ("verify_customer", "not json"),
+        ("verify_customer", "[1]"),
+        ("verify_customer", r#"{"phone": 5}"#),
+        ("check_availability", "{}"),
+        ("hand_over", r#"{"reason":"x","to":"+1900"}"#),
+    ] {
+        let call = ToolCall {
+            id: format!("{name}{arguments}"),
+            name: name.to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let refused = assistant.tools().run(&line.ctx, &mut line.caller, call).await;
+        assert!(refused.failed && refused.output.contains("next"), "{name} {arguments}");
+    }
+    let over = line.result("hand_over", json!({ "reason": "wants a person" })).await;
+    assert_eq!(over.effect, Some(Effect::HandOver { reason: "wants a person".to_owned() }));
+    assert_eq!(line.result("end_call", json!({})).await.effect, Some(Effect::EndCall));
+    let mut refused = 0;
+    for _ in 0..200 {
+        refused +=
+            usize::from(line.result("check_availability", json!({})).await.output.contains("too many"));
+    }
+    assert!(refused > 0, "a call ends somewhere");
+});
+
+fn faults(report: &Imported) -> Vec<String> {
+    report.problems.iter().map(|p| format!("{}: {} {}", p.at, p.field, p.what)).collect()
+}
+
+both_engines!(an_import_is_whole_or_nothing_and_names_faults_without_values, |home| {
+    let _proof = verifies!(CUS09);
+    let (assistant, ctx) = (assistant(&home, desk()), operator(&home));
+    let customers = assistant.customers();
+    let count = async || {
+        let permit = home.instance(Job::Operator, Action::ManageCustomers);
+        customers::count(&home.store, &permit).await.unwrap().0
+    };
+    let dry = customers.import(&ctx, FILE.as_bytes(), Kind::Json, true).await.unwrap();
+    assert_eq!((dry.customers, dry.orders, dry.appointments, dry.taken), (3, 3, 1, false));
+    assert_eq!((dry.problems.len(), count().await), (0, 0));
+
+    let csv = "customer_id,name,phone,email,date_of_birth\n\
+               CUST0010,Dora Marked,+12025550110,dora@example.com,1970-01-01\n\
+               CUST0010,Emil Marked,+12025550111,emil@example.com,\n\
+               CUST0011,,12,not-an-address,1970-02-30\n\
+               marked id,Farah Marked,,,\n\
+               CUST0012,Gopal Marked\n";
+    let report = customers.import(&ctx, csv.as_bytes(), Kind::Csv, false).await.unwrap();
+    assert_eq!(
+        faults(&report),
+        [
+            "line 6:  the line has more or fewer fields than there are columns",
+            "line 3: customer_id comes twice in this file",
+            "line 4: name is missing",
+            "line 4: phone is no telephone number",
+            "line 4: email is no e-mail address",
+            "line 4: date_of_birth is not a day like 2026-11-24",
+            "line 5: customer_id is not a number like CUST0042",
+        ]
+    );
+    assert!(!report.taken && count().await == 0);
+    assert!(!format!("{:?}", serde_json::to_string(&report)).contains("Marked"));
+
+    let good = "name,customer_id,phone\r\n\"Dora \"\"D\"\", Marked\",CUST0010,(202) 555-0110\r\n";
+    let report = customers.import(&ctx, good.as_bytes(), Kind::Csv, false).await.unwrap();
+    assert!(report.taken && count().await == 1, "{report:?}");
+    let orders = "order_number,customer_id,placed,status,items\n\
+                  ORD0100,CUST0010,2025-12-24,Pending,Tea kettle; Wall clock\n";
+    let report = customers.import(&ctx, orders.as_bytes(), Kind::Csv, false).await.unwrap();
+    assert!(report.taken, "{report:?}");
+    let again = customers.import(&ctx, orders.as_bytes(), Kind::Csv, false).await.unwrap();
+    assert_eq!(faults(&again), ["line 2: order_number is in the register already"]);
+    let stray = orders.replace("CUST0010", "CUST0099").replace("ORD0100", "ORD0101");
+    let stray = customers.import(&ctx, stray.as_bytes(), Kind::Csv, false).await.unwrap();
+    assert_eq!(faults(&stray), ["line 2: customer_id is nobody in the register"]);
+
+    for (text, kind) in [
+        ("", Kind::Csv),
+        ("name,colour\nAnn,red\n", Kind::Csv),
+        ("name,name,customer_id\n", Kind::Csv),
+        ("name\nAnn\n", Kind::Csv),
+        ("{", Kind::Json),
+        ("[]", Kind::Json),
+        (r#"{"customers":[{"customer_id":"CUST0001","name":"A","colour":"red"}]}"#, Kind::Json),
+        (r#"{"customers":[{"customer_id":1}]}"#, Kind::Json),
+    ] {
+        let report = customers.import(&ctx, text.as_bytes(), kind, false).await.unwrap();
+        assert!(!report.taken && report.problems.len() == 1, "{text}: {report:?}");
+    }
+    let large = vec![b' '; MAX_IMPORT_BYTES + 1];
+    let refused = customers.import(&ctx, &large, Kind::Json, false).await;
+    assert!(matches!(refused, Err(Error::TooLong { .. })));
+    let person = home.person("Pat").await;
+    let refused = customers.import(&person.ctx, FILE.as_bytes(), Kind::Json, false).await;
+    assert!(matches!(refused, Err(Error::Denied(_))));
+});
+
+both_engines!(samples_are_the_same_each_time_marked_and_gone_with_one_call, |home| {
+    let _proof = verifies!(CUS09);
+    let (assistant, ctx) = (assistant(&home, desk()), operator(&home));
+    let customers = assistant.customers();
+    let sue = home.person_with("Sue", Roles::NONE.with(Role::Supervisor)).await;
+    let count = customers.fill_with_samples(&ctx).await.unwrap();
+    assert_eq!(customers.fill_with_samples(&ctx).await.unwrap(), count, "in place of those that are there");
+    let (turnout, listed) = customers.list(&sue.ctx).await.unwrap();
+    assert_eq!((turnout.customers, turnout.samples), (count as u64, count as u64));
+    assert!(listed.iter().all(|one| one.sample));
+    for said in ["cust twenty four", "+1 202 555 0124", "yusuf dot sample at example dot com"] {
+        let id = customers.find(&sue.ctx, said).await.unwrap().unwrap();
+        let record = customers.open(&sue.ctx, id).await.unwrap();
+        assert_eq!(record.confidential.name, "Yusuf Sample", "{said}");
+        assert!(record.restricted.is_none());
+    }
+    assert_eq!(customers.find(&sue.ctx, "cust ninety nine").await.unwrap(), None);
+    let mut line = Line::open(&home, &assistant);
+    let first = json!({ "customer_id": "one", "date_of_birth": "1960-01-18" });
+    assert_eq!(line.ask("verify_customer", first).await["verified"], true);
+    assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 1);
+    assert_eq!(customers.remove_samples(&ctx).await.unwrap(), count);
+    assert_eq!(customers.remove_samples(&ctx).await.unwrap(), 0);
+    let gone = line.result("find_orders", json!({})).await;
+    assert!(gone.failed && gone.output.contains("not here any more"), "{}", gone.output);
+
+    assistant.customers().import(&ctx, FILE.as_bytes(), Kind::Json, false).await.unwrap();
+    let refused = customers.fill_with_samples(&ctx).await;
+    assert!(matches!(refused, Err(Error::BadImport { .. })), "real customers stay what they are");
+    assert_eq!(customers.list(&sue.ctx).await.unwrap().0.samples, 0);
+});
+
+both_engines!(customers_of_whom_nothing_is_heard_are_forgotten, |home| {
+    let _proof = verifies!(CUS02);
+    let numbers = Numbers { customer_days: 20, restricted_days: 10, ..Numbers::default() };
+    let assistant = filled(&home, Desk { numbers, ..desk() }).await;
+    let customers = assistant.customers();
+    let upkeep = home.ctx(Actor::System(Job::Upkeep));
+    assert_eq!(customers.sweep(&upkeep).await.unwrap(), Default::default());
+    home.clockwork.advance(11 * 24 * 60 * 60);
+    let mut line = Line::open(&home, &assistant);
+    line.is_ann().await;
+    let swept = customers.sweep(&upkeep).await.unwrap();
+    assert_eq!((swept.restricted, swept.customers), (1, 0), "Bob's, and not Ann's, who called");
+    home.clockwork.advance(11 * 24 * 60 * 60);
+    let swept = customers.sweep(&upkeep).await.unwrap();
+    assert_eq!((swept.restricted, swept.customers), (1, 2));
+});
