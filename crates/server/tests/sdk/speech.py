@@ -85,7 +85,7 @@ if recording := os.environ.get("SPEECH_RECORDING"):
         print(f"{identifier}: {written.text}")
         spoken = {"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
         spoken |= {"six": "6", "seven": "7", "eight": "8", "nine": "9"}
-        digits = "".join(spoken.get(word, word if word.isdigit() else "") for word in words(written.text))
+        digits = "".join(spoken.get(word, re.sub(r"\D", "", word)) for word in words(written.text))
         assert digits == re.sub(r"\D", "", identifier), f"{identifier}: {written.text}"
 
 where = DeepgramClientEnvironment(base=BASE, production=SOCKETS, agent=SOCKETS, agent_rest=BASE)
@@ -157,7 +157,15 @@ LISTEN, SPEAK = "/v1/listen?encoding=linear16&sample_rate=16000", "/v1/speak?enc
 assert ends(LISTEN, 1008, "hello")[-1]["type"] == "Error", "text where sound belongs"
 assert ends(LISTEN, 1008, json.dumps({"type": "Shout"}))[-1]["type"] == "Error"
 assert ends("/v1/listen", 1008, b"no head of any file we know")[-1]["type"] == "Error"
-ends(LISTEN, 1009, bytes(10 << 20))
+ends(LISTEN, 1009, bytes((1 << 20) + 1))
+with open_raw(LISTEN) as huge:
+    try:
+        # Cut before it is all here, so that its goodbye may be lost on the way.
+        huge.send(bytes(10 << 20))
+        huge.recv(timeout=30)
+        raise SystemExit("ten megabytes were taken")
+    except ConnectionClosed as closed:
+        assert closed.rcvd is None or closed.rcvd.code == 1009, closed
 assert ends(LISTEN, 1000, b"\0", b"", b"after the end")[-1]["type"] == "Metadata", "an odd length, and the end"
 assert ends(SPEAK, 1003, b"\0\0")[-1]["type"] == "Error", "sound where text belongs"
 assert ends(SPEAK, 1008, "{")[-1]["type"] == "Error"
