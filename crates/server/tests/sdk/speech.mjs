@@ -14,7 +14,7 @@ const SOCKETS = BASE.replace("https:", "wss:");
 
 /** At most one word in ten may be missing, and none may be added but one. */
 function agree(heard) {
-  const words = (text) => text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const words = (text) => text.toLowerCase().replaceAll("-", "").match(/[a-z0-9]+/g) ?? [];
   const [said, got] = [words(TEXT), words(heard)];
   const missing = said.filter((word) => !got.includes(word)).length;
   assert(missing * 10 <= said.length && got.length <= said.length + 1, heard);

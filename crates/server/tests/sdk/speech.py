@@ -22,7 +22,7 @@ SOCKETS = BASE.replace("https:", "wss:")
 
 
 def words(text):
-    return re.findall(r"[a-z0-9]+", text.lower())
+    return re.findall(r"[a-z0-9]+", text.lower().replace("-", ""))
 
 
 def errors(text, heard):
