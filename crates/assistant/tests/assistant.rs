@@ -4,6 +4,8 @@
 
 #[path = "assistant/bounds.rs"]
 mod bounds;
+#[path = "assistant/calls.rs"]
+mod calls;
 #[path = "assistant/conversations.rs"]
 mod conversations;
 #[path = "assistant/customers.rs"]
@@ -14,6 +16,8 @@ mod house;
 mod programs;
 #[path = "assistant/speech.rs"]
 mod speech;
+#[path = "assistant/talk.rs"]
+mod talk;
 #[path = "assistant/temporary.rs"]
 mod temporary;
 #[path = "assistant/transfer.rs"]

@@ -156,7 +156,7 @@ impl Instance {
                 store.clone(),
                 providers.clone(),
                 tasks.clone(),
-                assistant::Limits::default(),
+                assistant::Limits::of(&config.numbers),
                 config.desk.desk(&config.numbers, config.mail.server.is_some())?,
             ),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
