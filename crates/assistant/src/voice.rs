@@ -92,7 +92,8 @@ impl Assistant {
         let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told);
         let house = self.clone();
         self.0.tasks.spawn(async move {
-            session.run(asked, opening.ended, &pass).await;
+            // In a box: a call is mostly what it holds.
+            Box::pin(session.run(asked, opening.ended, &pass)).await;
             if let Some(own) = own {
                 house.0.temporary.drop_own(own);
             }

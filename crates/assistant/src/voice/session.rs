@@ -83,7 +83,7 @@ enum Done {
     /// A tool of the desk ran.
     Ran(ToolCallId, Option<ToolResult>),
     /// More of the quota was taken, or was to be.
-    Metered(Meter, Result<(), Error>),
+    Metered(Box<Meter>, Result<(), Error>),
 }
 
 /// Everything that can happen to a call.
@@ -284,7 +284,7 @@ impl Session {
             Done::Kept(item, kept) => self.was_kept(item, kept).await,
             Done::Ran(call, result) => self.own_ran(call, result).await,
             Done::Metered(meter, more) => {
-                self.meter = Some(meter);
+                self.meter = Some(*meter);
                 if more.is_err() {
                     self.say_goodbye(lines::USED_UP, Why::UsedUp).await;
                 }
@@ -337,7 +337,7 @@ impl Session {
         self.jobs.push(
             async move {
                 let more = meter.go_on(&house, &ctx).await;
-                Done::Metered(meter, more)
+                Done::Metered(Box::new(meter), more)
             }
             .boxed(),
         );
@@ -408,7 +408,7 @@ impl Session {
         let kept = async {
             while let Some(done) = self.jobs.next().await {
                 if let Done::Metered(meter, _) = done {
-                    self.meter = Some(meter);
+                    self.meter = Some(*meter);
                 } else if let Done::Began(_, Ok(turn)) = done {
                     turn.stop.cancel();
                 }

@@ -91,7 +91,8 @@ fn a_stream_is_told_as_it_is_said_and_for_good() {
         stream.extend(vec![0.0; 24_000]);
         stream.extend(whistled("And the second"));
         let commands = listening.commands.clone();
-        tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
             for piece in stream.chunks(777) {
                 commands.send(Command::Sound(Zeroizing::new(piece.to_vec()))).await.ok().unwrap();
             }
@@ -133,7 +134,8 @@ fn a_stream_ends_when_the_quota_is_used_up() {
         let (assistant, ctx) = (assistant(&home), with_voice(&ann, 20));
         let mut listening = assistant.listen(&ctx, wish()).await.unwrap();
         let commands = listening.commands.clone();
-        let sending = tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
             for _ in 0..60 {
                 if commands.send(Command::Sound(Zeroizing::new(vec![0.0; 16_000]))).await.is_err() {
                     return;
@@ -143,7 +145,7 @@ fn a_stream_ends_when_the_quota_is_used_up() {
         let failed = listening.heard.recv().await;
         assert!(matches!(failed, Some(Listened::Failed(Error::UsedUp { .. }))));
         assert!(listening.heard.recv().await.is_none());
-        sending.await.unwrap();
+        tasks.join_all().await;
     });
 }
 
@@ -157,7 +159,7 @@ fn recordings_have_rooms_and_a_list_of_models_keeps_vendors_out_alone() {
         assert!(matches!(one.room_for_recording(&ann.ctx).err(), Some(Error::Busy { .. })));
         drop(room);
         assert!(one.room_for_recording(&ann.ctx).is_ok());
-        let mut ctx = ann.ctx.clone();
+        let mut ctx = ann.ctx;
         let models = Some(BTreeSet::from(["another".to_owned()]));
         ctx.bounds = Arc::new(Bounds { models, ..Bounds::default() });
         assert!(one.speech_model(&ctx, SpeechKind::Recognition, None).is_ok(), "it stays on this machine");

@@ -183,7 +183,7 @@ impl Talk {
         for (_, event) in self.told.events.lock().unwrap().iter() {
             match event {
                 Event::ReplyBegan { reply, cause: why, .. } if cause(*why) => {
-                    replies.push((*reply, String::new()))
+                    replies.push((*reply, String::new()));
                 }
                 Event::ReplyText { reply, text, .. } => {
                     if let Some((_, said)) = replies.iter_mut().find(|(id, _)| id == reply) {

@@ -275,7 +275,7 @@ impl Rules {
         if start.date - now.date > Duration::days(i64::from(self.days_ahead)) {
             return refused(NoTime::TooFar);
         }
-        if start.minute % QUARTER_MINUTES != 0 {
+        if !start.minute.is_multiple_of(QUARTER_MINUTES) {
             return refused(NoTime::OffQuarter);
         }
         let (day, end) = (weekday(start.date), start.minute.saturating_add(service.minutes));

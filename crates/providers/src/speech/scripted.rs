@@ -109,7 +109,7 @@ impl Scripted {
             }
             _ => (),
         }
-        let sentences: Vec<Samples> = sentences(&say.text).map(|sentence| marked(sentence)).collect();
+        let sentences: Vec<Samples> = sentences(&say.text).map(marked).collect();
         self.tasks.spawn(async move {
             for (at, sentence) in sentences.into_iter().enumerate() {
                 let pause = if at > 0 { PAUSE } else { 0 };

@@ -58,9 +58,9 @@ impl Session {
         let first = self.settings.is_none();
         if !self.can_be_kept(&settings) {
             return if first {
-                self.breaks(Failure::Settings).await
+                self.breaks(Failure::Settings).await;
             } else {
-                self.failed(Failure::Settings).await
+                self.failed(Failure::Settings).await;
             };
         }
         if self.settings.as_ref().is_none_or(|old| old.input != settings.input) {

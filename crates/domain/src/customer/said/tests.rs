@@ -150,7 +150,7 @@ proptest! {
     #[test]
     fn a_telephone_number_is_understood_as_itself(digits in "[1-9][0-9]{6,14}") {
         let phone = Phone::from_digits(&digits).unwrap();
-        prop_assert_eq!(super::phone(Country::NORTH_AMERICA, phone.as_str()), Some(phone.clone()));
+        prop_assert_eq!(super::phone(Country::NORTH_AMERICA, phone.as_str()), Some(phone));
     }
 
     #[test]

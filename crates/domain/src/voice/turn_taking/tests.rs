@@ -261,7 +261,7 @@ impl Reader {
     fn told(&mut self, sign: &Sign) {
         match sign {
             Sign::AgentBegan { insists } => {
-                (self.replying, self.insists, self.hushed) = (true, *insists, false)
+                (self.replying, self.insists, self.hushed) = (true, *insists, false);
             }
             Sign::AgentEnded => (self.replying, self.insists, self.hushed) = (false, false, false),
             _ => (),

@@ -105,7 +105,8 @@ mod tests {
             &frames(&[(0.0, 50), (0.9, 20), (0.1, 10), (0.4, 1), (0.9, 5), (0.0, 60)]),
             146 * FRAME_SAMPLES,
         );
-        assert_eq!(found, [50 * FRAME_SAMPLES - BEFORE..86 * FRAME_SAMPLES + BEHIND]);
+        let kept = 50 * FRAME_SAMPLES - BEFORE..86 * FRAME_SAMPLES + BEHIND;
+        assert_eq!(found, std::slice::from_ref(&kept));
         let apart = passages(&frames(&[(0.9, 20), (0.0, 40), (0.9, 20)]), 80 * FRAME_SAMPLES);
         assert_eq!(apart, [0..20 * FRAME_SAMPLES + BEHIND, 60 * FRAME_SAMPLES - BEFORE..80 * FRAME_SAMPLES]);
     }

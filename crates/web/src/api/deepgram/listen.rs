@@ -85,7 +85,7 @@ async fn raw(app: &App, bytes: Zeroizing<Vec<u8>>, format: Format) -> Result<Sam
     if bytes.len() > format.bytes_a_second().saturating_mul(seconds as usize) {
         return Err(too_long("body", seconds));
     }
-    if bytes.len() % format.encoding.width() != 0 {
+    if !bytes.len().is_multiple_of(format.encoding.width()) {
         return Err(invalid("body", "The sound ends in the middle of a sample; look at `encoding`."));
     }
     let read = app.tasks.spawn_blocking(move || -> Result<Samples, ModelError> {
