@@ -126,13 +126,13 @@ impl Customers {
         let cleared = verification::clear_tries(&mut tx, &permit, window).await?;
         let restricted = before(Class::Restricted.days(numbers));
         let restricted = customers::remove_restricted(&mut tx, &permit, restricted).await?;
-        match (restricted, cleared) {
-            (0, 0) => drop(tx),
-            (0, _) => tx.commit_unaudited("counts of tries that are over; nobody's act").await?,
-            (some, _) => {
-                let some = usize::try_from(some).unwrap_or(usize::MAX);
-                tx.commit(Entry::new(Act::RestrictedRemoved, "").times(some)).await?;
-            }
+        let (act, count) =
+            if restricted > 0 { (Act::RestrictedRemoved, restricted) } else { (Act::Swept, cleared) };
+        if count > 0 {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            tx.commit(Entry::new(act, "").times(count)).await?;
+        } else {
+            drop(tx);
         }
         let forgotten = before(Class::Internal.days(numbers));
         let mut swept = Swept { customers: 0, restricted };

@@ -10,6 +10,7 @@ use assistant::{
 use domain::{
     Action, Actor, Ctx, Job,
     access::{Role, Roles},
+    audit::{Act, Entry},
     control::Numbers,
     model::{Place, ToolCall},
     verifies,
@@ -177,7 +178,7 @@ both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
     let mails = home.instance(Job::Mail, Action::ReadAccount);
     let mut tx = home.store.begin(&operator(&home)).await.unwrap();
     let due = outbox::take_due(&mut tx, &mails, 10, |_| home.clockwork.now()).await.unwrap();
-    tx.commit_unaudited("a test").await.unwrap();
+    tx.commit(Entry::new(Act::MailTried, "")).await.unwrap();
     assert_eq!(due.len(), 1, "one is sent, to the one who has an address");
     let letter = due[0].letter.clone().unwrap();
     assert_eq!(letter.to.as_str(), "ann@example.com");

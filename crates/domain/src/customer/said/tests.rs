@@ -1,3 +1,5 @@
+//! Tables of what people say, and what of it is understood.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -96,7 +96,7 @@ pub(super) fn record(
     let (known, title) = (&record.confidential, format!("Customer {}", record.internal.reference));
     let main = html! {
         @if let Some((kind, text)) = notice { div { (note(*kind, text)) } }
-        @if record.sample { div { (note(Kind::Due, "This customer is made up. `troth demo --remove` takes all samples out.")) } }
+        @if record.sample { div { (note(Kind::Due, "This customer is made up. The command troth demo --remove takes all samples out.")) } }
         section #details {
             h2 { "What is known" }
             dl.facts {
@@ -132,8 +132,8 @@ pub(super) fn record(
 
 fn fact(field: Field, value: Option<&str>) -> Markup {
     html! {
-        dt { (field.title()) " " (class(field.class())) }
-        dd { @match value { Some(value) => (value), None => span.soft { "not known" } } }
+        dt { (field.title()) }
+        dd.graded { @match value { Some(value) => span { (value) }, None => span.soft { "not known" } } (class(field.class())) }
     }
 }
 
@@ -170,7 +170,7 @@ fn order(order: &Order) -> Markup {
                     @if let Some(expected) = order.expected { " · expected " (expected) }
                     @if let Some(total) = &order.total { " · " (total) }
                 }
-                @if !order.items.is_empty() { span { (order.items.join(" · ")) " " (class(Field::Items.class())) } }
+                @if !order.items.is_empty() { div.graded { span { (order.items.join(" · ")) } (class(Field::Items.class())) } }
             }
             span class={ "mark " (kind.class()) } { (kind.icon().draw()) (word) }
         }
