@@ -151,8 +151,8 @@ pub struct Erased {
     pub appointments: u64,
 }
 
-/// Erases a customer: every row, every way to find them, and the key, so that no copy can be read either.
-/// The permit is to manage customers.
+/// Erases a customer: every row, every way to find them, and the key. A copy of the database that was made before
+/// holds all of it still. The permit is to manage customers.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such customer.
