@@ -209,6 +209,10 @@ fn read<T: for<'a> Deserialize<'a> + Default>(headers: &HeaderMap, body: &Bytes)
     if !input::is_json(headers) {
         return Err(input::unsupported("Send JSON, with `Content-Type: application/json`."));
     }
+    // A list would be read as the fields in their order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::bad_request("The body is not a JSON object."));
+    }
     serde_json::from_slice(body).map_err(|error| crate::api::refusal(&error))
 }
 
