@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use seats::Seat;
 pub(crate) use seats::{Seats, Turn};
 use spoken::Held;
-pub(crate) use spoken::{Fate, FromTurn, Manner, Memory, Offer, RESULT_BYTES, Round, Spoken};
+pub(crate) use spoken::{Fate, FromTurn, Manner, Memory, Offer, RESULT_BYTES, Ran, Round, Spoken};
 use transcript::Transcript;
 pub use transcript::{TurnEvent, Watch};
 use work::Work;

@@ -14,6 +14,8 @@ mod customers;
 mod house;
 #[path = "assistant/programs.rs"]
 mod programs;
+#[path = "assistant/speech.rs"]
+mod speech;
 #[path = "assistant/talk.rs"]
 mod talk;
 #[path = "assistant/temporary.rs"]

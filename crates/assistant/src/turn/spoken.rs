@@ -103,13 +103,21 @@ pub(crate) enum FromTurn {
     Tools {
         /// Which.
         calls: Vec<ToolCall>,
-        /// Where the results go, in the order of the calls.
-        results: oneshot::Sender<Vec<Zeroizing<String>>>,
+        /// Where the results go.
+        results: oneshot::Sender<Ran>,
     },
     /// No more words will come.
     Made(Made),
     /// The question or the answer could not be kept.
     NotKept,
+}
+
+/// What came of tools that were called.
+pub(crate) struct Ran {
+    /// The results, in the order of the calls.
+    pub(crate) results: Vec<Zeroizing<String>>,
+    /// The tools that make sense now, where that has changed.
+    pub(crate) tools: Option<Vec<Tool>>,
 }
 
 /// How the making of an answer came out.

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use super::{
     Place,
     seats::{Seat, Turn},
-    spoken::{self, Fate, FromTurn, Held, Made, Manner},
+    spoken::{self, Fate, FromTurn, Held, Made, Manner, Ran},
     transcript::Ended,
 };
 use crate::{
@@ -183,11 +183,12 @@ impl Work {
                 return streamed.outcome.after(usage);
             }
             usage = sum(usage, streamed.outcome.usage);
-            let Some(results) = self.have_run(&streamed.calls).await else {
+            let Some(Ran { results, tools }) = self.have_run(&streamed.calls).await else {
                 return Outcome { usage, ..Outcome::of(Ending::Stopped) };
             };
             let said = self.turn.transcript.text().get(from..).unwrap_or_default().to_owned();
             prompt.lines.extend(spoken::exchange(said, &streamed.calls, &results));
+            prompt.tools = tools.unwrap_or(prompt.tools);
             // It was to call one, and it did.
             prompt.tool_choice = match prompt.tool_choice {
                 ToolChoice::Required | ToolChoice::Named(_) => ToolChoice::Auto,
@@ -201,10 +202,10 @@ impl Work {
     }
 
     /// Has the call run tools; `None` when it is over.
-    async fn have_run(&self, calls: &[ToolCall]) -> Option<Vec<Zeroizing<String>>> {
+    async fn have_run(&self, calls: &[ToolCall]) -> Option<Ran> {
         let (results, done) = oneshot::channel();
         self.tell(FromTurn::Tools { calls: calls.to_vec(), results }).await;
-        done.await.ok().filter(|results| results.len() == calls.len())
+        done.await.ok().filter(|ran| ran.results.len() == calls.len())
     }
 
     /// Asks, and asks again whenever a model that was not ready may have become so.

@@ -18,6 +18,7 @@ use std::{
 use domain::{
     Ctx, Permit, enforced,
     id::{CallId, ItemId, MessageId, ReplyId, ToolCallId},
+    model,
     voice::{
         Command, Event, Failure, NotDone, Settings, Why,
         turn_taking::{Rules, TurnTaking},
@@ -40,8 +41,9 @@ use super::{
     tape::Tape,
 };
 use crate::{
-    Assistant, Error,
+    Assistant, Caller, Error,
     rights::TurnRights,
+    tools::ToolResult,
     turn::{Memory, Place, Turn},
 };
 use caller::{Closing, Job, Utterance};
@@ -78,6 +80,8 @@ enum Done {
     Began(ReplyId, Result<Arc<Turn>, Error>),
     /// Something that was said was kept, as this message.
     Kept(ItemId, Result<MessageId, Error>),
+    /// A tool of the desk ran.
+    Ran(ToolCallId, Option<ToolResult>),
     /// More of the quota was taken, or was to be.
     Metered(Meter, Result<(), Error>),
 }
@@ -141,6 +145,8 @@ pub(super) struct Session {
     queue: VecDeque<Queued>,
     wanted: Option<Wanted>,
     memory: Arc<Memory>,
+    /// Who the caller proved to be, for the desk's tools.
+    caller: Arc<Mutex<Caller>>,
     rounds: Vec<OpenRound>,
     /// Calls of the client's tools that were taken back; their results are not read.
     void_calls: HashSet<ToolCallId>,
@@ -199,6 +205,8 @@ impl Session {
             queue: VecDeque::new(),
             wanted: None,
             memory: Arc::default(),
+            // Before a model is asked it is said where it runs.
+            caller: Arc::new(Mutex::new(Caller::new(model::Place::ThisMachine))),
             rounds: Vec::new(),
             void_calls: HashSet::new(),
             items: HashMap::new(),
@@ -274,6 +282,7 @@ impl Session {
             Done::Judged(voiced_ms, likely) => self.judged(voiced_ms, likely).await,
             Done::Began(reply, turn) => self.turn_began(reply, turn).await,
             Done::Kept(item, kept) => self.was_kept(item, kept).await,
+            Done::Ran(call, result) => self.own_ran(call, result).await,
             Done::Metered(meter, more) => {
                 self.meter = Some(meter);
                 if more.is_err() {

@@ -1,21 +1,23 @@
 //! What tools do: each call is run once, and its result reaches the model whether or not the reply that asked
 //! for it is still being spoken.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     enforced,
     id::{MessageId, ReplyId, ToolCallId},
-    model::ToolCall,
-    voice::{Cause, Event, Failure},
+    model::{Tool, ToolCall},
+    voice::{Cause, Event, Failure, Why},
 };
+use futures::FutureExt;
 use tokio::{sync::oneshot, time::Instant};
 use zeroize::Zeroizing;
 
-use super::{Reply, Session, turns::Slot};
+use super::{Done, Reply, Session, turns::Slot};
 use crate::{
-    turn::{RESULT_BYTES, Round},
-    voice::tools::{self, Own, Whose},
+    tools::{Effect, ToolResult},
+    turn::{RESULT_BYTES, Ran, Round},
+    voice::tools::{self, Whose},
 };
 
 /// How long a client may take for a tool.
@@ -32,7 +34,7 @@ pub(super) struct OpenRound {
     reply: ReplyId,
     answers: Option<MessageId>,
     calls: Vec<Open>,
-    results: oneshot::Sender<Vec<Zeroizing<String>>>,
+    results: oneshot::Sender<Ran>,
     /// Whether the reply goes on without being asked to.
     by_itself: bool,
     since: Instant,
@@ -69,7 +71,7 @@ impl Session {
         &mut self,
         slot: Slot,
         calls: Vec<ToolCall>,
-        results: oneshot::Sender<Vec<Zeroizing<String>>>,
+        results: oneshot::Sender<Ran>,
     ) {
         let now = Instant::now();
         let theirs = self.settings.as_ref().map(|settings| settings.tools.clone()).unwrap_or_default();
@@ -104,26 +106,22 @@ impl Session {
     /// Runs what may run of a reply's tools.
     async fn begin_tools(&mut self, reply: ReplyId, confirmed: bool) {
         let Some(round) = self.rounds.iter_mut().find(|round| round.reply == reply) else { return };
-        let (mut told, mut ends) = (Vec::new(), None);
+        let (mut told, mut runs) = (Vec::new(), Vec::new());
         for open in round.calls.iter_mut().filter(|open| matches!(open.state, State::Held)) {
             let name = open.call.name.clone();
             match open.whose {
                 Whose::Nobodys => open.state = State::Done(Zeroizing::new(NO_SUCH_TOOL.to_owned())),
-                Whose::Own(_) | Whose::Client { waits: true } if !confirmed => {
+                Whose::Own(tool) if tool.is_irreversible() && !confirmed => {
                     enforced!(VOI08);
                 }
-                Whose::Own(own) => {
-                    open.state = State::Done(Zeroizing::new(own.result().to_owned()));
-                    ends = Some(own);
+                Whose::Client { waits: true } if !confirmed => {
+                    enforced!(VOI08);
+                }
+                Whose::Own(_) => {
+                    open.state = State::Running;
+                    runs.push((open.id, open.call.clone()));
                     let arguments = Zeroizing::default();
-                    told.push(Event::ToolCall {
-                        reply,
-                        call: open.id,
-                        name: name.clone(),
-                        arguments,
-                        client: false,
-                    });
-                    told.push(Event::ToolDone { call: open.id, name, worked: true });
+                    told.push(Event::ToolCall { reply, call: open.id, name, arguments, client: false });
                 }
                 Whose::Client { .. } => {
                     open.state = State::Running;
@@ -136,10 +134,34 @@ impl Session {
         for event in told {
             self.tell(event).await;
         }
-        if let Some(why) = ends.map(Own::why) {
-            self.ends_after_this(why);
-        }
+        runs.into_iter().for_each(|(id, call)| self.run_own(id, call));
         self.perhaps_goes_on(reply).await;
+    }
+
+    /// Runs a tool of the desk, beside the call: once begun, no interruption stops it.
+    fn run_own(&mut self, id: ToolCallId, call: ToolCall) {
+        let (tools, ctx, caller) = (self.house.tools(), self.ctx.clone(), Arc::clone(&self.caller));
+        // Under a name of its own: models use theirs again.
+        let call = ToolCall { id: id.to_string(), ..call };
+        let ran = self.house.0.tasks.spawn(async move {
+            let mut caller = caller.lock().await;
+            tools.run(&ctx, &mut caller, call).await
+        });
+        self.jobs.push(async move { Done::Ran(id, ran.await.ok()) }.boxed());
+    }
+
+    /// A tool of the desk ran.
+    pub(super) async fn own_ran(&mut self, id: ToolCallId, result: Option<ToolResult>) {
+        let (output, worked, effect) = match result {
+            Some(result) => (Zeroizing::new(result.output), !result.failed, result.effect),
+            None => (Zeroizing::new(NO_RESULT.to_owned()), false, None),
+        };
+        match effect {
+            Some(Effect::EndCall) => self.ends_after_this(Why::Agent),
+            Some(Effect::HandOver { .. }) => self.ends_after_this(Why::HandedOver),
+            None => (),
+        }
+        self.has_result(id, output, false, worked).await;
     }
 
     /// The client's result of a tool. `false` when nobody waits for one.
@@ -152,6 +174,21 @@ impl Session {
         if self.void_calls.remove(&id) {
             return true;
         }
+        let client = |open: &Open| open.id == id && matches!(open.whose, Whose::Client { .. });
+        if !self.rounds.iter().any(|round| round.calls.iter().any(client)) {
+            return false;
+        }
+        self.has_result(id, output, answer, true).await
+    }
+
+    /// A tool that ran has its result. `false` when it had one before.
+    async fn has_result(
+        &mut self,
+        id: ToolCallId,
+        output: Zeroizing<String>,
+        answer: bool,
+        worked: bool,
+    ) -> bool {
         let open = |open: &&mut Open| open.id == id && matches!(open.state, State::Running);
         let found = self.rounds.iter_mut().find_map(|round| {
             let (reply, by_itself) = (round.reply, &mut round.by_itself);
@@ -163,7 +200,7 @@ impl Session {
         *by_itself |= answer;
         open.state = State::Done(shortened(output));
         let name = open.call.name.clone();
-        self.tell(Event::ToolDone { call: id, name, worked: true }).await;
+        self.tell(Event::ToolDone { call: id, name, worked }).await;
         self.perhaps_goes_on(reply).await;
         true
     }
@@ -224,7 +261,7 @@ impl Session {
             .unzip();
         self.memory.remember(Round { key, answers: round.answers, calls, results: results.clone() });
         // A turn that was cut short does not wait any more.
-        drop(round.results.send(results));
+        drop(round.results.send(Ran { results, tools: self.offered() }));
         for slot in [&mut self.reply, &mut self.ahead] {
             if let Some(reply) = slot.as_mut().filter(|one| one.id == reply) {
                 reply.waits_for_words(true, now);
@@ -233,6 +270,12 @@ impl Session {
             }
         }
         true
+    }
+
+    /// The tools that make sense now; `None` while that is being decided.
+    fn offered(&self) -> Option<Vec<Tool>> {
+        let (settings, caller) = (self.settings.as_ref()?, self.caller.try_lock().ok()?);
+        Some(tools::offered(&self.house.tools(), &caller, &settings.tools))
     }
 
     /// What a reply that never was asked of tools is void.

@@ -126,11 +126,11 @@ impl Session {
         }
         let (to_call, from) = mpsc::channel(TOLD);
         let (fate, becomes) = watch::channel(if confirmed { Fate::Confirmed } else { Fate::Open });
-        let spoken = Spoken {
+        let mut spoken = Spoken {
             instructions: Zeroizing::new(settings.instructions.clone()),
             aside,
             memory: Arc::clone(&self.memory),
-            offer: Offer { tools: tools::offered(&settings.tools), choice: settings.tool_choice.clone() },
+            offer: Offer { tools: Vec::new(), choice: settings.tool_choice.clone() },
             max_tokens: settings.max_tokens,
             to_call,
             fate: becomes,
@@ -138,10 +138,16 @@ impl Session {
         let reply = self.blank(cause);
         let (id, place, model) = (reply.id, self.place, settings.choice.model.clone());
         let (house, ctx, rights) = (self.house.clone(), self.ctx.clone(), self.rights.clone());
-        let (line, last) = (Arc::clone(&self.line), Arc::clone(&self.turn));
+        let (line, last, caller) = (Arc::clone(&self.line), Arc::clone(&self.turn), Arc::clone(&self.caller));
+        let runs_at = self.model_runs_at(model.as_deref());
         let job = async move {
             let _line = line.lock().await;
             wait_for(&last).await;
+            {
+                let mut caller = caller.lock().await;
+                runs_at.into_iter().for_each(|place| caller.heard_at(place));
+                spoken.offer.tools = tools::offered(&house.tools(), &caller, &settings.tools);
+            }
             let begin = async {
                 let ask = Ask { place, kind, model };
                 let begun = house.respond_in(&ctx, rights, ask, Manner::Spoken(Box::new(spoken))).await?;
@@ -165,6 +171,12 @@ impl Session {
             before: Zeroizing::default(),
         };
         self.ahead = Some(reply.of_turn(turn, now));
+    }
+
+    /// Where the model runs that will be asked: what it may be told of a customer depends on it.
+    fn model_runs_at(&self, chosen: Option<&str>) -> Option<domain::model::Place> {
+        let id = chosen.map(str::to_owned).or_else(|| self.house.default_model_for(&self.ctx))?;
+        self.house.models_for(&self.ctx).into_iter().find(|model| model.id == id).map(|model| model.place)
     }
 
     pub(super) async fn turn_began(&mut self, id: ReplyId, begun: Result<Arc<Turn>, Error>) {
