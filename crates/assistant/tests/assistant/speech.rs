@@ -13,6 +13,7 @@ use domain::{
 };
 use providers::speech::marked;
 use testkit::{Home, Person};
+use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::house::{assistant, with_limits};

@@ -144,7 +144,7 @@ fn minute(text: &str) -> Option<u16> {
 fn service(text: &str) -> Option<Service> {
     let (name, minutes) = text.trim().rsplit_once(' ')?;
     let minutes: u16 = minutes.parse().ok()?;
-    let fits = (1..=24 * 60).contains(&minutes) && minutes % QUARTER_MINUTES == 0;
+    let fits = (1..=24 * 60).contains(&minutes) && minutes.is_multiple_of(QUARTER_MINUTES);
     let name = name.trim();
     (fits && !name.is_empty() && name.len() <= 100).then(|| Service { name: name.to_owned(), minutes })
 }
