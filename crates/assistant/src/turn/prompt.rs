@@ -197,7 +197,7 @@ mod tests {
         let path: Vec<_> = messages.iter().collect();
         let tool = Tool {
             name: "find".into(),
-            description: "d".repeat(3_000),
+            description: "d".repeat(6_000),
             parameters: serde_json::json!({"type": "object"}),
         };
         let whole = of_lines(&model(4096), "s", lines(&path), &[]);

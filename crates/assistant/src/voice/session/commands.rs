@@ -20,11 +20,7 @@ use providers::speech::{
 use zeroize::Zeroizing;
 
 use super::{Done, Reply, Session, Wanted, turns::wait_for};
-use crate::{
-    Error,
-    turn::AskKind,
-    voice::{lines, mouth},
-};
+use crate::{Error, turn::AskKind, voice::mouth};
 
 /// Most things a call may have under way when another text comes: each text is one.
 const UNDER_WAY: usize = 32;
