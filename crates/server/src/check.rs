@@ -40,6 +40,7 @@ pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity, speech
         move |ctx| edge::forged_tokens_open_nothing(face.clone(), identity.clone(), ctx)
     }));
     add(assure, face, Control::WEB10, edge::everybody_has_a_limit);
+    add(assure, face, Control::VOI10, edge::made_up_tickets_open_nothing);
     add(assure, face, Control::WEB16, edge::strange_fields_are_refused);
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
     add(assure, face, Control::SSO01, directory::lies_prove_nothing);

@@ -1,5 +1,5 @@
 //! Released `openai` SDKs hold a conversation with a running instance: models, an answer whole and
-//! streamed, tools, embeddings, errors. Released scanners look at one: requests made from its own
+//! streamed, tools, embeddings, errors; those of OpenAI and Deepgram hold a call. Released scanners look at one: requests made from its own
 //! description (schemathesis), its TLS (sslyze), its headers (Mozilla's HTTP observatory). The scripts lie in `sdk/`; `cargo xtask test --install` puts the
 //! SDKs into `target/sdk`.
 
@@ -143,6 +143,36 @@ async fn the_scim_tester_finds_nothing_wrong() {
 async fn the_javascript_sdk_holds_a_conversation() {
     let packages = installed("js/node_modules/openai").join("..");
     talks(PathBuf::from("node"), "conversation.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_holds_a_call_over_the_realtime_wire() {
+    let _proof = domain::verifies!(VOI10);
+    talks(installed("python/bin/python"), "realtime.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_sdk_holds_a_call_over_the_realtime_wire() {
+    let packages = installed("js/node_modules/ws").join("..");
+    talks(PathBuf::from("node"), "realtime.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_of_deepgram_holds_a_call_over_the_agent_wire() {
+    let _proof = domain::verifies!(VOI10);
+    talks(installed("python/bin/python"), "agent.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_sdk_of_deepgram_holds_a_call_over_the_agent_wire() {
+    let packages = installed("js/node_modules/@deepgram").join("..");
+    talks(PathBuf::from("node"), "agent.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_go_wrong_end_as_their_wire_says_and_alone() {
+    let _proof = domain::verifies!(VOI11);
+    talks(installed("python/bin/python"), "bad_calls.py", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -170,6 +170,10 @@ pub enum Control {
     VOI07,
     /// A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.
     VOI08,
+    /// A browser gets no key: a ticket, kept as a hash, opens one voice call within at most `call_ticket_seconds` seconds, for the key it was made with and from the origin it was made for; shown again, elsewhere or later it is refused before the connection opens, and it is never taken from an address.
+    VOI10,
+    /// Every message of a voice connection is held against the form of its wire before anything is done; what does not fit, comes out of its order or too late ends in that wire's own error, and repeats nothing of what was sent.
+    VOI11,
     /// The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.
     WEB01,
     /// Every answer carries a content security policy without inline code, trusted types and the other security headers, and HSTS by every name that is not the machine's own.
@@ -206,7 +210,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 98] = [
+    pub const ALL: [Self; 100] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -289,6 +293,8 @@ impl Control {
         Self::VOI06,
         Self::VOI07,
         Self::VOI08,
+        Self::VOI10,
+        Self::VOI11,
         Self::WEB01,
         Self::WEB02,
         Self::WEB03,
@@ -312,7 +318,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 98] = [
+static FACTS: [Facts; 100] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -932,6 +938,22 @@ static FACTS: [Facts; 98] = [
         proof: Proof::Test("Asking would run a tool; tests bring their own."),
     },
     Facts {
+        token: "VOI10",
+        title: "A ticket opens one call",
+        sentence: "A browser gets no key: a ticket, kept as a hash, opens one voice call within at most {call_ticket_seconds} seconds, for the key it was made with and from the origin it was made for; shown again, elsewhere or later it is refused before the connection opens, and it is never taken from an address.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "VOI11",
+        title: "Every message of a call is read",
+        sentence: "Every message of a voice connection is held against the form of its wire before anything is done; what does not fit, comes out of its order or too late ends in that wire's own error, and repeats nothing of what was sent.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would open a voice call on the running system; tests send each kind of bad message to both wires.",
+        ),
+    },
+    Facts {
         token: "WEB01",
         title: "Nothing over plain HTTP",
         sentence: "The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.",
@@ -1138,6 +1160,8 @@ pub struct Numbers {
     pub calls: u32,
     /// Calls of one person at once (VOI01).
     pub calls_per_person: u32,
+    /// Longest life of a ticket for a voice call (VOI10).
+    pub call_ticket_seconds: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -1202,6 +1226,7 @@ impl Default for Numbers {
             call_minutes: 60,
             calls: 16,
             calls_per_person: 2,
+            call_ticket_seconds: 7200,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -1260,6 +1285,7 @@ impl Numbers {
             "call_minutes" => Some(self.call_minutes),
             "calls" => Some(self.calls),
             "calls_per_person" => Some(self.calls_per_person),
+            "call_ticket_seconds" => Some(self.call_ticket_seconds),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -1315,6 +1341,7 @@ impl Numbers {
             "call_minutes" => Some(&mut self.call_minutes),
             "calls" => Some(&mut self.calls),
             "calls_per_person" => Some(&mut self.calls_per_person),
+            "call_ticket_seconds" => Some(&mut self.call_ticket_seconds),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -1331,7 +1358,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 49] = [
+pub static NUMBERS: [Number; 50] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1717,6 +1744,16 @@ pub static NUMBERS: [Number; 49] = [
         control: Control::VOI01,
         value: 2,
         unit: "calls",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "call_ticket_seconds",
+        control: Control::VOI10,
+        value: 7200,
+        unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
