@@ -191,7 +191,7 @@ fn erase(record: &Record) -> Markup {
     html! {
         section #erase {
             h2 { "Erase" }
-            p { "Everything above goes, and the key of this record is destroyed: no copy and no backup can be read either. Appointments become free." }
+            p { "Everything above goes, and the key of this record with it. Backups made before hold both until they are thrown away. Appointments become free." }
             form.narrow method="post" action={ (PATH) "/" (record.id) "/erase" } {
                 label.check { input type="checkbox" name="sure" value="yes" required; span { "Yes, erase this customer for good" } }
                 div.actions { button.danger type="submit" { "Erase the customer" } }
