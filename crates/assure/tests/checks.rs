@@ -6,10 +6,17 @@ use std::time::Duration;
 
 use assure::{Assure, Check, ClauseState, Unanswered};
 use domain::{
-    Actor, Control, Ctx, Job,
+    Action, Actor, Control, Ctx, Job,
+    access::Rights,
+    audit::{Act, Entry},
     check::{Finding, State},
     control::Numbers,
+    id::{ApiKeyId, SessionId},
     verifies,
+};
+use store::{
+    api_keys::{self, Making},
+    sessions, token_keys,
 };
 use testkit::{Home, both_engines};
 
@@ -73,6 +80,94 @@ both_engines!(a_log_that_is_not_as_written_is_reported_though_nothing_can_be_kep
         assert_ne!(state(&later, Control::AUD02), State::NotSatisfied, "nothing was written");
         home.spoil("UPDATE audit_head SET mac = (SELECT mac FROM kept_head)").await;
         home.spoil("DROP TABLE kept_head").await;
+    }
+});
+
+both_engines!(a_signing_key_that_was_not_replaced_in_time_is_found, |home| {
+    let person = home.person("Ada").await;
+    let assure = assure(&home);
+    let asked = async || {
+        let report = assure.run_checks(&job(&home)).await.unwrap();
+        report.control(Control::SES08).finding.clone().unwrap()
+    };
+    let (ctx, permit) = (&person.ctx, person.permit(Action::WriteAccount));
+    let signs_in = async || {
+        let begins = sessions::Beginning {
+            id: SessionId::fresh(ctx),
+            device: "a test",
+            address: None,
+            network: [0; 32],
+            second_factor: false,
+            now: ctx.now(),
+            expires: ctx.now().plus_seconds(3600),
+        };
+        let mut tx = home.store.begin(ctx).await.unwrap();
+        sessions::create(&mut tx, &permit, begins).await.unwrap();
+        tx.commit(Entry::new(Act::SignedIn, person.id)).await.unwrap();
+    };
+    let authenticates = home.instance(Job::Authentication, Action::Authenticate);
+    let makes = async |id: &str| {
+        let mut tx = home.store.begin(ctx).await.unwrap();
+        token_keys::add(&mut tx, &authenticates, id, &[7; 32], ctx.now()).await.unwrap();
+        tx.commit(Entry::new(Act::KeysRotated, "token")).await.unwrap();
+    };
+    makes("first").await;
+    signs_in().await;
+    assert_eq!(asked().await.state, State::Satisfied);
+    // Nobody signs in for long: the key is old, and nothing was signed with it. Then somebody does.
+    home.clockwork.advance(31 * 24 * 3600);
+    assert_eq!(asked().await.state, State::Satisfied);
+    signs_in().await;
+    let found = asked().await;
+    assert!(found.state == State::NotSatisfied && found.reason.contains("replaced before"), "{found:?}");
+    // With a new key it holds again, until the old one should have gone.
+    makes("second").await;
+    assert_eq!(asked().await.state, State::Satisfied);
+    home.clockwork.advance(24 * 3600);
+    let found = asked().await;
+    assert!(found.state == State::NotSatisfied && found.reason.contains("not removed"), "{found:?}");
+});
+
+both_engines!(a_key_without_an_end_without_bounds_or_beside_its_successor_is_found, |home| {
+    let person = home.person("Ada").await;
+    let ctx = &person.ctx;
+    let assure = assure(&home);
+    let (old, new) = (ApiKeyId::fresh(ctx), ApiKeyId::fresh(ctx));
+    let permit = person.permit(Action::ManageCredentials);
+    let mut tx = home.store.begin(ctx).await.unwrap();
+    for (id, hash) in [(old, [1; 32]), (new, [2; 32])] {
+        let scopes = Rights::NONE.with(Action::UseModel);
+        let expires = ctx.now().plus_seconds(90 * 24 * 3600);
+        let making =
+            Making { id, hash, prefix: "troth_abcd", label: "a key", scopes, now: ctx.now(), expires };
+        api_keys::create(&mut tx, &permit, making).await.unwrap();
+    }
+    let soon = ctx.now().plus_seconds(24 * 3600);
+    assert!(api_keys::replace(&mut tx, &permit, old, new, soon).await.unwrap());
+    tx.commit(Entry::new(Act::ApiKeyRotated, old)).await.unwrap();
+    let asked = async || {
+        let report = assure.run_checks(&job(&home)).await.unwrap();
+        report.control(Control::KEY02).finding.clone().unwrap()
+    };
+    let sound = asked().await;
+    assert_eq!((sound.state, sound.facts[0].1.as_str()), (State::Satisfied, "2"), "{sound:?}");
+    let kept = "CREATE TABLE kept AS SELECT id, scopes, expires FROM api_keys";
+    home.spoil(kept).await;
+    for (spoilt, said) in [
+        ("UPDATE api_keys SET expires = created", "longer than the policy"),
+        ("UPDATE api_keys SET expires = created + 400 * 86400000000", "longer than the policy"),
+        ("UPDATE api_keys SET scopes = ''", "more than a key can carry"),
+        ("UPDATE api_keys SET scopes = 'use_model,manage_people'", "more than a key can carry"),
+        ("UPDATE api_keys SET expires = created + 8 * 86400000000", "beside their successors"),
+    ] {
+        home.spoil(spoilt).await;
+        let found = asked().await;
+        assert!(found.state == State::NotSatisfied && found.reason.contains(said), "{spoilt}: {found:?}");
+        home.spoil(
+            "UPDATE api_keys SET scopes = (SELECT k.scopes FROM kept k WHERE k.id = api_keys.id), \
+             expires = (SELECT k.expires FROM kept k WHERE k.id = api_keys.id)",
+        )
+        .await;
     }
 });
 

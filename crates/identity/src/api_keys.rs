@@ -168,6 +168,7 @@ impl Identity {
     ) -> Result<NewApiKey, Error> {
         let most_days = self.numbers().api_key_overlap_days;
         if i64::from(overlap_hours) * 3600 > i64::from(most_days) * DAY_S {
+            enforced!(KEY02);
             return Err(Error::Overlap { most_days });
         }
         let permit = permits::own(ctx, Action::ManageCredentials)?;

@@ -125,10 +125,15 @@ impl Identity {
     /// Ends the reading before its time: whoever asked, or whoever may agree.
     ///
     /// # Errors
-    /// [`Error::Unfit`] when it was over already.
+    /// [`Error::Unfit`] when it was over already; [`Error::NotFound`] for somebody else's, without the right to
+    /// agree.
     pub async fn end_content(&self, ctx: &Ctx, id: ContentRequestId) -> Result<(), Error> {
         let permit = authorize(ctx, Action::ApproveContent, Resource::Instance)
             .or_else(|_| authorize(ctx, Action::RequestContent, Resource::Instance))?;
+        let request = content_requests::get(self.store(), &permit, id).await?;
+        if permit.action() == Action::RequestContent && Some(request.requester) != ctx.actor.user() {
+            return Err(Error::NotFound);
+        }
         let mut tx = self.store().begin(ctx).await?;
         if !content_requests::end(&mut tx, &permit, id).await? {
             return Err(Error::Unfit(Unfit::Over));

@@ -1,8 +1,8 @@
 //! Who a request of a browser comes from: an access token, or a refresh token that brings the next one.
 //!
 //! Called by `web` for every page and every request of its scripts. The invariants: a token alone opens
-//! nothing, the session's row is read each time, so that what ended anywhere has ended everywhere; a
-//! refresh token that is shown after its successor was in use, or from another network, ends its session.
+//! nothing, the session's row is read each time, so that what ended anywhere has ended everywhere; an access
+//! token from before the last confirmation is worth no more than one that is over; a refresh token that is shown after its successor was in use, or from another network, ends its session.
 
 use domain::{
     Action, Actor, Ctx, Resource, Secret, Timestamp,
@@ -119,11 +119,12 @@ impl Identity {
             None => None,
         };
         let refresh = presented.refresh.and_then(|token| Refresh::read(self.store(), token.expose()));
-        let (id, held) = match (access, refresh) {
+        let living = access.filter(|access| !access.is_over);
+        let id = match (access, living, refresh) {
             // The cookies of two sessions in one browser are no session.
-            (Some(access), Some(refresh)) if access.session != refresh.session => return Ok(None),
-            (Some(access), _) if !access.is_over => (access.session, Held::Access(access.generation)),
-            (_, Some(refresh)) => (refresh.session, Held::Refresh(refresh)),
+            (Some(access), _, Some(refresh)) if access.session != refresh.session => return Ok(None),
+            (_, Some(access), _) => access.session,
+            (_, None, Some(refresh)) => refresh.session,
             _ => {
                 enforced!(SES04);
                 return Ok(None);
@@ -139,6 +140,17 @@ impl Identity {
         if access.is_some_and(|access| access.user != known.session.user) {
             return Ok(None);
         }
+        let held = match (living, refresh) {
+            (Some(access), _) if access.generation >= known.session.stepped => {
+                Held::Access(access.generation)
+            }
+            (_, Some(refresh)) => Held::Refresh(refresh),
+            // Its person confirmed since who they are; whoever holds this alone gains nothing by that.
+            _ => {
+                enforced!(AUT08);
+                return Ok(None);
+            }
+        };
         let (generation, renewed) = match held {
             Held::Access(generation) if generation > known.session.generation => return Ok(None),
             Held::Access(generation) => (generation, None),

@@ -2,8 +2,8 @@
 //! administer is confirmed by somebody else, or it ends.
 //!
 //! Called by the reviewer's pages and, every minute, by the server's sweep. The invariants: nobody decides
-//! about what they hold; what nobody confirmed by the due date ends, but for the last owner's role; a closed
-//! review has one report, whose hash stands in the audit log.
+//! about what they hold; what nobody confirmed by the due date ends, but for the last owner's role and for places in
+//! groups that set limits; a closed review has one report, whose hash stands in the audit log.
 
 mod report;
 
@@ -11,7 +11,9 @@ use domain::{
     Action, Ctx, Permit, Resource, Timestamp,
     access::{Rights, Role},
     audit::{Act, Entry},
-    authorize, enforced,
+    authorize,
+    bounds::Bounds,
+    enforced,
     id::{ReviewId, UserId},
 };
 use store::{
@@ -174,6 +176,10 @@ impl Identity {
             let mut tx = self.store().begin(ctx).await?;
             let verdict = if is_owners(subject) && is_last_owner(&mut tx, account).await? {
                 Verdict::KeptLastOwner
+            } else if self.is_limited_by(permit, subject).await? {
+                // That nobody looked must not give anybody more than they had.
+                enforced!(REV02);
+                Verdict::KeptLimits
             } else if end(&mut tx, permit, account, subject).await? {
                 enforced!(REV02);
                 Verdict::Lapsed
@@ -189,6 +195,13 @@ impl Identity {
             tx.commit(Entry::new(act, told(id, account, subject, verdict))).await?;
         }
         self.close_when_done(ctx, permit, id).await
+    }
+
+    /// Whether it is a place in a group that sets limits. Called with the writers' turn.
+    async fn is_limited_by(&self, permit: &Permit, subject: Subject) -> Result<bool, Error> {
+        let Subject::Group(id) = subject else { return Ok(false) };
+        let groups = groups::list(self.store(), permit).await?;
+        Ok(groups.iter().any(|group| group.id == id && group.bounds != Bounds::default()))
     }
 
     /// Closes a review in which everything is decided, with its report.

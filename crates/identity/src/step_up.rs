@@ -1,16 +1,19 @@
 //! Step-up: somebody who is signed in shows a credential again, before something dangerous.
 //!
 //! Called by the page `/confirm`. `domain::authorize` asks for it where `Action::needs_step_up` says so.
-//! The invariants: a proof counts for the session it was shown in and for `step_up_minutes`; wrong ones
-//! are counted over all sessions of their person, so that a stolen one is no place to guess from, and apart
+//! The invariants: a proof counts for the session it was shown in and for `step_up_minutes`, and not for an
+//! access token from before it, which may be in other hands; wrong ones are counted over all sessions of their person, so that a stolen one is no place to guess from, and apart
 //! from those of the sign-in, so that who only knows a name keeps nobody from confirming.
 
 use domain::{
-    Action, Actor, Ctx, Denied, Secret,
+    Action, Actor, Ctx, Denied, Secret, Timestamp,
     access::Permit,
     audit::{Act, Entry},
 };
-use store::{Tx, credentials, sessions};
+use store::{
+    Tx, credentials,
+    sessions::{self, Confirmation},
+};
 
 use crate::{Error, Identity, permits};
 
@@ -72,8 +75,15 @@ impl Identity {
                 (tx, true)
             }
         };
-        sessions::confirm(&mut tx, &permit, session, second_factor, ctx.now()).await?;
+        let shown = self.confirmation(ctx, ctx.now(), second_factor);
+        sessions::confirm(&mut tx, &permit, session, shown).await?;
         Ok(tx.commit(Entry::new(Act::StepUpConfirmed, session)).await?)
+    }
+
+    /// What was shown to confirm, since when it counts.
+    pub(crate) fn confirmation(&self, ctx: &Ctx, at: Timestamp, second_factor: bool) -> Confirmation {
+        let grace_s = i64::from(self.numbers().refresh_grace_seconds);
+        Confirmation { at, second_factor, network: self.network_of(ctx), grace_s }
     }
 
     /// What the person who asks has to show.

@@ -56,13 +56,14 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder at `path` if an instance was made there already.
+    /// The folder at `path` if an instance was made there already. Nothing about it is changed, not even its mode.
     ///
     /// # Errors
     /// [`Exit::Configuration`] when there is none.
     pub fn existing(path: &Path) -> Result<Self, Failure> {
         if path.join(KEYRING).is_file() {
-            return Self::prepare(path);
+            let path = path.canonicalize().map_err(|error| disk("look at the data folder", path, &error))?;
+            return Ok(Self(path));
         }
         Err(Failure::new(Exit::Configuration, format!("There is no instance in {}.", path.display()))
             .then("Run `troth serve` first, or name its folder with --data."))

@@ -87,6 +87,15 @@ pub(crate) struct House {
     pub(crate) shutdown: CancellationToken,
 }
 
+/// What an instance is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// To be one: what is due is done.
+    ToServe,
+    /// To be looked at: nothing about it is changed.
+    ToLook,
+}
+
 /// An instance that listens.
 pub struct Instance {
     house: House,
@@ -103,7 +112,7 @@ impl Instance {
     /// # Errors
     /// One sentence and one suggestion, with the exit code for it.
     pub async fn start(config: Config, outside: Outside) -> Result<Self, Failure> {
-        let mut instance = Self::open(config, outside).await?;
+        let mut instance = Self::open(config, outside, Opening::ToServe).await?;
         let house = &instance.house;
         house.identity.note_profile(&house.outside.ctx(Job::Setup)).await?;
         instance.setup_code = house.identity.issue_setup_code(&house.outside.ctx(Job::Setup)).await?;
@@ -111,23 +120,33 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Opens everything and listens, and does nothing by itself: sends no mail, clears nothing away, and no
-    /// setup code works. For a look at an instance that is not running.
+    /// Opens an instance that is not running and listens, for a look at it: it does nothing by itself, sends no
+    /// mail, clears nothing away, and leaves its folder, its tables and its certificate as they are.
     ///
     /// # Errors
-    /// As for [`Self::start`].
-    pub(crate) async fn open(config: Config, outside: Outside) -> Result<Self, Failure> {
+    /// As for [`Self::start`], and when another version or nobody has brought them into their form.
+    pub(crate) async fn look(config: Config, outside: Outside) -> Result<Self, Failure> {
+        Self::open(config, outside, Opening::ToLook).await
+    }
+
+    async fn open(config: Config, outside: Outside, opening: Opening) -> Result<Self, Failure> {
         let policies = config.identity.policies()?;
-        let folder = Folder::prepare(&config.data)?;
+        let folder = match opening {
+            Opening::ToServe => Folder::prepare(&config.data)?,
+            Opening::ToLook => Folder::existing(&config.data)?,
+        };
         // Wherever the rows are: the keyring, the certificates and the control socket are in this folder.
         let lock = FolderLock::take(folder.path())?;
         let (keyring, _is_new) = protector::keyring(&folder, &config.keys, &outside.entropy)?;
         let keyring = Arc::new(keyring);
-        let store = open_store(&config, lock, keyring.clone(), &outside).await?;
+        let store = open_store(&config, lock, keyring.clone(), &outside, opening).await?;
         let sockets = bind(&config.web.listen)?;
         let plain = bind(&config.web.redirect)?;
         let desk = Desk::new(folder.clone(), keyring, &config.web, config.numbers.certificate_days);
-        let Issued { key, is_new_authority, .. } = desk.certificate(&outside.ctx(Job::Setup))?;
+        let Issued { key, is_new_authority, .. } = match opening {
+            Opening::ToServe => desk.certificate(&outside.ctx(Job::Setup))?,
+            Opening::ToLook => desk.as_it_is()?,
+        };
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let providers = Providers::start(config.models.clone(), &tasks, outside.clock.clone())?;
         let shared = shared_limits(&config.web.limits).await?;
@@ -259,12 +278,17 @@ async fn open_store(
     lock: FolderLock,
     keyring: Arc<Keyring>,
     outside: &Outside,
+    opening: Opening,
 ) -> Result<Store, Failure> {
     let location = match &config.store.postgres {
         Some(url) => Location::Postgres { url: url.clone() },
         None => Location::Embedded { folder: lock.folder().to_owned() },
     };
-    Ok(Store::open_locked(&location, lock, keyring, &outside.ctx(Job::Setup)).await?)
+    let ctx = outside.ctx(Job::Setup);
+    Ok(match opening {
+        Opening::ToServe => Store::open_locked(&location, lock, keyring, &ctx).await?,
+        Opening::ToLook => Store::open_as_it_is(&location, lock, keyring, &ctx).await?,
+    })
 }
 
 /// The address for people: the first name of the configuration, the first port that listens.
@@ -407,18 +431,88 @@ fn serve(
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        collections::BTreeMap,
+        os::unix::fs::{MetadataExt, PermissionsExt},
+    };
+
+    use domain::{
+        Action, Control, Resource,
+        access::{Role, Roles},
+        audit::{Act, Entry},
+        authorize,
+        check::State,
+        id::UserId,
+    };
+    use store::{accounts, drafts};
+
     use super::*;
     use crate::folder;
 
+    /// What lies in a folder, by name; what SQLite keeps of its own and the lock are left out.
+    fn lies_in(folder: &Folder) -> BTreeMap<PathBuf, Vec<u8>> {
+        let tls = std::fs::read_dir(folder.file(folder::TLS)).unwrap();
+        let files = tls.chain(std::fs::read_dir(folder.path()).unwrap()).map(|entry| entry.unwrap().path());
+        let kept = files.filter(|path| path.is_file() && !path.to_string_lossy().contains("/troth."));
+        kept.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+    }
+
     #[test]
-    fn an_instance_that_is_only_looked_at_does_nothing_by_itself() {
+    fn an_instance_that_is_only_looked_at_does_and_changes_nothing() {
         testkit::run(async {
             let home = tempfile::tempdir().unwrap();
-            let config = Config::for_tests(&home.path().join("data"), "").unwrap();
-            let instance = Instance::open(config, Outside::real()).await.unwrap();
-            instance.verify().await.unwrap();
+            let config = || Config::for_tests(&home.path().join("data"), "").unwrap();
+            let nothing = Instance::look(config(), Outside::real()).await.err().unwrap();
+            assert!(nothing.exit == Exit::Configuration && !home.path().join("data").exists());
+
+            Instance::start(config(), Outside::real()).await.unwrap().stop().await;
+            let folder = Folder::existing(&home.path().join("data")).unwrap();
+            let (before, open) = (lies_in(&folder), std::fs::Permissions::from_mode(0o755));
+            assert!(before.len() >= 6, "{:?}", before.keys());
+            std::fs::set_permissions(folder.path(), open).unwrap();
+            // A hundred days later the certificate is over, and a server would make another one.
+            let mut later = Outside::real();
+            later.clock = domain::Clock::new({
+                let clock = later.clock.clone();
+                move || clock.now().plus_seconds(100 * 24 * 3600)
+            });
+            let instance = Instance::look(config(), later).await.unwrap();
+            let report = instance.verify().await.unwrap();
             assert!(instance.setup_code().is_none());
             assert!(!instance.folder().file(folder::SOCKET).exists(), "nobody is told about it");
+            instance.stop().await;
+            assert_eq!(lies_in(&folder), before);
+            assert_eq!(std::fs::metadata(folder.path()).unwrap().mode() & 0o777, 0o755);
+            for control in [Control::DAT01, Control::CRY05] {
+                let finding = report.control(control).finding.clone().unwrap();
+                assert_eq!(finding.state, State::NotSatisfied, "and it says so: {finding:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_chore_that_fails_holds_up_no_other() {
+        testkit::run(async {
+            let home = tempfile::tempdir().unwrap();
+            let database = testkit::Database::fresh().await;
+            let more = format!("[store]\npostgres = {:?}\n", database.url());
+            let config = Config::for_tests(&home.path().join("data"), &more).unwrap();
+            let instance = Instance::start(config, Outside::real()).await.unwrap();
+            let (setup, turn) = (Outside::real().ctx(Job::Setup), Outside::real().ctx(Job::Turn));
+            let user = UserId::fresh(&setup);
+            let may = |ctx, action| authorize(ctx, action, Resource::Of(user)).unwrap();
+            let mut tx = instance.store().begin(&setup).await.unwrap();
+            let roles = Roles::NONE.with(Role::User);
+            accounts::create(&mut tx, &may(&setup, Action::WriteAccount), user, "Ann", roles).await.unwrap();
+            let long_ago = setup.now().plus_seconds(-2 * 24 * 3600);
+            drafts::keep(&mut tx, &may(&turn, Action::WriteChat), None, "half a word", long_ago)
+                .await
+                .unwrap();
+            tx.commit(Entry::new(Act::AccountCreated, user)).await.unwrap();
+            // Ending old recoveries fails, and comes before the drafts.
+            database.spoil("ALTER TABLE recoveries RENAME TO elsewhere").await;
+            background::sweep(instance.house.clone()).await;
+            assert_eq!(database.spoil("UPDATE drafts SET at = at").await, 0, "the old draft is gone");
             instance.stop().await;
         });
     }

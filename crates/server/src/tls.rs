@@ -80,6 +80,26 @@ impl Desk {
         Ok(Issued { key, is_new_authority })
     }
 
+    /// The certificate of the last time, however old it is: for a look that changes nothing.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] when there is none; otherwise as for [`Self::certificate`].
+    pub(crate) fn as_it_is(&self) -> Result<Issued, Failure> {
+        if let Some((chain, key)) = &self.given {
+            return given::load(chain, key);
+        }
+        let none = || {
+            Failure::new(Exit::Configuration, "This instance has no certificate yet.")
+                .then("Run `troth serve` once; it makes one.")
+        };
+        let chain =
+            std::fs::read(self.file(CHAIN)).ok().and_then(|pem| given::chain(&pem)).ok_or_else(none)?;
+        let key = sealed::open(&self.file(&key_name(SERVER_KEY)), &self.keyring, SERVER_KEY)?;
+        let key = key.and_then(|der| PrivateKeyDer::try_from(der.to_vec()).ok()).ok_or_else(none)?;
+        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|_| odd())?;
+        Ok(Issued { key, is_new_authority: false })
+    }
+
     /// The local authority's certificate file, when there is a local authority.
     #[must_use]
     pub(crate) fn authority_file(&self) -> Option<PathBuf> {

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
+#[path = "browser/directory.rs"]
+mod directory;
 #[path = "browser/customers.rs"]
 mod customers;
 #[path = "browser/factors.rs"]
@@ -16,6 +18,8 @@ mod house;
 mod leaving;
 #[path = "browser/people.rs"]
 mod people;
+#[path = "browser/recovery.rs"]
+mod recovery;
 #[path = "browser/service.rs"]
 mod service;
 #[path = "browser/staff.rs"]

@@ -6,6 +6,8 @@
 mod addresses;
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/by_id.rs"]
+mod by_id;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/edge.rs"]

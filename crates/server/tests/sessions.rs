@@ -4,6 +4,8 @@
 
 #[path = "sessions/cookies.rs"]
 mod cookies;
+#[path = "sessions/hindi.rs"]
+mod hindi;
 #[path = "sessions/house.rs"]
 mod house;
 #[path = "sessions/step_up.rs"]

@@ -164,8 +164,8 @@ pub struct Erased {
     pub appointments: u64,
 }
 
-/// Erases a customer: every row, every letter that waits for them, every way to find them, and the key in this
-/// store. A backup from before holds rows and key until it is thrown away. The permit is to manage customers.
+/// Erases a customer: every row, every letter that waits for them, every way to find them, and the key. A copy of
+/// the database that was made before holds all of it still. The permit is to manage customers.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such customer.

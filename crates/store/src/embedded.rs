@@ -17,7 +17,8 @@ use crate::{
     Error,
     db::{BUSY_TIMEOUT, Engine, Target},
     lock::private,
-    schema, store,
+    schema::{self, Tables},
+    store,
 };
 
 const FILE: &str = "troth.db";
@@ -32,21 +33,29 @@ pub(crate) fn file(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 
-/// Opens the file, or makes it when the folder holds none. What is returned has been tried. The caller
-/// holds the folder's lock.
-pub(crate) async fn open(folder: &Path, keyring: &Keyring, ctx: &Ctx) -> Result<Target, Error> {
+/// Opens the file, or makes it when the folder holds none and `tables` may be made. What is returned has been
+/// tried. The caller holds the folder's lock.
+pub(crate) async fn open(
+    folder: &Path,
+    keyring: &Keyring,
+    tables: Tables,
+    ctx: &Ctx,
+) -> Result<Target, Error> {
     let file = file(folder);
     let place = file.display().to_string();
     let opened = async {
         let logged = has_log(&file);
         match fs::metadata(&file) {
             Ok(_) => check(&file, keyring).await?,
+            Err(error) if error.kind() == ErrorKind::NotFound && tables == Tables::LeftAlone => {
+                return Err(Error::older());
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => create(folder, keyring, ctx).await?,
             Err(error) => return Err(Error::io("look at", &file)(error)),
         }
         let target = target(&file, "rw", keyring);
         let mut connection = target.connect().await?;
-        let ready = make_ready(&mut connection, logged).await;
+        let ready = make_ready(&mut connection, logged, tables).await;
         Target::end(connection, ready).await?;
         if logged && !has_log(&file) {
             // The log has now been played back.
@@ -57,8 +66,8 @@ pub(crate) async fn open(folder: &Path, keyring: &Keyring, ctx: &Ctx) -> Result<
     Box::pin(opened).await.map_err(|error| error.at(&place))
 }
 
-/// Plays back the log of a crash and brings the tables up to date.
-async fn make_ready(connection: &mut AnyConnection, logged: bool) -> Result<(), Error> {
+/// Plays back the log of a crash and brings the tables up to date, if they may be.
+async fn make_ready(connection: &mut AnyConnection, logged: bool, tables: Tables) -> Result<(), Error> {
     if logged {
         match sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             .execute(&mut *connection)
@@ -70,7 +79,7 @@ async fn make_ready(connection: &mut AnyConnection, logged: bool) -> Result<(), 
             Err(error) => return Err(error),
         }
     }
-    schema::migrate(connection, Engine::Sqlite).await
+    schema::ready(connection, Engine::Sqlite, tables).await
 }
 
 /// Makes a new file under another name, fills it, and gives it its name when it is on disk.
@@ -108,7 +117,7 @@ async fn create(folder: &Path, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error
 
 /// Makes the tables and the first rows.
 async fn fill(connection: &mut AnyConnection, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
-    schema::migrate(connection, Engine::Sqlite).await?;
+    schema::ready(connection, Engine::Sqlite, Tables::BroughtUpToDate).await?;
     store::first_rows(connection, keyring, ctx).await
 }
 

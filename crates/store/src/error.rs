@@ -53,6 +53,14 @@ pub enum Error {
         /// The file, or `the PostgreSQL database`.
         place: String,
     },
+    /// An earlier version of the program wrote this store, or there is none, and nothing was to be changed.
+    #[error(
+        "the store at {place} is not as this version has it; run `troth serve` once, which brings it up to date"
+    )]
+    Older {
+        /// The file, or `the PostgreSQL database`.
+        place: String,
+    },
     /// No space is left.
     #[error("the disk of the store is full; make room and try again. What was acknowledged is safe")]
     Full,
@@ -107,8 +115,19 @@ impl Error {
             Self::WrongKey { .. } => Self::WrongKey { place: place.to_owned() },
             Self::Damaged { why, .. } => Self::Damaged { place: place.to_owned(), why },
             Self::Newer { .. } => Self::Newer { place: place.to_owned() },
+            Self::Older { .. } => Self::Older { place: place.to_owned() },
             other => other,
         }
+    }
+
+    /// A store with tables of a later version.
+    pub(crate) fn newer() -> Self {
+        Self::Newer { place: HERE.to_owned() }
+    }
+
+    /// A store that is to be left as it is, and is not as this version has it.
+    pub(crate) fn older() -> Self {
+        Self::Older { place: HERE.to_owned() }
     }
 
     /// A sealed value or a row that cannot be what this program wrote.

@@ -15,20 +15,30 @@ use sqlx::{
 use crate::{
     Error,
     db::{Engine, Target},
-    schema, store,
+    schema::{self, Tables},
+    store,
 };
 
 /// How errors call it: the URL holds a password.
 pub(crate) const PLACE: &str = "the PostgreSQL database";
 
-/// Connects, brings the tables up to date and, in an empty database, writes the first rows.
-pub(crate) async fn open(url: &Secret<String>, keyring: &Keyring, ctx: &Ctx) -> Result<Target, Error> {
+/// Connects, brings the tables up to date and, in an empty database, writes the first rows, as far as `tables`
+/// allows it.
+pub(crate) async fn open(
+    url: &Secret<String>,
+    keyring: &Keyring,
+    tables: Tables,
+    ctx: &Ctx,
+) -> Result<Target, Error> {
     refuse_unsafe(url.expose())?;
     let first = "SET TIME ZONE 'UTC'; SET statement_timeout = 30000; SET synchronous_commit = on;".to_owned();
     let target = Target { engine: Engine::Postgres, url: url.clone(), first: Secret::new(first) };
     let opened = async {
         let mut connection = target.connect().await?;
-        let filled = fill(&mut connection, keyring, ctx).await;
+        let filled = match tables {
+            Tables::BroughtUpToDate => fill(&mut connection, keyring, ctx).await,
+            Tables::LeftAlone => schema::ready(&mut connection, Engine::Postgres, tables).await,
+        };
         Target::end(connection, filled).await
     };
     Box::pin(opened).await.map_err(|error: Error| error.at(PLACE))?;
@@ -37,7 +47,7 @@ pub(crate) async fn open(url: &Secret<String>, keyring: &Keyring, ctx: &Ctx) -> 
 
 /// Makes the tables and, where there are none yet, the first rows.
 async fn fill(connection: &mut AnyConnection, keyring: &Keyring, ctx: &Ctx) -> Result<(), Error> {
-    schema::migrate(connection, Engine::Postgres).await?;
+    schema::ready(connection, Engine::Postgres, Tables::BroughtUpToDate).await?;
     let mut tx = connection.begin().await?;
     // Two servers may start on an empty database at once; one of them writes the first rows.
     sqlx::raw_sql("LOCK TABLE audit_head IN EXCLUSIVE MODE").execute(&mut *tx).await?;

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
 };
 
-use domain::{Action, Ctx, Permit, Timestamp};
+use domain::{Action, Ctx, Permit, Timestamp, access::Role};
 use sqlx::Row;
 
 use crate::{Engine, Error, Store, cell::Cell, deks, row};
@@ -106,32 +106,62 @@ pub async fn token_keys(store: &Store, permit: &Permit) -> Result<Vec<Timestamp>
     found.iter().map(|found| row::time(found, "created")).collect()
 }
 
-/// When a session that is kept was last given a token, if there is one.
+/// When a session that is kept was last given a token, if there is one. A confirmation puts a generation in force
+/// whose tokens are made when the browser asks next, so until it showed them none need be there.
 ///
 /// # Errors
 /// [`Error::Denied`]; otherwise when the database cannot be read.
 pub async fn last_token(store: &Store, permit: &Permit) -> Result<Option<Timestamp>, Error> {
     permit.instance(Action::ReadInstance)?;
-    let found = sqlx::query("SELECT MAX(rotated) AS last FROM sessions").fetch_one(store.readers()).await?;
+    let given = "SELECT MAX(rotated) AS last FROM sessions WHERE stepped < generation OR used >= generation";
+    let found = sqlx::query(given).fetch_one(store.readers()).await?;
     Ok(found.try_get::<Option<i64>, _>("last")?.map(Timestamp))
 }
 
-/// How many API keys there are, and how many of them have no end or one more than `longest_s` after their
-/// beginning.
+/// What a look at the API keys found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeys {
+    /// Keys there are.
+    pub looked_at: u64,
+    /// Those with no end, or one too long after their beginning.
+    pub endless: u64,
+    /// Those without a scope, or with more than a key can carry.
+    pub unbounded: u64,
+    /// Those that go on for too long beside their successor.
+    pub overlapping: u64,
+}
+
+/// Looks at every API key: whether it ends within `longest_s`, what it may do, and whether it ends within
+/// `overlap_s` once it has a successor.
 ///
 /// # Errors
 /// [`Error::Denied`]; otherwise when the database cannot be read.
-pub async fn endless_keys(store: &Store, permit: &Permit, longest_s: i64) -> Result<(u64, u64), Error> {
+pub async fn api_keys(
+    store: &Store,
+    permit: &Permit,
+    longest_s: i64,
+    overlap_s: i64,
+) -> Result<ApiKeys, Error> {
     permit.instance(Action::ReadInstance)?;
     let found = sqlx::query(
-        "SELECT COUNT(*) AS looked_at, COALESCE(SUM(CASE WHEN expires <= created OR expires > created + $1 \
-         THEN 1 ELSE 0 END), 0) AS endless FROM api_keys",
+        "SELECT k.scopes, k.created, k.expires, s.created AS followed FROM api_keys k \
+         LEFT JOIN api_keys s ON s.id = k.successor",
     )
-    .bind(longest_s.saturating_mul(1_000_000))
-    .fetch_one(store.readers())
+    .fetch_all(store.readers())
     .await?;
-    let count = |column: &str| -> Result<u64, Error> { Ok(found.try_get::<i64, _>(column)?.unsigned_abs()) };
-    Ok((count("looked_at")?, count("endless")?))
+    let carried = Role::User.rights();
+    let mut keys = ApiKeys::default();
+    for found in &found {
+        let (created, expires) = (row::time(found, "created")?, row::time(found, "expires")?);
+        let followed = found.try_get::<Option<i64>, _>("followed")?.map(Timestamp);
+        let scopes: String = found.try_get("scopes")?;
+        let fits = |word: &str| Action::named(word).is_some_and(|action| carried.has(action));
+        keys.looked_at += 1;
+        keys.endless += u64::from(expires <= created || expires > created.plus_seconds(longest_s));
+        keys.unbounded += u64::from(!scopes.split(',').all(fits));
+        keys.overlapping += u64::from(followed.is_some_and(|at| expires > at.plus_seconds(overlap_s)));
+    }
+    Ok(keys)
 }
 
 /// Whether this very connection to the database crosses a network, and if so inside TLS.

@@ -97,6 +97,8 @@ pub enum Verdict {
     Lapsed,
     /// Nobody confirmed it, and it stays: an instance keeps its last owner.
     KeptLastOwner,
+    /// Nobody confirmed it, and it stays: out of that group its person might do more.
+    KeptLimits,
     /// It had ended before anybody decided.
     Gone,
 }
@@ -110,12 +112,14 @@ impl Verdict {
             Self::Revoked => "revoked",
             Self::Lapsed => "lapsed",
             Self::KeptLastOwner => "kept_last_owner",
+            Self::KeptLimits => "kept_limits",
             Self::Gone => "gone",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::Confirmed, Self::Revoked, Self::Lapsed, Self::KeptLastOwner, Self::Gone]
+        use Verdict::{Confirmed, Gone, KeptLastOwner, KeptLimits, Lapsed, Revoked};
+        [Confirmed, Revoked, Lapsed, KeptLastOwner, KeptLimits, Gone]
             .into_iter()
             .find(|verdict| verdict.as_str() == name)
     }

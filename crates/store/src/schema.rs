@@ -61,6 +61,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0008_addresses.sql"),
     ),
     (
+        9,
+        "sessions after a confirmation",
+        include_str!("../migrations/common/0009_step_up.sql"),
+        include_str!("../migrations/common/0009_step_up.sql"),
+    ),
+    (
         13,
         "customers of the voice desk",
         include_str!("../migrations/common/0013_customers.sql"),
@@ -74,18 +80,35 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
 ];
 
-/// Brings the tables up to date.
-pub(crate) async fn migrate(connection: &mut AnyConnection, engine: Engine) -> Result<(), Error> {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sqlite, postgres)| {
-        let sql: &'static str = match engine {
-            Engine::Sqlite => sqlite,
-            Engine::Postgres => postgres,
-        };
-        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    let migrations: Vec<Migration> = migrations.collect();
+/// What becomes of tables that are not as this version has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tables {
+    /// They are brought up to date, or made.
+    BroughtUpToDate,
+    /// They stay as they are, and the store is not opened.
+    LeftAlone,
+}
+
+/// Brings the tables up to date, or refuses to go on where nothing may be changed.
+pub(crate) async fn ready(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    tables: Tables,
+) -> Result<(), Error> {
+    match tables {
+        Tables::BroughtUpToDate => migrate(connection, engine).await,
+        Tables::LeftAlone => match applied(connection, &migrations(engine)).await {
+            Applied::All => Ok(()),
+            Applied::More => Err(Error::newer()),
+            Applied::Fewer => Err(Error::older()),
+        },
+    }
+}
+
+async fn migrate(connection: &mut AnyConnection, engine: Engine) -> Result<(), Error> {
+    let migrations = migrations(engine);
     // Looked at first: the account a server runs under need not be allowed to make tables.
-    if engine == Engine::Postgres && is_current(connection, &migrations).await {
+    if engine == Engine::Postgres && applied(connection, &migrations).await == Applied::All {
         enforced!(ACC07);
         return Ok(());
     }
@@ -93,16 +116,40 @@ pub(crate) async fn migrate(connection: &mut AnyConnection, engine: Engine) -> R
     Ok(())
 }
 
-/// Whether exactly these migrations have been applied. What cannot be told is not current.
-async fn is_current(connection: &mut AnyConnection, migrations: &[Migration]) -> bool {
-    let applied = sqlx::query("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version")
-        .fetch_all(connection)
-        .await
-        .unwrap_or_default();
+fn migrations(engine: Engine) -> Vec<Migration> {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sqlite, postgres)| {
+        let sql: &'static str = match engine {
+            Engine::Sqlite => sqlite,
+            Engine::Postgres => postgres,
+        };
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    migrations.collect()
+}
+
+/// Which migrations have been applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Applied {
+    /// Exactly these.
+    All,
+    /// These, and some of a later version.
+    More,
+    /// Not all of them, or others. What cannot be told is this as well.
+    Fewer,
+}
+
+async fn applied(connection: &mut AnyConnection, migrations: &[Migration]) -> Applied {
+    let applied =
+        sqlx::query("SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version")
+            .fetch_all(connection)
+            .await
+            .unwrap_or_default();
     let same = |(row, migration): (&sqlx::any::AnyRow, &Migration)| {
         row.try_get::<i64, _>("version").is_ok_and(|version| version == migration.version)
             && row.try_get::<Vec<u8>, _>("checksum").is_ok_and(|sum| sum == *migration.checksum)
-            && row.try_get::<bool, _>("success").unwrap_or(false)
     };
-    applied.len() == migrations.len() && applied.iter().zip(migrations).all(same)
+    if applied.len() < migrations.len() || !applied.iter().zip(migrations).all(same) {
+        return Applied::Fewer;
+    }
+    if applied.len() == migrations.len() { Applied::All } else { Applied::More }
 }

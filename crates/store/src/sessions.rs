@@ -41,6 +41,8 @@ pub struct Session {
     pub given_again: bool,
     /// The newest generation the browser has shown to hold.
     pub used: i64,
+    /// The generation the last confirmation belongs to; access tokens of earlier ones count no more.
+    pub stepped: i64,
     /// Whether a second factor was shown in it.
     pub second_factor: bool,
     /// When its person last confirmed who they are.
@@ -146,7 +148,7 @@ pub async fn create(tx: &mut Tx, permit: &Permit, begins: Beginning<'_>) -> Resu
 pub async fn find(store: &Store, permit: &Permit, id: SessionId) -> Result<Option<Known>, Error> {
     permit.instance(Action::Authenticate)?;
     let found = sqlx::query(
-        "SELECT s.id, s.account, s.generation, s.rotated, s.rotated_from, s.given_again, s.used, s.second_factor, s.confirmed, s.created, \
+        "SELECT s.id, s.account, s.generation, s.rotated, s.rotated_from, s.given_again, s.used, s.stepped, s.second_factor, s.confirmed, s.created, \
          s.last_seen, s.expires, a.roles, a.name, a.settings \
          FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = $1 AND a.active = 1",
     )
@@ -252,8 +254,21 @@ pub async fn touch(tx: &mut Tx, permit: &Permit, id: SessionId, seen: Seen) -> R
     row::exactly_one(&done)
 }
 
-/// Notes that the permit's person confirmed who they are in a session, and whether with a second factor;
-/// one that was shown before stays shown.
+/// A confirmation that was shown in a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmation {
+    /// Since when it counts.
+    pub at: Timestamp,
+    /// Whether it was a second factor; one that was shown before stays shown.
+    pub second_factor: bool,
+    /// A keyed hash of the network it was shown from.
+    pub network: [u8; 32],
+    /// Seconds for which a generation counts as new: one that came in force within them stays.
+    pub grace_s: i64,
+}
+
+/// Notes that the permit's person confirmed who they are in a session. The next generation comes in force, which
+/// the browser gets with its next request, and access tokens of earlier ones count no more.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the session has ended or is another person's.
@@ -261,21 +276,34 @@ pub async fn confirm(
     tx: &mut Tx,
     permit: &Permit,
     id: SessionId,
-    second_factor: bool,
-    now: Timestamp,
+    confirmation: Confirmation,
 ) -> Result<(), Error> {
     let account = permit.subject(Action::WriteAccount)?.to_string();
+    let now = tx.now();
     let done = sqlx::query(
-        "UPDATE sessions SET confirmed = $1, second_factor = CASE WHEN $2 = 1 THEN 1 ELSE second_factor END \
-         WHERE id = $3 AND account = $4",
+        "UPDATE sessions SET confirmed = $1, second_factor = CASE WHEN $2 = 1 THEN 1 ELSE second_factor END, \
+         stepped = generation WHERE id = $3 AND account = $4",
     )
-    .bind(now.0)
-    .bind(i64::from(second_factor))
+    .bind(confirmation.at.0)
+    .bind(i64::from(confirmation.second_factor))
     .bind(id.to_string())
-    .bind(account)
+    .bind(account.as_str())
     .execute(tx.db())
     .await?;
-    row::exactly_one(&done)
+    row::exactly_one(&done)?;
+    // One that just came in force may still be on its way to another tab, which must not look like a thief.
+    sqlx::query(
+        "UPDATE sessions SET generation = generation + 1, stepped = generation + 1, rotated = $1, \
+         rotated_from = $2, given_again = 0 WHERE id = $3 AND account = $4 AND rotated <= $5",
+    )
+    .bind(now.0)
+    .bind(confirmation.network.to_vec())
+    .bind(id.to_string())
+    .bind(account)
+    .bind(now.plus_seconds(-confirmation.grace_s).0)
+    .execute(tx.db())
+    .await?;
+    Ok(())
 }
 
 /// Sets when the permit's person confirmed who they are, in a session that just began: before it did, where a
@@ -301,8 +329,8 @@ pub async fn confirmed_at(tx: &mut Tx, permit: &Permit, id: SessionId, at: Times
 pub async fn list(store: &Store, permit: &Permit) -> Result<Vec<Listed>, Error> {
     let subject = permit.subject(Action::ReadAccount)?;
     let found = sqlx::query(
-        "SELECT id, account, generation, rotated, rotated_from, given_again, used, second_factor, confirmed, created, last_seen, expires, \
-         device, begun_from, seen_from FROM sessions WHERE account = $1 ORDER BY last_seen DESC, id DESC",
+        "SELECT id, account, generation, rotated, rotated_from, given_again, used, stepped, second_factor, confirmed, created, last_seen, \
+         expires, device, begun_from, seen_from FROM sessions WHERE account = $1 ORDER BY last_seen DESC, id DESC",
     )
     .bind(subject.to_string())
     .fetch_all(store.readers())
@@ -370,6 +398,7 @@ fn read(found: &AnyRow) -> Result<Session, Error> {
         rotated_from: row::hash(found, "rotated_from")?,
         given_again: row::flag(found, "given_again")?,
         used: found.try_get("used")?,
+        stepped: found.try_get("stepped")?,
         second_factor: row::flag(found, "second_factor")?,
         confirmed: row::time(found, "confirmed")?,
         created: row::time(found, "created")?,

@@ -23,7 +23,9 @@ use crate::{
     deks::{self, Cache},
     embedded,
     lock::FolderLock,
-    postgres, search,
+    postgres,
+    schema::Tables,
+    search,
 };
 
 /// Where the rows are.
@@ -79,7 +81,7 @@ impl Store {
             Location::Embedded { folder } => Some(FolderLock::take(folder)?),
             Location::Postgres { .. } => None,
         };
-        Self::open_with(location, lock, keyring, ctx).await
+        Self::open_with(location, lock, keyring, Tables::BroughtUpToDate, ctx).await
     }
 
     /// As [`Store::open`], under the lock of a data folder the caller has taken before; the store holds it
@@ -93,25 +95,37 @@ impl Store {
         keyring: Arc<Keyring>,
         ctx: &Ctx,
     ) -> Result<Self, Error> {
-        match location {
-            Location::Embedded { folder } if lock.folder() != folder => {
-                Err(Error::InUse { folder: folder.clone() })
-            }
-            _ => Self::open_with(location, Some(lock), keyring, ctx).await,
-        }
+        fits(location, &lock)?;
+        Self::open_with(location, Some(lock), keyring, Tables::BroughtUpToDate, ctx).await
+    }
+
+    /// As [`Store::open_locked`], and leaves its tables as they are: for a look at a store whose server is not
+    /// running, which may be of another version.
+    ///
+    /// # Errors
+    /// As [`Store::open_locked`]; [`Error::Older`] when the tables are not those of this version, or there are none.
+    pub async fn open_as_it_is(
+        location: &Location,
+        lock: FolderLock,
+        keyring: Arc<Keyring>,
+        ctx: &Ctx,
+    ) -> Result<Self, Error> {
+        fits(location, &lock)?;
+        Self::open_with(location, Some(lock), keyring, Tables::LeftAlone, ctx).await
     }
 
     async fn open_with(
         location: &Location,
         lock: Option<FolderLock>,
         keyring: Arc<Keyring>,
+        tables: Tables,
         ctx: &Ctx,
     ) -> Result<Self, Error> {
         let (target, file) = match location {
             Location::Embedded { folder } => {
-                (embedded::open(folder, &keyring, ctx).await?, Some(embedded::file(folder)))
+                (embedded::open(folder, &keyring, tables, ctx).await?, Some(embedded::file(folder)))
             }
-            Location::Postgres { url } => (postgres::open(url, &keyring, ctx).await?, None),
+            Location::Postgres { url } => (postgres::open(url, &keyring, tables, ctx).await?, None),
         };
         let place =
             file.as_ref().map_or_else(|| postgres::PLACE.to_owned(), |file| file.display().to_string());
@@ -263,6 +277,16 @@ impl Store {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Store({})", self.engine().name())
+    }
+}
+
+/// Whether a lock is that of the folder an embedded store lies in.
+fn fits(location: &Location, lock: &FolderLock) -> Result<(), Error> {
+    match location {
+        Location::Embedded { folder } if lock.folder() != folder => {
+            Err(Error::InUse { folder: folder.clone() })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use domain::{
 };
 use keys::{Keyring, Protector};
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, any::AnyConnectOptions};
-use store::{Location, Store, accounts};
+use store::{FolderLock, Location, Store, accounts};
 
 use crate::{Clockwork, postgres::Database};
 
@@ -216,6 +216,23 @@ impl Shut {
     /// As [`Store::open`].
     pub async fn try_open_with(&self, keyring: Arc<Keyring>) -> Result<Store, store::Error> {
         Store::open(&self.location, keyring, &self.clockwork.ctx(Actor::System(Job::Setup))).await
+    }
+
+    /// Tries to open the store and to leave it as it is.
+    ///
+    /// # Errors
+    /// As [`Store::open_as_it_is`].
+    ///
+    /// # Panics
+    /// When another store holds the folder.
+    pub async fn try_look(&self) -> Result<Store, store::Error> {
+        let folder = match &self.location {
+            Location::Embedded { folder } => folder.clone(),
+            Location::Postgres { .. } => self.folder.path().join("data"),
+        };
+        let lock = FolderLock::take(&folder).expect("the folder's lock");
+        let ctx = self.clockwork.ctx(Actor::System(Job::Setup));
+        Store::open_as_it_is(&self.location, lock, self.keyring.clone(), &ctx).await
     }
 
     /// The temporary folder: `keyring.json`, `root.key` and, embedded, `data/`.

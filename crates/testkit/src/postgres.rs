@@ -69,6 +69,17 @@ impl Database {
         self.url.replacen("//troth@", &format!("//{account}@"), 1)
     }
 
+    /// Runs statements as the owner of everything, past the store; says how many rows they changed.
+    ///
+    /// # Panics
+    /// When they do not run.
+    pub async fn spoil(&self, sql: &str) -> u64 {
+        let mut raw = self.connect().await;
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut raw).await;
+        raw.close().await.expect("the connection closes");
+        done.expect("the statements run").rows_affected()
+    }
+
     /// A connection past the store, for tests that look at or spoil the raw rows.
     pub async fn connect(&self) -> PgConnection {
         connect(&self.url).await

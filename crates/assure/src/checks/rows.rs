@@ -23,7 +23,8 @@ const LOOKED_AT: usize = 4096;
 const LEAST_ENTROPY: f64 = 7.5;
 
 pub(super) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
-    let (key_days, token_days) = (numbers.api_key_max_days, numbers.signing_key_days);
+    let key_days = KeyDays { life: numbers.api_key_max_days, overlap: numbers.api_key_overlap_days };
+    let token_days = numbers.signing_key_days;
     let check = |control, every, ask: fn(Ctx, Store) -> Answer| {
         let store = store.clone();
         Check::new(control, every, move |ctx| ask(ctx, store.clone()))
@@ -37,7 +38,7 @@ pub(super) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
         check(Control::STO01, DAILY, |ctx, store| Box::pin(the_link_is_safe(ctx, store))),
         Check::new(Control::KEY02, DAILY, {
             let store = store.clone();
-            move |ctx| keys_end(ctx, store.clone(), key_days)
+            move |ctx| keys_are_limited(ctx, store.clone(), key_days)
         }),
         Check::new(Control::SES08, DAILY, {
             let store = store.clone();
@@ -159,20 +160,32 @@ async fn the_link_is_safe(ctx: Ctx, store: Store) -> Result<Finding, Unanswered>
     })
 }
 
-async fn keys_end(ctx: Ctx, store: Store, days: u32) -> Result<Finding, Unanswered> {
-    let (looked_at, endless) =
-        probe::endless_keys(&store, &may_look(&ctx)?, i64::from(days) * 24 * 3600).await?;
-    let finding = if endless == 0 {
-        Finding::satisfied(
-            Control::KEY02,
-            ctx.now(),
-            "Every API key has an end within what the policy allows.",
-        )
+/// The days an API key may last, and those it may go on beside its successor.
+#[derive(Clone, Copy)]
+struct KeyDays {
+    life: u32,
+    overlap: u32,
+}
+
+async fn keys_are_limited(ctx: Ctx, store: Store, days: KeyDays) -> Result<Finding, Unanswered> {
+    let seconds = |days: u32| i64::from(days) * 24 * 3600;
+    let keys = probe::api_keys(&store, &may_look(&ctx)?, seconds(days.life), seconds(days.overlap)).await?;
+    let wrong = if keys.endless > 0 {
+        Some("Some API keys were made for longer than the policy allows; they are refused from then on.")
+    } else if keys.unbounded > 0 {
+        Some("Some API keys may do nothing, or more than a key can carry.")
+    } else if keys.overlapping > 0 {
+        Some("Some API keys go on beside their successors for longer than the policy allows.")
     } else {
-        let why = "Some API keys were made for longer than the policy allows; they are refused from then on.";
-        Finding::not_satisfied(Control::KEY02, ctx.now(), why)
+        None
     };
-    Ok(finding.fact("keys", looked_at).fact("too long", endless))
+    let held = "Every API key has scopes of its own and an end, also beside its successor, within what the policy allows.";
+    let finding = match wrong {
+        None => Finding::satisfied(Control::KEY02, ctx.now(), held),
+        Some(why) => Finding::not_satisfied(Control::KEY02, ctx.now(), why),
+    };
+    let facts = finding.fact("keys", keys.looked_at).fact("too long", keys.endless);
+    Ok(facts.fact("unbounded", keys.unbounded).fact("beside a successor for too long", keys.overlapping))
 }
 
 async fn token_keys_go(ctx: Ctx, store: Store, days: u32) -> Result<Finding, Unanswered> {

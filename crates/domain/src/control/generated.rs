@@ -44,7 +44,7 @@ pub enum Control {
     AUT06,
     /// The last `password_history` passwords of an account are refused as its new one.
     AUT07,
-    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes.
+    /// Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within `step_up_minutes` minutes, and an access token from before that gains nothing by it.
     AUT08,
     /// A passkey opens an account only in answer to a fresh question of this server, from one of its own addresses, with its person verified by the authenticator, and with a counter that did not go back; one whose counter did is put out of use.
     AUT09,
@@ -114,7 +114,7 @@ pub enum Control {
     MOD03,
     /// Every `review_every_days` days a review begins by itself in which each grant beyond an ordinary user's is confirmed or revoked by somebody else, and its report is kept under a hash in the audit log.
     REV01,
-    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner.
+    /// A grant that nobody confirmed within `review_days_open` days of a review ends; an instance keeps its last owner, and nobody leaves a group that limits them.
     REV02,
     /// Secret values have a type that shows nothing when printed, cannot be serialised, and is wiped when dropped.
     SEC01,
@@ -162,7 +162,7 @@ pub enum Control {
     WEB03,
     /// A request that changes something is refused unless the browser says it comes from our own pages or it carries an API key.
     WEB04,
-    /// Connections, handshakes, headers, idle time and bodies are bounded; what is over the limit is dropped and the server lives.
+    /// Connections, handshakes, headers, idle time and bodies are bounded, and files are taken at a pace; what is over the limit is dropped and the server lives.
     WEB05,
     /// Markdown of people and models becomes HTML through an allow-list; scripts, styles and foreign content do not come through.
     WEB06,
@@ -433,7 +433,7 @@ static FACTS: [Facts; 90] = [
     Facts {
         token: "AUT08",
         title: "Dangerous steps are confirmed",
-        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes.",
+        sentence: "Administration takes a session in which a second factor was shown; changing what opens an account, and every dangerous step of administration, takes a credential shown again within {step_up_minutes} minutes, and an access token from before that gains nothing by it.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -702,7 +702,7 @@ static FACTS: [Facts; 90] = [
     Facts {
         token: "REV02",
         title: "Unconfirmed grants lapse",
-        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner.",
+        sentence: "A grant that nobody confirmed within {review_days_open} days of a review ends; an instance keeps its last owner, and nobody leaves a group that limits them.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking would take as long as a review; tests move the clock."),
     },
@@ -882,7 +882,7 @@ static FACTS: [Facts; 90] = [
     Facts {
         token: "WEB05",
         title: "Limits on every connection",
-        sentence: "Connections, handshakes, headers, idle time and bodies are bounded; what is over the limit is dropped and the server lives.",
+        sentence: "Connections, handshakes, headers, idle time and bodies are bounded, and files are taken at a pace; what is over the limit is dropped and the server lives.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking would flood the running system; tests flood one of their own."),
     },

@@ -70,7 +70,8 @@ impl Identity {
             return Err(Error::Sso(SsoProblem::SomebodyElse));
         }
         let at = proven.authenticated.map_or(ctx.now(), |at| at.min(ctx.now()));
-        match sessions::confirm(&mut tx, &permit, session, proven.second_factor, at).await {
+        let shown = self.confirmation(ctx, at, proven.second_factor);
+        match sessions::confirm(&mut tx, &permit, session, shown).await {
             Err(store::Error::NotFound) => return Err(Error::Sso(SsoProblem::Stray)),
             other => other?,
         }

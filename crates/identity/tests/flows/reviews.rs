@@ -4,6 +4,7 @@ use domain::{
     Action,
     access::{Rights, Role, Roles},
     audit::Act,
+    bounds::Bounds,
     verifies,
 };
 use identity::{Error, Granted, ReviewVerdict, Subject, Unfit, hash_of};
@@ -176,7 +177,7 @@ both_engines!(places_in_groups_are_reviewed_as_well, |home| {
     let _proof = verifies!(REV02);
     let identity = open(&home);
     let (ann, bob, cy) = (home.owner("Ann").await, home.person("Bob").await, home.person("Cy").await);
-    let group = identity.make_group(&ann.ctx, "Pilots", &domain::bounds::Bounds::default()).await.unwrap();
+    let group = identity.make_group(&ann.ctx, "Pilots", &Bounds::default()).await.unwrap();
     for person in [&ann, &bob, &cy] {
         identity.put_in_group(&ann.ctx, group, person.id).await.unwrap();
     }
@@ -199,6 +200,33 @@ both_engines!(places_in_groups_are_reviewed_as_well, |home| {
     assert!(inside().await.is_empty(), "unconfirmed: out of it");
     let report = identity.review_report(&ann.ctx, id).await.unwrap();
     assert!(report.contains(&format!("group/{group}")) && !report.contains("Pilots"), "{report}");
+});
+
+both_engines!(who_is_limited_by_a_group_does_not_leave_it_because_nobody_looked, |home| {
+    let _proof = verifies!(REV02);
+    let identity = open(&home);
+    let (ann, bob, cy) = (home.owner("Ann").await, home.person("Bob").await, home.person("Cy").await);
+    let bounds = Bounds { temporary_only: true, ..Bounds::default() };
+    let group = identity.make_group(&ann.ctx, "Interns", &bounds).await.unwrap();
+    for person in [&bob, &cy] {
+        identity.put_in_group(&ann.ctx, group, person.id).await.unwrap();
+    }
+    let id = identity.begin_review(&ann.ctx).await.unwrap();
+    // To take somebody out is a decision a reviewer may make, in words of their own.
+    identity.decide_review(&ann.ctx, id, (cy.id, Subject::Group(group)), false).await.unwrap();
+    home.clockwork.advance(14 * DAY);
+    identity.keep_access(&upkeep(&home)).await.unwrap();
+    assert_eq!(identity.members(&ann.ctx, group).await.unwrap(), [bob.id]);
+    let limited = identity.acting_within_bounds(&bob.ctx, bob.ctx.actor.clone()).await.unwrap();
+    assert!(limited.bounds.temporary_only);
+    let page = identity.review(&ann.ctx, id).await.unwrap();
+    let verdict = |person: &Person| {
+        let item = page.items.iter().find(|item| item.account == person.id).unwrap();
+        item.decision.as_ref().unwrap().verdict
+    };
+    assert_eq!((verdict(&bob), verdict(&cy)), (ReviewVerdict::KeptLimits, ReviewVerdict::Revoked));
+    assert!(page.review.closed.is_some());
+    assert!(identity.review_report(&ann.ctx, id).await.unwrap().contains("kept_limits"));
 });
 
 both_engines!(a_grant_that_was_given_anew_does_not_end_with_its_old_end, |home| {

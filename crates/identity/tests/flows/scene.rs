@@ -103,6 +103,16 @@ impl Owned {
         }
     }
 
+    /// Circumstances of the owner in the session opened by setup, whose browser keeps what it is given.
+    pub(crate) async fn browse(&mut self, home: &Home) -> Ctx {
+        let (ctx, tokens) = (stranger(home), &mut self.done.session.tokens);
+        let known = self.identity.recognise_session(&ctx, &*tokens).await.unwrap().unwrap();
+        if let Some(renewed) = known.renewed {
+            *tokens = renewed;
+        }
+        ctx.acting_as(known.actor)
+    }
+
     /// Circumstances of the owner in the session opened by setup.
     pub(crate) async fn ctx(&self, home: &Home) -> Ctx {
         ctx_of(&self.identity, home, &self.done.session).await

@@ -37,7 +37,8 @@ pub(crate) fn verify(mut config: Config, wanted: &Verify) -> Result<ExitCode, Fa
 }
 
 /// The same checks on an instance of our own, which nobody else is told about, which loads no model and does
-/// nothing but answer: what is due is for the server to do, where people's links lead to it.
+/// nothing but answer: what is due, tables of another version and a certificate near its end among it, is for
+/// the server to do.
 async fn alone(mut config: Config, form: &str) -> Result<ExitCode, Failure> {
     let free = ([127, 0, 0, 1], 0).into();
     config.web.listen = vec![free];
@@ -48,7 +49,7 @@ async fn alone(mut config: Config, form: &str) -> Result<ExitCode, Failure> {
     if config.keys.passphrase.is_none() && config.keys.asks_for_passphrase() {
         config.keys.passphrase = protector::passphrase_from_terminal(&config.data)?;
     }
-    let instance = Instance::open(config, outside::Outside::real()).await?;
+    let instance = Instance::look(config, outside::Outside::real()).await?;
     let report = instance.verify().await;
     instance.stop().await;
     let report = report?;

@@ -51,7 +51,8 @@ async fn every<F: Future<Output = ()>>(
     }
 }
 
-async fn sweep(house: House) {
+/// Every minute's chores.
+pub(super) async fn sweep(house: House) {
     let ctx = house.outside.ctx(Job::Upkeep);
     let (identity, assistant) = (&house.identity, &house.assistant);
     assistant.sweep(ctx.now());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::house::{House, Look};
 
 /// An authenticator in the machine, whose person is always there and verified.
-async fn authenticator(house: &House) -> String {
+pub(crate) async fn authenticator(house: &House) -> String {
     house.tell_browser("WebAuthn.enable", json!({})).await;
     let options = json!({ "options": {
         "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
@@ -16,7 +16,7 @@ async fn authenticator(house: &House) -> String {
     made["authenticatorId"].as_str().unwrap().to_owned()
 }
 
-async fn add_passkey(house: &House) {
+pub(crate) async fn add_passkey(house: &House) {
     house.go("/account/factors").await;
     house.until("document.querySelector('form.passkey')?.hidden === false").await;
     house.look_at("factors").await;
@@ -146,6 +146,31 @@ fn with_one_administrator_the_page_says_what_remains() {
         house.click("form[action='/sign-in/lost'] button").await;
         house.until("document.querySelector('.note.due')?.textContent.includes('troth recover')").await;
         house.look_at("lost-nobody").await;
+        house.close().await;
+    });
+}
+
+#[test]
+fn the_account_speaks_hindi_and_fits_a_phone() {
+    testkit::run(async {
+        let house = House::open(Look::PhoneInTheDark).await;
+        house.set_up().await;
+        house.go("/account").await;
+        house.js("document.querySelector('#language').value = 'hi'").await;
+        house.click("#looks button[type=submit]").await;
+        house.until("document.documentElement.lang === 'hi'").await;
+        for (path, name) in [("/account", "hindi-account"), ("/account/factors", "hindi-factors")] {
+            house.go(path).await;
+            house.look_at(name).await;
+            assert_eq!(
+                house.js("return document.documentElement.scrollWidth <= innerWidth").await,
+                true,
+                "nothing makes {path} scroll sideways"
+            );
+        }
+        house.go("/account").await;
+        house.js("document.querySelector('#ways').scrollIntoView()").await;
+        house.look_at("hindi-account-ways").await;
         house.close().await;
     });
 }

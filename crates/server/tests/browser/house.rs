@@ -84,7 +84,8 @@ impl House {
     pub(crate) async fn add_authenticator(&self) -> String {
         let secret = self.js("return document.querySelector('.secret').textContent").await;
         let secret = secret.as_str().unwrap().to_owned();
-        self.type_into("#digits", &digits(&secret, 0)).await;
+        let ahead = self.ahead.load(Ordering::SeqCst) / 1_000_000;
+        self.type_into("#digits", &digits(&secret, u64::try_from(ahead).unwrap())).await;
         self.click("main button[type=submit]").await;
         self.until("document.querySelectorAll('#codes li').length === 10").await;
         secret
@@ -109,6 +110,11 @@ impl House {
         self.click("main a.button").await;
         self.until("document.querySelector('#message') !== null").await;
         serde_json::from_value(codes).unwrap()
+    }
+
+    /// The instance's time in seconds.
+    pub(crate) fn seconds(&self) -> i64 {
+        Outside::real().clock.now().seconds() + self.ahead.load(Ordering::SeqCst) / 1_000_000
     }
 
     /// Moves the instance's clock; the browser's goes on as it was.

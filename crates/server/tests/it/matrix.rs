@@ -3,7 +3,8 @@
 //!
 //! The routes are read from the sources (`routes::paths`), so that none is missed; the answers stand in a
 //! snapshot. A new route that takes a body or an identifier needs a line in [`BODIES`] or [`Records::filled`];
-//! the test says so.
+//! the test says so. Where a route of administration takes an identifier, it is one of nothing here; `by_id` asks
+//! the same about real records.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
@@ -25,7 +26,7 @@ use crate::{
     routes::{filled, paths},
 };
 
-const PASSWORD: &str = "Quiet-Harbour-47";
+pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 /// An identifier of nothing.
 const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -101,22 +102,33 @@ impl Records {
 }
 
 /// Makes people past the pages, with the owner's password and authenticator.
-struct Maker<'a> {
-    instance: &'a Instance,
-    owner: UserId,
-    outside: Outside,
+pub(crate) struct Maker<'a> {
+    pub(crate) instance: &'a Instance,
+    pub(crate) owner: UserId,
+    pub(crate) outside: Outside,
 }
 
-impl Maker<'_> {
-    fn ctx(&self, job: Job) -> Ctx {
+impl<'a> Maker<'a> {
+    /// The owner of a fresh instance, set up through its pages, and who makes everybody else.
+    pub(crate) async fn new(instance: &'a Instance) -> (Self, Client) {
+        let mut owner = Client::new(&instance.url(), &instance.authority().unwrap());
+        owner.set_up(instance.setup_code().unwrap().expose(), "Asha", PASSWORD).await;
+        let outside = Outside::real();
+        let ctx = outside.ctx(Job::Authentication);
+        let known = authorize(&ctx, Action::Authenticate, Resource::Instance).unwrap();
+        let asha = accounts::find(instance.store(), &known, "Asha").await.unwrap().unwrap().id;
+        (Self { instance, owner: asha, outside }, owner)
+    }
+
+    pub(crate) fn ctx(&self, job: Job) -> Ctx {
         self.outside.ctx(job)
     }
 
-    fn permit(&self, job: Job, action: Action, user: UserId) -> Permit {
+    pub(crate) fn permit(&self, job: Job, action: Action, user: UserId) -> Permit {
         authorize(&self.ctx(job), action, Resource::Of(user)).unwrap()
     }
 
-    async fn account(&self, name: &str, roles: Roles) -> UserId {
+    pub(crate) async fn account(&self, name: &str, roles: Roles) -> UserId {
         let (ctx, store) = (self.ctx(Job::Setup), self.instance.store());
         let known = self.permit(Job::Authentication, Action::ReadAccount, self.owner);
         let verifier = credentials::password(store, &known).await.unwrap().unwrap().verifier;
@@ -171,8 +183,8 @@ impl Maker<'_> {
         (browser, Records { user, conversation, message, folder, key, session, passkey, temporary, turn })
     }
 
-    /// The same account in a session that has shown no second factor.
-    async fn unproven(&self, like: &Client, user: UserId) -> Client {
+    /// The account in a session of its own, which was just confirmed, with a second factor or without.
+    pub(crate) async fn session(&self, like: &Client, user: UserId, second_factor: bool) -> Client {
         let ctx = self.ctx(Job::Setup);
         let id = SessionId::fresh(&ctx);
         // The refresh token of the session's first generation, as identity makes it.
@@ -185,7 +197,7 @@ impl Maker<'_> {
             device: "a test",
             address: None,
             network: [0; 32],
-            second_factor: false,
+            second_factor,
             now: ctx.now(),
             expires: ctx.now().plus_seconds(3600),
         };
@@ -193,7 +205,10 @@ impl Maker<'_> {
         let mut tx = self.instance.store().begin(&ctx).await.unwrap();
         sessions::create(&mut tx, &permit, begins).await.unwrap();
         tx.commit(Entry::new(Act::SignedIn, user)).await.unwrap();
-        like.beside().with_cookie(&format!("{}={token}", web::session::REFRESH_COOKIE))
+        let mut browser = like.beside().with_cookie(&format!("{}={token}", web::session::REFRESH_COOKIE));
+        // The pair that follows, for the requests that keep nothing of their answers.
+        browser.open("/account").await.expect_status(StatusCode::OK);
+        browser
     }
 }
 
@@ -216,21 +231,25 @@ async fn is_whole(maker: &Maker<'_>, browser: &Client, ann: &Records) -> bool {
 }
 
 /// Who asks, and how: as a browser or with a key.
-struct Asker {
-    name: &'static str,
-    browser: Client,
-    key: Option<String>,
+pub(crate) struct Asker {
+    pub(crate) name: &'static str,
+    pub(crate) browser: Client,
+    /// What it shows in the place of cookies, when it is a program.
+    pub(crate) key: Option<String>,
 }
 
 impl Asker {
-    async fn ask(&self, method: &Method, path: &str, body: Option<&str>) -> StatusCode {
+    pub(crate) async fn ask(&self, method: &Method, path: &str, body: Option<&str>) -> StatusCode {
         let mut request = self.browser.request(method.clone(), path);
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
         if let Some(body) = body {
-            let kind =
-                if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+            let kind = match body.starts_with('{') {
+                true if path.starts_with("/scim/") => "application/scim+json",
+                true => "application/json",
+                false => "application/x-www-form-urlencoded",
+            };
             request = request.header(CONTENT_TYPE, kind).body(body.to_owned());
         }
         request.send().await.unwrap().status()
@@ -255,7 +274,7 @@ async fn askers(maker: &Maker<'_>, owner: &Client) -> Vec<Asker> {
         askers.push(Asker { name, browser, key: None });
     }
     let all = maker.account("everything", Role::ALL.into_iter().collect()).await;
-    let browser = maker.unproven(owner, all).await;
+    let browser = maker.session(owner, all, false).await;
     askers.push(Asker { name: "1factor", browser, key: None });
     let mut browser = owner.beside();
     browser.sign_in("everything", PASSWORD).await;
@@ -269,13 +288,7 @@ fn every_route_answers_every_role_as_written_here() {
     testkit::run(async {
         let place = Place::new();
         let instance = place.start("").await.unwrap();
-        let mut owner = Client::new(&instance.url(), &instance.authority().unwrap());
-        owner.set_up(instance.setup_code().unwrap().expose(), "Asha", PASSWORD).await;
-        let outside = Outside::real();
-        let ctx = outside.ctx(Job::Authentication);
-        let known = authorize(&ctx, Action::Authenticate, Resource::Instance).unwrap();
-        let asha = accounts::find(instance.store(), &known, "Asha").await.unwrap().unwrap().id;
-        let maker = Maker { instance: &instance, owner: asha, outside };
+        let (maker, owner) = Maker::new(&instance).await;
         let (browser, ann) = maker.person(&owner, "Ann", Roles::NONE.with(Role::User)).await;
         let askers = askers(&maker, &owner).await;
 
@@ -365,6 +378,6 @@ async fn own_records_answer(maker: &Maker<'_>, owner: &Client, routes: &[(String
     }
 }
 
-fn trimmed(matrix: &str) -> String {
+pub(crate) fn trimmed(matrix: &str) -> String {
     matrix.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }

@@ -2,6 +2,7 @@
 
 use domain::verifies;
 use reqwest::{Method, StatusCode};
+use serde_json::json;
 
 use crate::house::{House, NAME, PASSWORD};
 
@@ -130,6 +131,22 @@ fn staying_takes_nothing_from_the_tries_to_sign_in() {
         }
         assert_eq!(said[0], StatusCode::UNAUTHORIZED, "not 429 yet");
         assert_eq!(said[9], StatusCode::TOO_MANY_REQUESTS, "these are tries");
+        house.instance.stop().await;
+    });
+}
+
+#[test]
+fn who_may_not_leave_loses_nothing() {
+    testkit::run(async {
+        let mut house = House::open("").await;
+        let question = json!({ "temporary": true, "say": { "text": "in passing" } });
+        let begun = house.person.send_json(Method::POST, "/chat/api/ask", &question).await.json();
+        let chat = format!("/chat/temporary/{}", begun["conversation"].as_str().unwrap());
+        house.person.open(&chat).await.expect_status(StatusCode::OK);
+        // The only owner stays: then so does what lives in memory for them.
+        let refused = house.person.submit("/account/leave", &[("sure", "yes")]).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+        house.person.open(&chat).await.expect_status(StatusCode::OK);
         house.instance.stop().await;
     });
 }

@@ -16,6 +16,7 @@ mod directory;
 mod drafts;
 mod groups;
 mod leaving;
+mod looking;
 mod outbox;
 mod people;
 mod sealing;

@@ -4,8 +4,11 @@ import { acts, find, isTyping } from "./dom.js";
 
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
+  const lang = time.closest("[lang]").lang;
+  // The language of the words around it, as the reader's own region writes it.
+  const known = navigator.languages.filter((one) => one.startsWith(lang));
   time.title = time.textContent;
-  time.textContent = moment.toLocaleString([], { dateStyle: "long", timeStyle: "short" });
+  time.textContent = moment.toLocaleString(known.length > 0 ? known : lang, { dateStyle: "long", timeStyle: "short" });
 }
 
 for (const button of document.querySelectorAll("[data-act=reveal]")) button.hidden = false;

@@ -62,15 +62,16 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
+    let own = looks.words(Some(&person.person.settings)).own;
     let said = outcome.says(&[
-        ("looks", "Saved."),
-        ("password", "The password is changed. Everywhere else you are signed out."),
-        ("session", "That session is ended."),
-        ("key", "The key is revoked. It opens nothing any more."),
-        ("address", "A link is on its way to that address. Follow it, and the address is yours here."),
-        ("no-address", "The address is forgotten."),
-        ("deleted", "All chats are deleted."),
-        ("imported", "The chats are in."),
+        ("looks", own.done_looks),
+        ("password", own.done_password),
+        ("session", own.done_session),
+        ("key", own.done_key),
+        ("address", own.done_address),
+        ("no-address", own.done_no_address),
+        ("deleted", own.done_deleted),
+        ("imported", own.done_imported),
     ]);
     page(&app, &person, looks, said.into_iter().collect()).await
 }
@@ -83,6 +84,7 @@ async fn page(app: &App, person: &SignedIn, looks: Looks, notices: Vec<Notice>) 
     let numbers = identity.numbers();
     let status = status(&notices);
     let me = me::Me::of(app, person).await?;
+    let own = looks.words(Some(&person.person.settings)).own;
     let shown = view::Account {
         me: &me,
         name: &account.name,
@@ -90,9 +92,9 @@ async fn page(app: &App, person: &SignedIn, looks: Looks, notices: Vec<Notice>) 
         settings: &account.settings,
         password_expires: identity.password_expires(ctx).await?,
         factors: &identity.factors(ctx).await?,
-        waiting: sessions::notices(&identity.news(ctx).await?, identity.session_begun(ctx).await?),
-        sessions: sessions::section(&sessions, numbers),
-        keys: keys::section(&keys, confirmed, identity.usual_key_days(), numbers),
+        waiting: sessions::notices(own, &identity.news(ctx).await?, identity.session_begun(ctx).await?),
+        sessions: sessions::section(own, &sessions, numbers),
+        keys: keys::section(own, &keys, confirmed, identity.usual_key_days(), numbers),
         confirmed,
         asked: &identity.content_requests_about_me(ctx).await?,
         now: ctx.now(),

@@ -177,13 +177,7 @@ impl Frame {
     /// Which rules passwords follow here, and what they depart from.
     #[must_use]
     pub fn rules_words(&self) -> &'static str {
-        if self.rules.classes {
-            "Passwords follow the classic rules: characters of four kinds, changed from time to time. NIST SP 800-63B-4 \
-             advises against both; this server keeps them because its published policies promise them."
-        } else {
-            "Passwords follow NIST SP 800-63B-4: length and a list of refused ones instead of kinds of characters, and \
-             a change only when a password may be known to others."
-        }
+        if self.rules.classes { self.words.own.rules_classic } else { self.words.own.rules_nist }
     }
 
     /// The link that jumps over the bar.

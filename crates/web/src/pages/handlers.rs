@@ -58,8 +58,9 @@ impl Looks {
     /// # Errors
     /// When that cannot be looked up.
     pub async fn told(self, app: &App, person: &SignedIn) -> Result<Frame, Problem> {
-        let notices = notices::shown(&app.identity.notices(&person.ctx).await?);
-        Ok(Frame { notices, ..self.frame_for(app, person) })
+        let frame = self.frame_for(app, person);
+        let notices = notices::shown(frame.words.own, &app.identity.notices(&person.ctx).await?);
+        Ok(Frame { notices, ..frame })
     }
 
     /// The frame for a person.

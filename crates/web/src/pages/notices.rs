@@ -3,51 +3,52 @@
 use identity::Notices;
 use maud::{Markup, html};
 
-use super::frame::{Kind, when};
+use super::{
+    frame::{Kind, when},
+    words::{Own, filled},
+};
 
 /// The notices as markup; `None` when there is nothing to tell.
 #[must_use]
-pub fn shown(notices: &Notices) -> Option<Markup> {
+pub fn shown(own: &Own, notices: &Notices) -> Option<Markup> {
     let Notices { password_due, recovery, news, factor_missing } = *notices;
     if password_due.is_none() && recovery.is_none() && !news && !factor_missing {
         return None;
     }
     Some(html! {
-        div.notices lang="en" {
+        div.notices {
             @if let Some(recovery) = recovery {
                 div.note.bad role="alert" {
                     (Kind::Due.icon().draw())
                     div {
                         p {
-                            @if recovery.operator { "Whoever runs this server made a way to replace your factors, at " }
-                            @else { "Somebody who knows your password asked to replace your factors, at " }
-                            (when(recovery.asked)) "."
+                            (filled(if recovery.operator { own.notice_operator } else { own.notice_asked }, &[when(recovery.asked)])) " "
                             @match recovery.ready {
-                                Some(ready) => { " It can be used from " (when(ready)) "." }
-                                None => { " Two people have not agreed to it yet." }
+                                Some(ready) => { (filled(own.notice_ready, &[when(ready)])) }
+                                None => { (own.notice_waits) }
                             }
-                            " If that was not you, call it off and change your password."
+                            " " (own.notice_not_you)
                         }
-                        form method="post" action="/account/recovery/off" { button.danger.compact type="submit" { "Call it off" } }
+                        form method="post" action="/account/recovery/off" { button.danger.compact type="submit" { (own.call_off) } }
                     }
                 }
             }
             @if news {
                 div.note.due role="status" {
                     (Kind::Due.icon().draw())
-                    p { "Something happened to your sign-ins since your last visit. " a href="/account#told" { "Read it" } }
+                    p { (own.notice_news) " " a href="/account#told" { (own.read_it) } }
                 }
             }
             @if let Some(due) = password_due {
                 div.note.due role="status" {
                     (Kind::Due.icon().draw())
-                    p { "Your password must be changed before " (when(due)) ". " a href="/account#ways" { "Change it now" } }
+                    p { (filled(own.notice_due, &[when(due)])) " " a href="/account#ways" { (own.change_now) } }
                 }
             }
             @if factor_missing {
                 div.note.due role="status" {
                     (Kind::Due.icon().draw())
-                    p { "Your roles let you administer this server once you have shown a second factor. " a href="/account/factors" { "Ways to sign in" } }
+                    p { (own.notice_factor) " " a href="/account/factors" { (own.ways_title) } }
                 }
             }
         }

@@ -1,20 +1,26 @@
-//! Every word of the sign-in, the setup and the chat, in one place and two languages.
+//! Every word of the sign-in, the setup, the chat and the account, in one place and two languages.
 //!
 //! Templates take [`Words`] from the account or the browser's `Accept-Language` and hold no words of
-//! their own. The account, trust and models pages are English so far; their words stand in the
+//! their own. Administration, the trust and the models pages are English so far; their words stand in the
 //! templates' own files, next to what they describe.
 
 mod english;
 mod hindi;
+mod own;
 mod script;
 
+use maud::{Markup, html};
+
 use crate::markdown::Labels;
+
+pub use own::Own;
 
 /// The words of one language. Each field is named after what it says.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each field is named after the words it holds")]
 pub struct Words {
     pub lang: &'static str,
+    pub own: &'static Own,
     pub skip: &'static str,
     pub you: &'static str,
     pub close: &'static str,
@@ -250,9 +256,41 @@ impl Words {
     }
 }
 
+/// A sentence with `values` in the places it keeps for them (`{}`), in their order.
+#[must_use]
+pub fn filled(sentence: &str, values: &[Markup]) -> Markup {
+    html! {
+        @for (at, part) in sentence.split("{}").enumerate() {
+            @if let Some(value) = at.checked_sub(1).and_then(|at| values.get(at)) { (value) }
+            (part)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_about_oneself_are_whole_in_both_languages() {
+        for (field, english, hindi) in own::BOTH {
+            let places = |text: &str| text.matches("{}").count();
+            assert!(!english.is_empty() && places(english) == places(hindi), "{field}: {hindi}");
+            assert!(
+                hindi.chars().any(|c| ('\u{900}'..='\u{97f}').contains(&c)),
+                "{field} is not in Hindi: {hindi}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_stand_where_a_sentence_keeps_a_place() {
+        let value = |text: &str| html! { (text) };
+        let said = filled("{} of {}, <b>", &[value("1"), value("2")]).into_string();
+        assert_eq!(said, "1 of 2, &lt;b&gt;");
+        assert_eq!(filled("nothing", &[]).into_string(), "nothing");
+        assert_eq!(filled("{} is left", &[]).into_string(), " is left");
+    }
 
     #[test]
     fn the_first_language_we_have_is_taken() {

@@ -61,12 +61,13 @@ pub async fn show(
     looks: Looks,
     Query(outcome): Query<Outcome>,
 ) -> Result<Response, Problem> {
+    let own = looks.words(Some(&person.person.settings)).own;
     let said = outcome.says(&[
-        ("passkey", "The passkey is added."),
-        ("renamed", "Saved."),
-        ("authenticator", "The authenticator is added."),
-        ("removed", "It is removed. Everywhere else you are signed out."),
-        ("called-off", "The recovery is called off. Change your password if somebody else asked for it."),
+        ("passkey", own.done_passkey),
+        ("renamed", own.done_looks),
+        ("authenticator", own.done_authenticator),
+        ("removed", own.done_removed),
+        ("called-off", own.done_called_off),
     ]);
     page(&app, &person, looks, said).await
 }
@@ -89,9 +90,10 @@ async fn refused(app: &App, person: &SignedIn, looks: Looks, error: Error) -> Re
     match &error {
         Error::Denied(denied) if denied.missing == Some(Missing::StepUp) => Err(error.into()),
         Error::Refused | Error::TicketGone | Error::Label | Error::LastFactor | Error::TooMany { .. } => {
+            let own = looks.words(Some(&person.person.settings)).own;
             let said = match error {
-                Error::Refused => "That was not accepted. Try again.".to_owned(),
-                Error::Label => "Give it a name of 1 to 60 characters, so that you know it again.".to_owned(),
+                Error::Refused => own.not_accepted.to_owned(),
+                Error::Label => own.name_it.to_owned(),
                 other => problems_of(&other).join(" "),
             };
             page(app, person, looks, Some(bad(said))).await

@@ -7,6 +7,7 @@ use super::super::{
     frame::{Frame, Kind, Place, note, when},
     icons::Icon,
     setup::form::{scan, six_digits},
+    words::{Own, filled},
 };
 
 /// Fewer recovery codes than this are few.
@@ -27,38 +28,40 @@ pub struct Shown<'a> {
 #[must_use]
 pub fn page(frame: &Frame, shown: &Shown<'_>) -> Markup {
     let factors = shown.factors;
+    let own = frame.words.own;
     let main = html! {
-        div.desk lang="en" {
+        div.desk {
             header {
-                h1 { "Ways to sign in" }
+                h1 { (own.ways_title) }
                 p {
-                    @if factors.required { "Your account needs a second factor: the last one stays." }
-                    @else if factors.count() == 0 { "Your password alone opens this account. A second factor keeps it shut when the password leaks." }
-                    @else { "Beside your password. A passkey also opens your account by itself." }
+                    @if factors.required { (own.factors_needed) }
+                    @else if factors.count() == 0 { (own.factors_none) }
+                    @else { (own.factors_some) }
                 }
             }
             @if let Some((kind, text)) = &shown.notice { (note(*kind, text)) }
             @if !shown.fresh {
                 div.note.plain role="status" {
                     (Icon::Info.draw())
-                    p { "To change anything here, first confirm that it is you. " a href="/confirm?next=/account/factors" { "Confirm" } }
+                    p { (own.factors_confirm) " " a href="/confirm?next=/account/factors" { (frame.words.confirm) } }
                 }
             }
             (passkeys(frame, &factors.passkeys))
-            (authenticator(factors.authenticator))
-            (codes(factors))
-            p.small { a href="/account" { "Back to the account" } }
+            (authenticator(own, factors.authenticator))
+            (codes(own, factors))
+            p.small { a href="/account" { (own.back_to_account) } }
         }
     };
-    frame.desk_with("Ways to sign in", Place::Account, "passkey.js", &main)
+    frame.desk_with(own.ways_title, Place::Account, "passkey.js", &main)
 }
 
 fn passkeys(frame: &Frame, passkeys: &[PasskeyInfo]) -> Markup {
-    let words = frame.words;
+    let (words, own) = (frame.words, frame.words.own);
+    let text = |text: &str| html! { (text) };
     html! {
         section #passkeys {
-            h2 { "Passkeys" }
-            p { "Your device asks for your finger, your face or a PIN, and signs you in. Nothing can be copied from a screen." }
+            h2 { (own.passkeys) }
+            p { (own.passkeys_text) }
             @if !passkeys.is_empty() {
                 ul.things {
                     @for one in passkeys {
@@ -66,24 +69,23 @@ fn passkeys(frame: &Frame, passkeys: &[PasskeyInfo]) -> Markup {
                             div.what {
                                 (one.name)
                                 span {
-                                    "Made " (when(one.created)) " · "
-                                    @if let Some(at) = one.last_used { "last used " (when(at)) } @else { "never used" }
-                                    " · works at " (one.party)
+                                    @if let Some(at) = one.last_used { (filled(own.passkey_used, &[when(one.created), when(at), text(&one.party)])) }
+                                    @else { (filled(own.passkey_unused, &[when(one.created), text(&one.party)])) }
                                 }
                             }
-                            @if one.suspended { span.mark.bad { (Icon::Cross.draw()) "May be copied: out of use" } }
+                            @if one.suspended { span.mark.bad { (Icon::Cross.draw()) (own.passkey_suspended) } }
                             details {
-                                summary.small { "Rename" }
+                                summary.small { (words.rename) }
                                 form.inline method="post" action={ "/account/passkeys/" (one.id) "/rename" } {
                                     div.field {
-                                        label for={ "name-" (one.id) } { "Name" }
+                                        label for={ "name-" (one.id) } { (own.name) }
                                         input id={ "name-" (one.id) } name="name" required maxlength="60" autocomplete="off" value=(one.name);
                                     }
-                                    button.quiet.compact type="submit" { "Save" }
+                                    button.quiet.compact type="submit" { (words.save) }
                                 }
                             }
                             form method="post" action={ "/account/passkeys/" (one.id) "/remove" } {
-                                button.danger.compact type="submit" aria-label={ "Remove the passkey " (one.name) } { "Remove" }
+                                button.danger.compact type="submit" aria-label=(filled(own.passkey_remove, &[text(&one.name)]).into_string()) { (own.remove) }
                             }
                         }
                     }
@@ -92,48 +94,48 @@ fn passkeys(frame: &Frame, passkeys: &[PasskeyInfo]) -> Markup {
             form.narrow.passkey method="post" action="/account/passkeys" hidden data-options="/account/passkeys/options"
                 data-waiting=(words.passkey_waiting) data-failed=(words.passkey_failed) {
                 div.field {
-                    label for="passkey-name" { "A name for the new passkey" }
-                    input #passkey-name name="name" required maxlength="60" autocomplete="off" placeholder="my telephone";
+                    label for="passkey-name" { (own.passkey_name) }
+                    input #passkey-name name="name" required maxlength="60" autocomplete="off" placeholder=(own.passkey_name_hint);
                 }
                 input type="hidden" name="ceremony";
                 input type="hidden" name="answer";
-                div.actions { button.button type="submit" { (Icon::Key.draw()) "Add a passkey" } }
+                div.actions { button.button type="submit" { (Icon::Key.draw()) (own.passkey_add) } }
                 p.hint.passkey-word role="status" {}
             }
         }
     }
 }
 
-fn authenticator(there: bool) -> Markup {
+fn authenticator(own: &Own, there: bool) -> Markup {
     html! {
         section #authenticator {
-            h2 { "Authenticator app" }
-            p { "An app on your telephone shows six digits that change every half minute." }
+            h2 { (own.authenticator) }
+            p { (own.authenticator_text) }
             div.actions {
-                @if there { span.mark.good { (Icon::Check.draw()) "Set" } }
+                @if there { span.mark.good { (Icon::Check.draw()) (own.set) } }
                 form method="post" action="/account/authenticator" {
-                    button.quiet type="submit" { @if there { "Replace it" } @else { "Add an authenticator" } }
+                    button.quiet type="submit" { (if there { own.authenticator_replace } else { own.authenticator_add }) }
                 }
                 @if there {
-                    form method="post" action="/account/authenticator/remove" { button.danger type="submit" { "Remove it" } }
+                    form method="post" action="/account/authenticator/remove" { button.danger type="submit" { (own.authenticator_remove) } }
                 }
             }
         }
     }
 }
 
-fn codes(factors: &Factors) -> Markup {
+fn codes(own: &Own, factors: &Factors) -> Markup {
     html! {
         section #codes {
-            h2 { "Recovery codes" }
+            h2 { (own.codes) }
             @if factors.count() == 0 {
-                p { "They come with your first factor, for the day you lose it." }
+                p { (own.codes_none) }
             } @else {
-                p { (factors.codes_left) " left; each opens your account once, after the password." }
+                p { (filled(own.codes_text, &[html! { (factors.codes_left) }])) }
                 @if factors.codes_left < FEW {
-                    (note(Kind::Due, "Few are left. Make new ones on the account page, and keep them where your telephone is not."))
+                    (note(Kind::Due, own.codes_make_new))
                 }
-                p.small { a href="/account#ways" { "Make new recovery codes" } }
+                p.small { a href="/account#ways" { (own.new_codes) } }
             }
         }
     }

@@ -5,51 +5,55 @@ use domain::Timestamp;
 use identity::{Asked, RequestState};
 use maud::{Markup, html};
 
-use super::super::frame::{Kind, note, when};
+use super::super::{
+    frame::{Kind, note, when},
+    words::{Own, filled},
+};
 
 /// The section.
 #[must_use]
-pub fn section(asked: &[Asked], now: Timestamp) -> Markup {
+pub fn section(own: &Own, asked: &[Asked], now: Timestamp) -> Markup {
     html! {
         section #glass {
-            h2 { "Who asked to read your chats" }
+            h2 { (own.glass_title) }
             @if asked.is_empty() {
-                p { "Nobody. When staff must read them, one asks with a reason, another agrees, and it stands here." }
+                p { (own.glass_nobody) }
             } @else {
-                @if asked.iter().any(|asked| asked.open_until(now).is_some()) { (note(Kind::Due, "Somebody may read your chats at the moment.")) }
-                ul.things { @for one in asked { (request(one, now)) } }
+                @if asked.iter().any(|asked| asked.open_until(now).is_some()) { (note(Kind::Due, own.glass_open)) }
+                ul.things { @for one in asked { (request(own, one, now)) } }
             }
         }
     }
 }
 
-fn request(asked: &Asked, now: Timestamp) -> Markup {
+fn request(own: &Own, asked: &Asked, now: Timestamp) -> Markup {
     let request = &asked.request;
+    let decider = [html! { (request.words.decider) }];
     html! {
         li.request {
             div.what {
-                strong { (request.words.requester) } " asked " (when(request.asked))
+                (filled(own.glass_asked, &[html! { strong { (request.words.requester) } }, when(request.asked)]))
                 blockquote { (request.words.reason) }
                 span {
                     @match request.state {
-                        RequestState::Asked => "Nobody has agreed.",
-                        RequestState::Refused => { (request.words.decider) " refused or called it off." }
+                        RequestState::Asked => (own.glass_waiting),
+                        RequestState::Refused => { (filled(own.glass_refused, &decider)) }
                         RequestState::Agreed => {
-                            (request.words.decider) " agreed."
-                            @if let Some(ends) = request.ends { @if now < ends { " Open until " } @else { " It ended " } (when(ends)) "." }
+                            (filled(own.glass_agreed, &decider))
+                            @if let Some(ends) = request.ends { " " (filled(if now < ends { own.glass_until } else { own.glass_ended }, &[when(ends)])) }
                         }
                     }
                 }
                 @if !asked.reads.is_empty() {
                     details {
-                        summary { "Opened: " (asked.reads.len()) }
+                        summary { (filled(own.glass_opened, &[html! { (asked.reads.len()) }])) }
                         ul.small {
                             @for read in &asked.reads {
                                 li {
                                     (when(read.at)) ": "
                                     @match read.conversation {
-                                        Some(chat) => { a href={ "/chat/" (chat) } { "this chat" } }
-                                        None => "the list of your chats"
+                                        Some(chat) => { a href={ "/chat/" (chat) } { (own.glass_chat) } }
+                                        None => (own.glass_list)
                                     }
                                 }
                             }

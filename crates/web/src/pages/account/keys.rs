@@ -14,19 +14,22 @@ use super::{
         frame::{Frame, when},
         handlers::Looks,
         icons::Icon,
+        words::{Own, filled},
     },
     refused, sessions,
     view::confirm_first,
 };
 use crate::{App, Problem, SignedIn, input::Form};
 
-/// What a key may do: the right, its name in forms, its words.
-const SCOPES: [(Action, &str); 4] = [
-    (Action::UseModel, "Ask models"),
-    (Action::Embed, "Make embeddings"),
-    (Action::Speech, "Hear and speak"),
-    (Action::ReadInstance, "List the models"),
-];
+/// What a key may do: the right and its words.
+fn scopes(own: &Own) -> [(Action, &'static str); 4] {
+    [
+        (Action::UseModel, own.may_ask),
+        (Action::Embed, own.may_embed),
+        (Action::Speech, own.may_speak),
+        (Action::ReadInstance, own.may_list),
+    ]
+}
 
 /// A new API key. A box that is not ticked is not sent; a form from before the boxes means all of them.
 #[derive(Deserialize)]
@@ -106,113 +109,123 @@ pub async fn revoke(
 
 /// The section.
 #[must_use]
-pub fn section(keys: &[ApiKeyInfo], confirmed: bool, usual_days: u32, numbers: &Numbers) -> Markup {
+pub fn section(
+    own: &Own,
+    keys: &[ApiKeyInfo],
+    confirmed: bool,
+    usual_days: u32,
+    numbers: &Numbers,
+) -> Markup {
     html! {
         section #keys {
-            h2 { "API keys" }
-            p { "A key lets a program ask the models in your name, at " code { "/v1" } " in OpenAI's format. It cannot read your chats." }
-            @if !keys.is_empty() { ul.things { @for key in keys { (row(key, confirmed, numbers)) } } }
-            @if confirmed { (form(usual_days, numbers)) } @else { (confirm_first("Make or replace a key", "keys")) }
+            h2 { (own.keys_title) }
+            p { (filled(own.keys_text, &[html! { code { "/v1" } }])) }
+            @if !keys.is_empty() { ul.things { @for key in keys { (row(own, key, confirmed, numbers)) } } }
+            @if confirmed { (form(own, usual_days, numbers)) } @else { (confirm_first(own, own.keys_confirm, "keys")) }
         }
     }
 }
 
-fn row(key: &ApiKeyInfo, confirmed: bool, numbers: &Numbers) -> Markup {
+fn row(own: &Own, key: &ApiKeyInfo, confirmed: bool, numbers: &Numbers) -> Markup {
+    let known = scopes(own);
     let may: Vec<_> =
-        SCOPES.iter().filter(|(action, _)| key.scopes.has(*action)).map(|(_, words)| *words).collect();
+        known.iter().filter(|(action, _)| key.scopes.has(*action)).map(|(_, words)| *words).collect();
+    let is_over = key.state == KeyState::Ended;
+    let life = if is_over { own.key_over } else { own.key_good };
     html! {
         li {
             div.what {
                 (key.label)
                 span { code { (key.prefix) "…" } " · " (may.join(", ").to_lowercase()) }
                 span {
-                    "Made " (when(key.created)) " · " (if key.state == KeyState::Ended { "ended " } else { "good until " }) (when(key.expires))
+                    (filled(life, &[when(key.created), when(key.expires)]))
                 }
                 span {
-                    @if let Some(at) = key.last_used { "Last used " (when(at)) ", from " (sessions::place(key.used_from)) }
-                    @else { "Never used" }
+                    @if let Some(at) = key.last_used { (filled(own.key_used, &[when(at), html! { (sessions::place(own, key.used_from)) }])) }
+                    @else { (own.key_unused) }
                 }
             }
-            (state(key.state, numbers))
-            @if confirmed && matches!(key.state, KeyState::Good | KeyState::Ending) { (replacing(key, numbers)) }
+            (state(own, key.state, numbers))
+            @if confirmed && matches!(key.state, KeyState::Good | KeyState::Ending) { (replacing(own, key, numbers)) }
             form method="post" action={ "/account/keys/" (key.id) "/revoke" } {
-                button.danger.compact type="submit" aria-label={ "Revoke the key " (key.label) } {
-                    (if key.state == KeyState::Ended { "Remove" } else { "Revoke" })
+                button.danger.compact type="submit" aria-label=(filled(own.key_revoke_named, &[html! { (key.label) }]).into_string()) {
+                    (if is_over { own.key_remove } else { own.key_revoke })
                 }
             }
         }
     }
 }
 
-fn state(state: KeyState, numbers: &Numbers) -> Markup {
+fn state(own: &Own, state: KeyState, numbers: &Numbers) -> Markup {
     html! {
         @match state {
             KeyState::Good => {},
-            KeyState::Replaced => span.mark.plain { (Icon::Info.draw()) "Replaced" },
-            KeyState::Ending => span.mark.due { (Icon::Warn.draw()) "Ends soon" },
-            KeyState::Unused => span.mark.due { (Icon::Warn.draw()) "Unused for " (numbers.api_key_unused_days) " days: revoke it?" },
-            KeyState::Ended => span.mark.bad { (Icon::Cross.draw()) "Ended" },
+            KeyState::Replaced => span.mark.plain { (Icon::Info.draw()) (own.key_replaced) },
+            KeyState::Ending => span.mark.due { (Icon::Warn.draw()) (own.key_ends_soon) },
+            KeyState::Unused => span.mark.due { (Icon::Warn.draw()) (filled(own.key_idle, &[html! { (numbers.api_key_unused_days) }])) },
+            KeyState::Ended => span.mark.bad { (Icon::Cross.draw()) (own.key_ended) },
         }
     }
 }
 
-fn replacing(key: &ApiKeyInfo, numbers: &Numbers) -> Markup {
+fn replacing(own: &Own, key: &ApiKeyInfo, numbers: &Numbers) -> Markup {
     let most = numbers.api_key_overlap_days;
     html! {
         details.replacing {
-            summary aria-label={ "Replace the key " (key.label) } { "Replace" }
+            summary aria-label=(filled(own.key_replace_named, &[html! { (key.label) }]).into_string()) { (own.key_replace) }
             form.inline method="post" action={ "/account/keys/" (key.id) "/replace" } {
                 div.field {
-                    label for={ "overlap-" (key.id) } { "The old key goes on for" }
+                    label for={ "overlap-" (key.id) } { (own.key_overlap) }
                     select id={ "overlap-" (key.id) } name="overlap_hours" {
-                        option value="0" { "not at all" }
-                        @if most >= 1 { option value="24" selected { "a day" } }
-                        @if most > 1 { option value=(most * 24) { (most) " days" } }
+                        option value="0" { (own.key_overlap_none) }
+                        @if most >= 1 { option value="24" selected { (own.key_overlap_day) } }
+                        @if most > 1 { option value=(most * 24) { (filled(own.key_overlap_days, &[html! { (most) }])) } }
                     }
                 }
-                button.quiet type="submit" { "Make its successor" }
+                button.quiet type="submit" { (own.key_successor) }
             }
         }
     }
 }
 
-fn form(usual_days: u32, numbers: &Numbers) -> Markup {
+fn form(own: &Own, usual_days: u32, numbers: &Numbers) -> Markup {
     html! {
         form.narrow #new-key method="post" action="/account/keys" {
             input type="hidden" name="chosen" value="1";
             div.pair {
                 div.field {
-                    label for="label" { "A new key for" }
-                    input #label name="label" required maxlength="60" autocomplete="off" placeholder="my notebook";
+                    label for="label" { (own.key_new) }
+                    input #label name="label" required maxlength="60" autocomplete="off" placeholder=(own.key_new_hint);
                 }
                 div.field {
-                    label for="days" { "Good for (days)" }
+                    label for="days" { (own.key_days) }
                     input #days name="days" type="number" required min="1" max=(numbers.api_key_max_days) value=(usual_days);
                 }
             }
             fieldset.choices {
-                legend { "It may" }
-                @for (action, words) in SCOPES {
+                legend { (own.key_may) }
+                @for (action, words) in scopes(own) {
                     label.check { input type="checkbox" name=(action.as_str()) value="yes" checked; span { (words) } }
                 }
             }
-            div.actions { button.quiet type="submit" { "Make a key" } }
+            div.actions { button.quiet type="submit" { (own.key_make) } }
         }
     }
 }
 
 /// A key that was just made, shown this once.
 fn shown(frame: &Frame, key: &NewApiKey) -> Markup {
+    let own = frame.words.own;
     let main = html! {
-        div lang="en" {
-            h1 { "Your key for " (key.label) }
-            p { "Copy it now. It is shown this one time, and only its hash is kept. It is good until " (when(key.expires)) "." }
+        div {
+            h1 { (filled(own.key_shown_title, &[html! { (key.label) }])) }
+            p { (filled(own.key_shown_text, &[when(key.expires)])) }
         }
         p.secret #key { (key.token.expose()) }
         div.actions { button.button type="button" data-act="copy-text" data-from="key" data-done=(frame.words.copied) { (Icon::Copy.draw()) (frame.words.copy) } }
-        a.quiet href="/account#keys" { "Back to the account" }
+        a.quiet href="/account#keys" { (own.back_to_account) }
     };
-    frame.single("Your key", Some("setup.js"), &main)
+    frame.single(own.key_yours, Some("setup.js"), &main)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::super::{
     frame::{Kind, note},
     handlers::problems_of,
     icons::Icon,
+    words::{Own, Words, filled},
 };
 use crate::{App, Problem, SignedIn, input::Form, session};
 
@@ -94,67 +95,68 @@ pub async fn leave(
 
 /// Me: the address, and what is left.
 #[must_use]
-pub fn about(me: &Me) -> Markup {
+pub fn about(words: &Words, me: &Me) -> Markup {
+    let own = words.own;
     html! {
         section #me {
-            h2 { "Me" }
-            p { "An address lets you choose a new password when you forget yours, and hear of sign-ins from new devices." }
+            h2 { (own.me_title) }
+            p { (own.me_text) }
             ul.things {
                 li {
-                    div.what { "E-mail address" @if let Some(email) = &me.email { span { (email.as_str()) } } @else { span { "None yet" } } }
-                    @if me.email.is_some() { span.mark.good { (Icon::Check.draw()) "Confirmed" } }
+                    div.what { (words.email) @if let Some(email) = &me.email { span { (email.as_str()) } } @else { span { (own.none_yet) } } }
+                    @if me.email.is_some() { span.mark.good { (Icon::Check.draw()) (own.confirmed) } }
                 }
             }
             @if me.sends_mail {
                 form.inline method="post" action="/account/address" {
                     div.field {
-                        label for="address" { @if me.email.is_some() { "Another address; leave it empty to have none" } @else { "Your address" } }
+                        label for="address" { (if me.email.is_some() { own.another_address } else { own.your_address }) }
                         input #address name="address" type="email" autocomplete="email" maxlength="254";
                     }
-                    button.quiet type="submit" { "Save" }
+                    button.quiet type="submit" { (words.save) }
                 }
             } @else {
-                (note(Kind::Plain, "No mail server is configured here, so an address cannot be confirmed."))
+                (note(Kind::Plain, own.no_mail))
             }
-            @if !me.allowances.is_empty() { (left(&me.allowances)) }
+            @if !me.allowances.is_empty() { (left(own, &me.allowances)) }
         }
     }
 }
 
-fn left(allowances: &[Allowance]) -> Markup {
+fn left(own: &Own, allowances: &[Allowance]) -> Markup {
     html! {
-        h3 #quota { "What is left of your quota" }
+        h3 #quota { (own.quota_title) }
         ul.things {
             @for one in allowances {
                 li {
                     div.what {
-                        (one.left) " of " (one.most) " " (unit(one.what)) @if one.monthly { " this month" } @else { " today" }
-                        progress value=(one.left) max=(one.most.max(1)) aria-label={ (unit(one.what)) " left" } {}
+                        (filled(if one.monthly { own.quota_month } else { own.quota_today }, &[html! { (one.left) }, html! { (one.most) }, html! { (unit(own, one.what)) }]))
+                        progress value=(one.left) max=(one.most.max(1)) aria-label=(filled(own.quota_left, &[html! { (unit(own, one.what)) }]).into_string()) {}
                     }
-                    @if one.is_low() { span.mark.due { (Icon::Warn.draw()) "Little left" } }
+                    @if one.is_low() { span.mark.due { (Icon::Warn.draw()) (own.quota_low) } }
                 }
             }
         }
     }
 }
 
-fn unit(what: Counted) -> &'static str {
+fn unit(own: &Own, what: Counted) -> &'static str {
     match what {
-        Counted::Messages => "messages",
-        Counted::Tokens => "tokens",
-        Counted::VoiceSeconds => "seconds of voice",
+        Counted::Messages => own.messages,
+        Counted::Tokens => own.tokens,
+        Counted::VoiceSeconds => own.voice_seconds,
     }
 }
 
 /// Leaving for good.
 #[must_use]
-pub fn farewell() -> Markup {
+pub fn farewell(own: &Own) -> Markup {
     html! {
         details {
-            summary { "Delete my account" }
+            summary { (own.delete_account) }
             form.narrow method="post" action="/account/leave" {
-                label.check { input type="checkbox" name="sure" value="yes" required; span { "Delete my account, my chats, my keys and everything else that is mine, and destroy the key that opens it. This cannot be undone." } }
-                div.actions { button.danger type="submit" { "Delete my account" } }
+                label.check { input type="checkbox" name="sure" value="yes" required; span { (own.delete_account_sure) } }
+                div.actions { button.danger type="submit" { (own.delete_account) } }
             }
         }
     }

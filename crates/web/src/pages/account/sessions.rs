@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::super::{
     frame::{Kind, when},
     icons::Icon,
+    words::{Own, filled},
 };
 use crate::{App, Problem, SignedIn, input::Form};
 
@@ -53,25 +54,25 @@ pub async fn put_away(
 /// What waits to be read; nothing when nothing does. What was told since this session began, at `begun`, stays
 /// until another one reads it: it may be about this very session.
 #[must_use]
-pub fn notices(waiting: &[(Timestamp, News)], begun: Option<Timestamp>) -> Markup {
+pub fn notices(own: &Own, waiting: &[(Timestamp, News)], begun: Option<Timestamp>) -> Markup {
     let readable = waiting.iter().find(|(at, _)| begun.is_some_and(|begun| *at < begun));
     html! {
         @if !waiting.is_empty() {
             section.told #told aria-labelledby="told-title" {
-                h2 #told-title { "Since your last visit" }
+                h2 #told-title { (own.told_title) }
                 ul.things {
                     @for (at, notice) in waiting {
-                        li { (Kind::Due.icon().draw()) div.what { (told(notice)) span { (when(*at)) } } }
+                        li { (Kind::Due.icon().draw()) div.what { (told(own, notice)) span { (when(*at)) } } }
                     }
                 }
-                p { "Was it not you? End that session below, then change your password." }
+                p { (own.told_not_you) }
                 @if readable.is_none_or(|(at, _)| waiting.first().is_some_and(|(newest, _)| newest != at)) {
-                    p { "What was told since you signed in stays until you read it after another sign-in: so nobody can sign in here and hide that they did." }
+                    p { (own.told_stays) }
                 }
                 @if let Some((newest, _)) = readable {
                     form.actions method="post" action="/account/notices" {
                         input type="hidden" name="until" value=(newest.0);
-                        button.quiet.compact type="submit" { (Icon::Check.draw()) "I have read this" }
+                        button.quiet.compact type="submit" { (Icon::Check.draw()) (own.told_read) }
                     }
                 }
             }
@@ -79,75 +80,75 @@ pub fn notices(waiting: &[(Timestamp, News)], begun: Option<Timestamp>) -> Marku
     }
 }
 
-fn told(notice: &News) -> Markup {
+fn told(own: &Own, notice: &News) -> Markup {
+    let text = |text: &str| html! { (text) };
     html! {
         @match notice {
             News::NewDevice { device, address } => {
-                "A sign-in with " (device) ", from " (place(*address)) ". It was not seen before."
+                (filled(own.told_device, &[text(device), text(&place(own, *address))]))
             }
             News::TokenReused { device } => {
-                "The session in " (device) " was ended: somebody showed a copy of what it is carried by."
+                (filled(own.told_token, &[text(device)]))
             }
-            News::PasswordChanged => { "Your password was changed." }
-            News::FactorsChanged => {
-                "An authenticator, a passkey or your recovery codes were added, replaced or taken away."
-            }
-            News::AddressChanged => { "The e-mail address of your account was changed or taken away." }
+            News::PasswordChanged => { (own.told_password) }
+            News::FactorsChanged => { (own.told_factors) }
+            News::AddressChanged => { (own.told_address) }
             News::RecoveryAsked { not_before } => {
-                "Somebody who knows your password asked to replace your factors. That cannot be done before " (when(*not_before)) "."
+                (filled(own.told_recovery, &[when(*not_before)]))
             }
-            News::RecoveryUsed => { "Your factors were replaced through a recovery." }
+            News::RecoveryUsed => { (own.told_recovered) }
         }
     }
 }
 
 /// The section.
 #[must_use]
-pub fn section(sessions: &[SessionInfo], numbers: &Numbers) -> Markup {
+pub fn section(own: &Own, sessions: &[SessionInfo], numbers: &Numbers) -> Markup {
+    let text = |text: &str| html! { (text) };
     html! {
         section #sessions {
-            h2 { "Where you are signed in" }
-            p { "A session ends after " (numbers.idle_minutes) " quiet minutes, or after " (numbers.absolute_hours) " hours however busy." }
+            h2 { (own.sessions_title) }
+            p { (filled(own.sessions_text, &[html! { (numbers.idle_minutes) }, html! { (numbers.absolute_hours) }])) }
             ul.things {
                 @for session in sessions {
                     li {
                         div.what {
                             (session.device)
-                            span { "Since " (when(session.created)) ", from " (place(session.begun_from)) }
+                            span { (filled(own.session_since, &[when(session.created), text(&place(own, session.begun_from))])) }
                             span {
-                                "Last seen " (when(session.last_seen))
-                                @if session.seen_from != session.begun_from { ", from " (place(session.seen_from)) }
-                                " · " (if session.second_factor { "second factor shown" } else { "password alone" })
+                                (filled(own.session_seen, &[when(session.last_seen)]))
+                                @if session.seen_from != session.begun_from { (filled(own.session_seen_from, &[text(&place(own, session.seen_from))])) }
+                                " · " (if session.second_factor { own.second_factor_shown } else { own.password_alone })
                             }
                         }
-                        @if session.current { span.mark.good { (Icon::Check.draw()) "This one" } }
+                        @if session.current { span.mark.good { (Icon::Check.draw()) (own.this_one) } }
                         @else {
                             form method="post" action={ "/account/sessions/" (session.id) "/end" } {
-                                button.quiet.compact type="submit" aria-label={ "End the session on " (session.device) } { "End" }
+                                button.quiet.compact type="submit" aria-label=(filled(own.end_session_on, &[text(&session.device)]).into_string()) { (own.end_session) }
                             }
                         }
                     }
                 }
             }
             @if sessions.len() > 1 {
-                form.actions method="post" action="/account/sessions/end" { button.quiet.compact type="submit" { "End all others" } }
+                form.actions method="post" action="/account/sessions/end" { button.quiet.compact type="submit" { (own.end_others) } }
             }
         }
     }
 }
 
 /// A place in words a person can tell apart.
-pub(super) fn place(address: Option<IpAddr>) -> String {
+pub(super) fn place(own: &Own, address: Option<IpAddr>) -> String {
     let Some(address) = address.map(|address| address.to_canonical()) else {
-        return "a place that is not known".to_owned();
+        return own.place_unknown.to_owned();
     };
     let local = match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     };
     match address {
-        address if address.is_loopback() => "this machine".to_owned(),
-        address if local => format!("the local network ({address})"),
+        address if address.is_loopback() => own.place_here.to_owned(),
+        address if local => own.place_near.replace("{}", &address.to_string()),
         address => address.to_string(),
     }
 }
@@ -155,10 +156,11 @@ pub(super) fn place(address: Option<IpAddr>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::words::Words;
 
     #[test]
     fn places_are_said_in_words() {
-        let said = |text: &str| place(text.parse().ok());
+        let said = |text: &str| place(Words::of("en").own, text.parse().ok());
         for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(said(here), "this machine");
         }

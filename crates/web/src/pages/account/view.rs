@@ -10,6 +10,7 @@ use super::{
         frame::{Frame, Kind, Place, note, when},
         icons::Icon,
         setup::form::{advice, code_list, password},
+        words::{Own, filled},
     },
     factors_view::FEW,
     glass,
@@ -49,51 +50,53 @@ pub struct Account<'a> {
 /// The page.
 #[must_use]
 pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
+    let own = frame.words.own;
     let main = html! {
-        div.desk lang="en" {
-            header { h1 { (account.name) } p { "Your account since " (when(account.created)) "." } }
+        div.desk {
+            header { h1 { (account.name) } p { (filled(own.since, &[when(account.created)])) } }
             @if !account.notices.is_empty() {
                 div { @for (kind, text) in &account.notices { (note(*kind, text)) } }
             }
             (account.waiting)
-            (me::about(account.me))
-            (looks(account.settings))
+            (me::about(frame.words, account.me))
+            (looks(frame, account.settings))
             (ways_in(frame, account))
             (account.sessions)
             (account.keys)
-            (data())
-            (glass::section(account.asked, account.now))
+            (data(own))
+            (glass::section(own, account.asked, account.now))
             section {
-                h2 { "Leave" }
+                h2 { (own.leave) }
                 form.actions method="post" action="/sign-out" {
                     button.quiet type="submit" { (Icon::SignOut.draw()) (frame.words.sign_out) }
                 }
-                (me::farewell())
+                (me::farewell(own))
             }
         }
     };
-    frame.desk("Account", Place::Account, &main)
+    frame.desk(frame.words.account, Place::Account, &main)
 }
 
-fn looks(settings: &Settings) -> Markup {
-    let languages = [("", "As the browser asks"), ("en", "English"), ("hi", "हिन्दी")];
-    let themes = [("", "As the system prefers"), ("light", "Light"), ("dark", "Dark")];
+fn looks(frame: &Frame, settings: &Settings) -> Markup {
+    let own = frame.words.own;
+    let languages = [("", own.by_browser), ("en", "English"), ("hi", "हिन्दी")];
+    let themes = [("", own.by_system), ("light", own.light), ("dark", own.dark)];
     html! {
         section #looks {
-            h2 { "How it looks" }
-            p { "Hindi covers signing in and chatting; this page is in English so far." }
+            h2 { (own.looks_title) }
+            p { (own.looks_text) }
             form.narrow method="post" action="/account/looks" {
                 div.pair {
                     div.field {
-                        label for="language" { "Language" }
+                        label for="language" { (own.language) }
                         select #language name="language" { (options(&languages, &settings.language)) }
                     }
                     div.field {
-                        label for="theme" { "Theme" }
+                        label for="theme" { (own.theme) }
                         select #theme name="theme" { (options(&themes, &settings.theme)) }
                     }
                 }
-                div.actions { button.quiet type="submit" { "Save" } }
+                div.actions { button.quiet type="submit" { (frame.words.save) } }
             }
         }
     }
@@ -104,104 +107,105 @@ fn options(options: &[(&str, &str)], chosen: &str) -> Markup {
 }
 
 fn ways_in(frame: &Frame, account: &Account<'_>) -> Markup {
+    let (words, own) = (frame.words, frame.words.own);
+    let set = html! { span.mark.good { (Icon::Check.draw()) (own.set) } };
     html! {
         section #ways {
-            h2 { "Ways to sign in" }
+            h2 { (own.ways_title) }
             ul.things {
                 li {
                     div.what {
-                        "Password"
-                        @if let Some(at) = account.password_expires { span { "To be changed before " (when(at)) } }
+                        (words.password)
+                        @if let Some(at) = account.password_expires { span { (filled(own.password_due, &[when(at)])) } }
                     }
-                    span.mark.good { (Icon::Check.draw()) "Set" }
+                    (set)
                 }
                 li {
                     div.what {
-                        "Passkeys"
-                        span { (account.factors.passkeys.len()) " kept" }
+                        (own.passkeys)
+                        span { (filled(own.passkeys_kept, &[html! { (account.factors.passkeys.len()) }])) }
                     }
-                    @if account.factors.passkeys.is_empty() { span.mark.plain { "None yet" } }
-                    @else { span.mark.good { (Icon::Check.draw()) "Set" } }
+                    @if account.factors.passkeys.is_empty() { span.mark.plain { (own.none_yet) } } @else { (set) }
                 }
                 li {
-                    div.what { "Authenticator app" span { "Six digits, asked for after the password" } }
-                    @if account.factors.authenticator { span.mark.good { (Icon::Check.draw()) "Set" } }
-                    @else { span.mark.plain { "None yet" } }
+                    div.what { (own.authenticator) span { (own.authenticator_short) } }
+                    @if account.factors.authenticator { (set) } @else { span.mark.plain { (own.none_yet) } }
                 }
                 li {
-                    div.what { "Recovery codes" span { (account.factors.codes_left) " left; each opens your account once" } }
-                    @if account.factors.count() == 0 { span.mark.plain { "With your first factor" } }
-                    @else if account.factors.codes_left < FEW { span.mark.due { (Icon::Warn.draw()) "Few left" } }
-                    @else { span.mark.good { (Icon::Check.draw()) "Set" } }
+                    div.what { (own.codes) span { (filled(own.codes_short, &[html! { (account.factors.codes_left) }])) } }
+                    @if account.factors.count() == 0 { span.mark.plain { (own.codes_later) } }
+                    @else if account.factors.codes_left < FEW { span.mark.due { (Icon::Warn.draw()) (own.codes_few) } }
+                    @else { (set) }
                 }
             }
-            div.actions { a.quiet href="/account/factors" { (Icon::Key.draw()) "Passkeys and authenticator" } }
+            div.actions { a.quiet href="/account/factors" { (Icon::Key.draw()) (own.to_factors) } }
             p.small.soft { (frame.rules_words()) }
-            @if account.confirmed { (changes(frame, account)) } @else { (confirm_first("Change the password or the codes", "ways")) }
+            @if account.confirmed { (changes(frame, account)) } @else { (confirm_first(own, own.confirm_change, "ways")) }
         }
     }
 }
 
 /// What leads to a form that takes a fresh confirmation, for who has not confirmed lately.
-pub(super) fn confirm_first(what: &str, section: &str) -> Markup {
+pub(super) fn confirm_first(own: &Own, what: &str, section: &str) -> Markup {
     html! {
         div.actions { a.quiet href={ "/confirm?next=/account%23" (section) } { (Icon::Shield.draw()) (what) } }
-        p.hint.small.soft { "You are asked to confirm that it is you." }
+        p.hint.small.soft { (own.confirm_hint) }
     }
 }
 
 /// The forms that change how the account is opened.
 fn changes(frame: &Frame, account: &Account<'_>) -> Markup {
+    let own = frame.words.own;
     html! {
             details {
-                summary { "Change the password" }
+                summary { (own.change_password) }
                 form.narrow method="post" action="/account/password" {
                     // For password managers; it has no name and is not sent.
                     input type="text" autocomplete="username" value=(account.name) readonly hidden;
-                    div.field { (password(frame.words, "current", "Password now", "current-password")) }
+                    div.field { (password(frame.words, "current", own.password_now, "current-password")) }
                     div.field { (password(frame.words, "password", frame.words.new_password, "new-password")) (advice(frame)) }
-                    p.hint.small.soft { "Everywhere else you will be signed out." }
-                    div.actions { button.button type="submit" { "Change it" } }
+                    p.hint.small.soft { (own.elsewhere_out) }
+                    div.actions { button.button type="submit" { (own.change_it) } }
                 }
             }
             details {
-                summary { "Make new recovery codes" }
+                summary { (own.new_codes) }
                 form.narrow method="post" action="/account/codes" {
                     div.field {
-                        label for="totp" { "Six digits of your authenticator" }
+                        label for="totp" { (own.digits_of_yours) }
                         input.code #totp name="code" required inputmode="numeric" autocomplete="one-time-code" maxlength="8";
                     }
-                    p.hint.small.soft { "The old codes end at once." }
-                    div.actions { button.button type="submit" { "Make them" } }
+                    p.hint.small.soft { (own.old_codes_end) }
+                    div.actions { button.button type="submit" { (own.make_them) } }
                 }
             }
     }
 }
 
-fn data() -> Markup {
+fn data(own: &Own) -> Markup {
     html! {
         section #data {
-            h2 { "Your data" }
-            p { "Your chats are sealed with a key of your own and kept until you delete them." }
+            h2 { (own.data_title) }
+            p { (own.data_text) }
             div.actions {
-                a.quiet href="/chat/api/export?format=json" download { (Icon::Download.draw()) "Take all chats along (JSON)" }
-                a.quiet href="/chat/api/export?format=markdown" download { (Icon::Download.draw()) "To read (Markdown)" }
+                a.quiet href="/chat/api/export?format=json" download { (Icon::Download.draw()) (own.take_json) }
+                a.quiet href="/chat/api/export?format=markdown" download { (Icon::Download.draw()) (own.take_markdown) }
             }
             details {
-                summary { "Bring chats in" }
+                summary { (own.bring) }
                 form.narrow method="post" action="/account/import" enctype="multipart/form-data" {
                     div.field {
-                        label for="file" { "A file that Troth exported (JSON)" }
+                        label for="file" { (own.bring_file) }
                         input #file name="file" type="file" accept="application/json,.json" required;
                     }
-                    div.actions { button.quiet type="submit" { "Bring them in" } }
+                    div.actions { button.quiet type="submit" { (own.bring_them) } }
                 }
             }
             details {
-                summary { "Delete all chats" }
+                summary { (own.delete_chats) }
                 form.narrow method="post" action="/account/delete-chats" {
-                    label.check { input type="checkbox" name="sure" value="yes" required; span { "Delete every chat of mine, archived ones too. This cannot be undone." } }
-                    div.actions { button.danger type="submit" { "Delete all chats" } }
+                    label.check { input type="checkbox" name="sure" value="yes" required; span { (own.delete_chats_sure) } }
+                    div.actions { button.danger type="submit" { (own.delete_chats) } }
                 }
             }
         }

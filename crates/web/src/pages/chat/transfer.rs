@@ -1,8 +1,10 @@
 //! Taking one's chats along, and bringing them in: `/chat/api/export` and `/chat/api/import`.
 
+mod paced;
+
 use assistant::Format;
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
@@ -43,7 +45,8 @@ pub async fn export(
     let export = app.assistant.export(&person.ctx, wish.conversation, format).await?;
     let (media_type, file_name) = (export.media_type, export.file_name.replace(['"', '\\'], ""));
     // The bytes stay the export's own to the last one sent, and with them its room.
-    let mut response = Bytes::from_owner(export).into_response();
+    let file = paced::Paced::new(Bytes::from_owner(export), person.ctx.clock());
+    let mut response = Body::new(file).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(

@@ -157,7 +157,7 @@ fn closed(record: &Record, may: bool) -> Markup {
 fn order(order: &Order) -> Markup {
     let (kind, word) = match order.status {
         Status::Pending => (Kind::Plain, "Pending"),
-        Status::Shipped => (Kind::Due, "Shipped"),
+        Status::Shipped => (Kind::Plain, "Shipped"),
         Status::Delivered => (Kind::Good, "Delivered"),
         Status::Cancelled => (Kind::Bad, "Cancelled"),
     };
@@ -191,7 +191,7 @@ fn erase(record: &Record) -> Markup {
     html! {
         section #erase {
             h2 { "Erase" }
-            p { "Everything above goes, and the key of this record with it. Backups made before hold both until they are thrown away. Appointments become free." }
+            p { "Everything above goes, the key of this record is destroyed, and the times of appointments are free again. A copy of the database that somebody made before still holds both." }
             form.narrow method="post" action={ (PATH) "/" (record.id) "/erase" } {
                 label.check { input type="checkbox" name="sure" value="yes" required; span { "Yes, erase this customer for good" } }
                 div.actions { button.danger type="submit" { "Erase the customer" } }

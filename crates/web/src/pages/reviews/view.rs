@@ -137,6 +137,7 @@ fn decided(page: &ReviewPage, item: &Item) -> Markup {
         Some(ReviewVerdict::Revoked) => (Kind::Bad, "Revoked"),
         Some(ReviewVerdict::Lapsed) => (Kind::Bad, "Lapsed"),
         Some(ReviewVerdict::KeptLastOwner) => (Kind::Due, "Kept: the last owner"),
+        Some(ReviewVerdict::KeptLimits) => (Kind::Due, "Kept: it sets limits"),
         Some(ReviewVerdict::Gone) | None => (Kind::Plain, "Had ended before"),
     };
     html! {

@@ -4,6 +4,7 @@ use super::Words;
 
 pub(super) static WORDS: Words = Words {
     lang: "en",
+    own: &super::own::ENGLISH,
     skip: "Skip to the content",
     you: "You",
     close: "Close",
