@@ -150,13 +150,7 @@ pub async fn queue_for(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter
     insert(tx, id, For::Account(subject), letter.mail.kind(), sealed).await
 }
 
-async fn insert(
-    tx: &mut Tx,
-    id: MailId,
-    to: For,
-    kind: &str,
-    sealed: Vec<u8>,
-) -> Result<(), Error> {
+async fn insert(tx: &mut Tx, id: MailId, to: For, kind: &str, sealed: Vec<u8>) -> Result<(), Error> {
     let now = tx.now();
     let (account, customer) = match to {
         For::Nobody => (None, None),

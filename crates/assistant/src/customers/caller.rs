@@ -6,7 +6,8 @@
 use std::fmt;
 
 use domain::{
-    Action, Actor, Ctx, Denied, Job, Permit, Resource, Timestamp, authorize, enforced, id::CustomerId,
+    Action, Actor, Ctx, Denied, Job, Permit, Resource, Timestamp, authorize, enforced,
+    id::CustomerId,
     model::{Place, ToolCall},
 };
 use store::customers::Handle;

@@ -96,7 +96,12 @@ pub(super) fn verdict(verdict: Verdict, ways: &str) -> Answer {
             let next = format!(
                 "Say that this did not match, without saying what, and ask for it again. {left} {tries} left."
             );
-            Answer { value: json!({ "verified": false, "next": next }), failed: true, effect: None, is_settled: false }
+            Answer {
+                value: json!({ "verified": false, "next": next }),
+                failed: true,
+                effect: None,
+                is_settled: false,
+            }
         }
         Verdict::Over => Answer {
             value: json!({

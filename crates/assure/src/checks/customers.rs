@@ -85,10 +85,8 @@ fn classes_decide(ctx: &Ctx, numbers: &Numbers, register: &Register) -> Finding 
 }
 
 fn openings_are_noted(ctx: &Ctx, _: &Numbers, register: &Register) -> Finding {
-    let wrong = [(
-        register.unnoted > 0,
-        "A customer's record was opened, and the audit log does not say so.",
-    )];
+    let wrong =
+        [(register.unnoted > 0, "A customer's record was opened, and the audit log does not say so.")];
     judge(Control::CUS03, ctx, &wrong, "The audit log has an entry for every opening of a record.")
         .fact("times a record was opened", register.opened)
         .fact("entries", register.entries)

@@ -158,7 +158,9 @@ impl Slot {
     pub fn from(start: Moment, minutes: u16) -> Vec<Self> {
         let first = Self::of(start).0;
         let from_first = u32::from(start.minute % QUARTER_MINUTES) + u32::from(minutes);
-        (0..i64::from(from_first.div_ceil(u32::from(QUARTER_MINUTES)))).map(|more| Self(first + more)).collect()
+        (0..i64::from(from_first.div_ceil(u32::from(QUARTER_MINUTES))))
+            .map(|more| Self(first + more))
+            .collect()
     }
 
     /// All quarters of `date`: the first, and the one after the last.

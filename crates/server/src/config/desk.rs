@@ -92,10 +92,16 @@ impl DeskSection {
             ));
         }
         if self.verify.is_empty() && !self.codes {
-            return Err(wrong("verify", "at least one pair while `desk.codes` is off: nobody could be served"));
+            return Err(wrong(
+                "verify",
+                "at least one pair while `desk.codes` is off: nobody could be served",
+            ));
         }
         if u32::from(self.days_ahead) > numbers.customer_days {
-            return Err(wrong("days_ahead", "at most `policy.customer_days`: a customer is forgotten after them"));
+            return Err(wrong(
+                "days_ahead",
+                "at most `policy.customer_days`: a customer is forgotten after them",
+            ));
         }
         let open = self.open.iter().map(|text| hours(text)).collect::<Option<Vec<_>>>();
         let closed = self.closed.iter().map(|text| Day::read(text).ok().map(|day| day.0)).collect();
@@ -189,7 +195,10 @@ mod tests {
         assert!(section(|s| s.codes = true).contains("`mail.server`"));
         assert!(section(|s| s.open = vec!["monday 1093:00-1094:00".to_owned()]).contains("`desk.open`"));
         assert!(section(|s| s.verify.clear()).contains("`desk.verify`"), "nobody could show who they are");
-        assert!(section(|s| s.days_ahead = 1096).contains("`desk.days_ahead`"), "a customer goes before that");
+        assert!(
+            section(|s| s.days_ahead = 1096).contains("`desk.days_ahead`"),
+            "a customer goes before that"
+        );
         assert_eq!(minute("24:00"), Some(24 * 60));
         assert_eq!(way(&one("phone + email")[0]), Some([Fact::Phone, Fact::Email]));
     }

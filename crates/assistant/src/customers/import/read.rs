@@ -94,7 +94,8 @@ impl<'de, T: Deserialize<'de>, F: Fn(&[T]) -> bool> Visitor<'de> for Bounded<T, 
 fn customers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawCustomer>, D::Error> {
     let records = std::cell::Cell::new(0);
     let is_full = |kept: &[RawCustomer]| {
-        records.set(records.get() + kept.last().map_or(0, |last| last.orders.len() + last.appointments.len()));
+        records
+            .set(records.get() + kept.last().map_or(0, |last| last.orders.len() + last.appointments.len()));
         kept.len() > MAX_CUSTOMERS || records.get() > MAX_RECORDS
     };
     from.deserialize_seq(Bounded(is_full, PhantomData))
