@@ -149,6 +149,11 @@ impl Assistant {
         Ok(Some(charge))
     }
 
+    /// Corrects what was taken for voice by the seconds it came to.
+    pub(crate) async fn settle_voice(&self, charge: Charge, seconds: u64) {
+        self.settle(Some(charge), Use { voice_seconds: seconds, ..Use::default() }).await;
+    }
+
     /// Corrects what was taken by what it came to. Says so in the log when it cannot: then it stays as taken.
     pub(crate) async fn settle(&self, charge: Option<Charge>, had: Use) {
         let Some(charge) = charge else { return };

@@ -1,5 +1,5 @@
-//! A turn, by text: conversations, streaming, search, export; speech for programs; customers of the voice desk and
-//! the agent's tools.
+//! A turn, by text or by voice: conversations, streaming, calls, search, export; speech for programs; customers of the
+//! voice desk and the agent's tools.
 //!
 //! `web` calls [`Assistant`] for people and for programs. Each function takes [`Ctx`] first, asks for
 //! permission before anything else, and reaches the conversations of the acting person alone: what
@@ -22,6 +22,7 @@ mod title;
 pub mod tools;
 mod transfer;
 mod turn;
+mod voice;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
 pub use store::{search::Hit, usage::Counted};
 pub use transfer::{Export, Format, Import, ImportReport};
 pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
+pub use voice::{Call, Keeping, Opening};
 
 /// Conversations with language models. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -60,6 +62,8 @@ struct Inner {
     programs: programs::Gate,
     recordings: programs::Gate,
     transfers: transfer::Gate,
+    calls: voice::Gate,
+    limits: Limits,
     desk: Arc<Desk>,
 }
 
@@ -94,6 +98,8 @@ impl Assistant {
             programs: programs::Gate::new(limits.completions, limits.completions_per_person),
             recordings: programs::Gate::new(limits.recordings, limits.recordings_per_person),
             transfers: transfer::Gate::new(limits),
+            calls: voice::Gate::new(limits),
+            limits,
             desk: Arc::new(desk),
         }))
     }
@@ -128,9 +134,10 @@ impl Assistant {
         self.0.providers.readiness()
     }
 
-    /// Takes no more questions and stops the turns that run; what they have shown is kept. For the end
+    /// Takes no more questions and calls, and stops the turns that run; what they have shown is kept. For the end
     /// of the process, before its task tracker is waited for.
     pub fn drain(&self) {
+        self.0.calls.close();
         self.0.seats.close();
     }
 

@@ -2,6 +2,8 @@
 //!
 //! `server` may choose [`Limits`]; the constants are part of the format of things and do not change.
 
+use domain::control::Numbers;
+
 /// Longest answer that is kept, in bytes of UTF-8. A longer one ends there with `Ending::Length`.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// Largest file an import reads, in bytes.
@@ -54,6 +56,26 @@ pub struct Limits {
     pub exports: usize,
     /// Imports being received or written, at most one of each person; each holds its whole file in memory.
     pub imports: usize,
+    /// Calls of all people.
+    pub calls: usize,
+    /// Calls of one person.
+    pub calls_per_person: usize,
+    /// Minutes one call may last.
+    pub call_minutes: u32,
+}
+
+impl Limits {
+    /// The defaults, with the numbers of the policy that is in force.
+    #[must_use]
+    pub fn of(numbers: &Numbers) -> Self {
+        let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            calls: count(numbers.calls),
+            calls_per_person: count(numbers.calls_per_person),
+            call_minutes: numbers.call_minutes,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -67,6 +89,9 @@ impl Default for Limits {
             recordings_per_person: 4,
             exports: 2,
             imports: 2,
+            calls: 16,
+            calls_per_person: 2,
+            call_minutes: 60,
         }
     }
 }

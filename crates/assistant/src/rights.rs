@@ -68,7 +68,13 @@ pub(crate) struct TurnRights {
 impl TurnRights {
     /// The rights of a turn begun by the person behind `ctx`, who must hold them too.
     pub(crate) fn of(ctx: &Ctx) -> Result<Self, Denied> {
-        let owner = Resource::Of(writes(ctx).and(asks(ctx)).and(person(ctx))?);
+        writes(ctx)?;
+        Self::unkept(ctx)
+    }
+
+    /// The rights of a turn of which nothing is written down, begun by whoever may ask.
+    pub(crate) fn unkept(ctx: &Ctx) -> Result<Self, Denied> {
+        let owner = Resource::Of(asks(ctx).and(person(ctx))?);
         let ctx = ctx.acting_as(Actor::System(Job::Turn));
         let writes = authorize(&ctx, Action::WriteChat, owner)?;
         let asks = authorize(&ctx, Action::UseModel, owner)?;

@@ -32,18 +32,21 @@ impl Assistant {
     /// The model of speech that `name` means for the actor, or a voice of that name; the usual one without a name.
     ///
     /// # Errors
-    /// [`Error::UnknownModel`], also where the actor may not use it.
+    /// [`Error::UnknownModel`], also where the actor may not use it; [`Error::Model`] where nothing does that.
     pub fn speech_model(
         &self,
         ctx: &Ctx,
         kind: SpeechKind,
         name: Option<&str>,
     ) -> Result<SpeechFacts, Error> {
-        let found = match name {
-            Some(name) => self.speech().named(kind, name),
-            None => self.speech().usual(kind),
+        let facts = match name {
+            Some(name) => self.speech().named(kind, name).ok_or(Error::UnknownModel)?,
+            // Nothing does that here at all; the readiness says what to do.
+            None => self
+                .speech()
+                .usual(kind)
+                .ok_or_else(|| Error::Model(providers::Error::NotReady(self.speech().readiness())))?,
         };
-        let facts = found.ok_or(Error::UnknownModel)?;
         if !may_use(ctx, &facts) {
             enforced!(GRP01);
             return Err(Error::UnknownModel);

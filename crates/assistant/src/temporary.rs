@@ -117,6 +117,18 @@ impl Chats {
         find(&mut self.swept(now), owner, id).is_ok()
     }
 
+    /// Begins a chat that is somebody's own work's, as a call.
+    pub(crate) fn begin_own(&self, ctx: &Ctx, owner: UserId) -> Result<ConversationId, Error> {
+        let id = ConversationId::fresh(ctx);
+        self.begin(owner, id, ctx.now())?;
+        Ok(id)
+    }
+
+    /// Wipes such a chat.
+    pub(crate) fn drop_own(&self, id: ConversationId) {
+        self.lock().remove(&id);
+    }
+
     fn end(&self, owner: UserId, id: ConversationId) -> Result<(), Error> {
         let mut chats = self.lock();
         find(&mut chats, owner, id)?;
@@ -189,6 +201,7 @@ impl Assistant {
 
     /// Stops every answer of a person whose account is closed or deleted, and ends their temporary chats.
     pub fn end_person(&self, person: &UserId) {
+        self.0.calls.end_person(person);
         self.0.temporary.forget(*person);
         self.0.seats.forget(|turn| turn.person == *person);
     }

@@ -3,9 +3,8 @@
 //! The tool loop of a turn offers [`Tools::offered`] to the model and hands its calls to [`Tools::run`]. A tool
 //! that is [irreversible](Tool::is_irreversible) waits until the caller's turn is certainly over. Invariants:
 //! whose record is opened comes from the [`Caller`]; a result holds the fields its task needs and no others
-//! (`domain::customer::Task`); a call that changes something runs once in its round, however often it arrives;
-//! what a tool says when it cannot
-//! do something says what to do next and tells nothing about anybody.
+//! (`domain::customer::Task`); a call that changes something runs once, however often it arrives; what a tool
+//! says when it cannot do something says what to do next and tells nothing about anybody.
 
 mod answers;
 mod desk;
@@ -178,8 +177,8 @@ impl Tools {
         offered.map(|tool| schema::of(tool, self.0.desk())).collect()
     }
 
-    /// Runs a tool call for `caller`. The same call again in the same [round](Caller::next_round), same id, tool
-    /// and arguments, is answered as the first time and changes nothing, where running it changed something.
+    /// Runs a tool call for `caller`. The same call again, same id, tool and arguments, is answered as the first
+    /// time and changes nothing, where running it changed something.
     pub async fn run(&self, ctx: &Ctx, caller: &mut Caller, call: model::ToolCall) -> ToolResult {
         if let Some(done) = caller.done(&call) {
             return ToolResult { effect: None, ..done.clone() };

@@ -7,21 +7,25 @@
 mod prompt;
 mod question;
 mod seats;
+mod spoken;
 mod transcript;
 mod work;
 
 use domain::{
     Ctx,
     audit::{Act, Entry},
-    chat::{Conversation, Message, Tree},
+    chat::{Author, Body, Conversation, Message, Tree},
     enforced,
     id::{ConversationId, MessageId, TurnId},
     model::ModelFacts,
 };
 use store::{conversations, messages};
+use zeroize::Zeroizing;
 
 use seats::Seat;
-pub(crate) use seats::Seats;
+pub(crate) use seats::{Seats, Turn};
+use spoken::Held;
+pub(crate) use spoken::{Fate, FromTurn, Manner, Memory, Offer, RESULT_BYTES, Ran, Round, Spoken};
 use transcript::Transcript;
 pub use transcript::{TurnEvent, Watch};
 use work::Work;
@@ -84,6 +88,8 @@ pub enum AskKind {
         /// The answer to be made anew, or the question when it has none.
         message: MessageId,
     },
+    /// Nothing new: something more is said to what is there, even when nothing is.
+    GoOn,
 }
 
 impl AskKind {
@@ -91,7 +97,7 @@ impl AskKind {
     const fn bytes(&self) -> usize {
         match self {
             Self::Say { text, .. } | Self::Edit { text, .. } => text.len(),
-            Self::Regenerate { .. } => 0,
+            Self::Regenerate { .. } | Self::GoOn => 0,
         }
     }
 }
@@ -115,27 +121,53 @@ impl Assistant {
     /// [`Error::TemporaryOnly`], [`Error::UsedUp`], [`Error::Store`]. Nothing is kept then.
     pub async fn respond(&self, ctx: &Ctx, ask: Ask) -> Result<Begun, Error> {
         let rights = TurnRights::of(ctx)?;
+        self.respond_in(ctx, rights, ask, Manner::Written).await
+    }
+
+    /// [`Self::respond`], in writing or aloud. Aloud, the question is kept when the caller's turn is over for
+    /// certain, and of the answer what was heard.
+    pub(crate) async fn respond_in(
+        &self,
+        ctx: &Ctx,
+        rights: TurnRights,
+        ask: Ask,
+        manner: Manner,
+    ) -> Result<Begun, Error> {
         let (assistant, ctx) = (self.clone(), ctx.clone());
         // On the tracker, because a request that is dropped between the commit and the turn's
         // beginning would leave a question that nobody answers.
-        let begun = self.0.tasks.spawn(async move { assistant.begin_turn(&ctx, rights, ask).await });
+        let begun = self.0.tasks.spawn(async move { assistant.begin_turn(&ctx, rights, ask, manner).await });
         begun.await.map_err(|_| Error::Closing)?
     }
 
-    async fn begin_turn(&self, ctx: &Ctx, rights: TurnRights, ask: Ask) -> Result<Begun, Error> {
+    async fn begin_turn(
+        &self,
+        ctx: &Ctx,
+        rights: TurnRights,
+        ask: Ask,
+        mut manner: Manner,
+    ) -> Result<Begun, Error> {
         let place = ask.place;
         self.may_ask_in(ctx, place)?;
         let model = self.choose_model(ctx, ask.model.as_deref())?;
         let seat = self.0.seats.take(rights::person(ctx)?, place.conversation(), ctx.now())?;
         let charge = self.charge(ctx, 1, ask.kind.bytes()).await?;
-        let Asked { question, path, mut opened } = match self.keep_question(ctx, place, ask.kind).await {
-            Ok(kept) => kept,
+        let asked = match manner {
+            Manner::Written => self.keep_question(ctx, place, ask.kind).await,
+            Manner::Spoken(_) => self.hold_question(ctx, &rights, place, ask.kind).await,
+        };
+        let Asked { question, path, held, mut opened } = match asked {
+            Ok(asked) => asked,
             Err(refused) => {
                 self.give_back(charge).await;
                 return Err(refused);
             }
         };
-        let prompt = model.as_ref().map(|model| prompt::build(model, &path.iter().collect::<Vec<_>>()));
+        let messages: Vec<_> = path.iter().collect();
+        let prompt = model.as_ref().map(|model| match &mut manner {
+            Manner::Written => prompt::build(model, &messages),
+            Manner::Spoken(spoken) => spoken.prompt(ctx, model, &messages),
+        });
         let answers = path.last().map(|message| message.id);
         let answer = MessageId::fresh(ctx);
         let began = began(question, answer, model.as_ref());
@@ -151,6 +183,9 @@ impl Assistant {
             answer,
             model,
             prompt,
+            manner,
+            question,
+            held,
             charge,
             read: 0,
         };
@@ -194,21 +229,34 @@ impl Assistant {
 
     /// Puts the question in its place.
     async fn keep_question(&self, ctx: &Ctx, place: Place, kind: AskKind) -> Result<Asked, Error> {
-        let (mut conversation, mut tree) = self.conversation(ctx, place).await?;
-        let question::Step { question, answers } = question::place(ctx, &tree, conversation.head, kind)?;
-        let id = question.as_ref().map(|question| question.id);
-        if let Some(question) = question {
-            let title = conversation.title.is_empty().then(|| title::from_question(&question.body.text));
-            let title = title.filter(|title| !title.is_empty());
+        let (conversation, tree) = self.conversation(ctx, place).await?;
+        let (mut asked, held) = Asked::of(ctx, place, conversation, tree, kind)?;
+        if let Some(Held { question, title }) = held {
             self.keep_message(ctx, place, &question, title.as_deref()).await?;
             // As it is kept now: nobody need read again what was just written.
-            conversation.title = title.unwrap_or(conversation.title);
-            (conversation.head, conversation.updated) = (id, question.at);
-            tree = tree.with(question);
+            asked.opened.conversation.title = title.unwrap_or(asked.opened.conversation.title);
+            (asked.opened.conversation.head, asked.opened.conversation.updated) =
+                (Some(question.id), question.at);
         }
-        let path = tree.path(answers).into_iter().cloned().collect();
-        let temporary = matches!(place, Place::Temporary(_));
-        Ok(Asked { question: id, path, opened: Opened { conversation, tree, running: None, temporary } })
+        Ok(asked)
+    }
+
+    /// Finds the place of a question that is kept later, if at all.
+    async fn hold_question(
+        &self,
+        ctx: &Ctx,
+        rights: &TurnRights,
+        place: Place,
+        kind: AskKind,
+    ) -> Result<Asked, Error> {
+        let (conversation, tree) = match place {
+            Place::Kept(_) => self.conversation(ctx, place).await?,
+            // Those who only ask may not read chats, but this one is no longer than their call.
+            Place::Temporary(id) => self.0.temporary.open(rights::person(ctx)?, id, rights.ctx.now())?,
+        };
+        let (mut asked, held) = Asked::of(ctx, place, conversation, tree, kind)?;
+        asked.held = held;
+        Ok(asked)
     }
 
     /// A conversation and its messages, wherever it is kept.
@@ -251,6 +299,38 @@ impl Assistant {
         }
     }
 
+    /// Keeps something that was said in a call, after what was said last. Whoever calls holds the
+    /// conversation's only line, so no turn of the call runs.
+    pub(crate) async fn keep_said(
+        &self,
+        ctx: &Ctx,
+        rights: &TurnRights,
+        place: Place,
+        author: Author,
+        text: Zeroizing<String>,
+    ) -> Result<MessageId, Error> {
+        let person = rights::person(ctx)?;
+        let _seat = self.0.seats.take(person, place.conversation(), ctx.now())?;
+        let body = Body { text: text.to_string(), ..Body::default() };
+        let (id, at) = (MessageId::fresh(ctx), ctx.now());
+        let said = |parent| Message { id, parent, author, body, at };
+        match place {
+            Place::Kept(conversation) => {
+                let before = conversations::get(&self.0.store, &rights::reads(ctx)?, conversation).await?;
+                let mut tx = self.0.store.begin(&rights.ctx).await?;
+                messages::append(&mut tx, &rights.writes, conversation, &said(before.head)).await?;
+                tx.commit(Entry::new(Act::MessageWritten, id)).await?;
+            }
+            Place::Temporary(chat) => {
+                // What is said without an answer: memory, no transaction.
+                enforced!(DAT03);
+                let (before, _) = self.0.temporary.open(person, chat, at)?;
+                self.0.temporary.append(person, chat, said(before.head), at)?;
+            }
+        }
+        Ok(id)
+    }
+
     /// Stops what is answering in a conversation and holds its seat, so that it can be changed.
     pub(crate) async fn hush(&self, ctx: &Ctx, conversation: ConversationId) -> Result<Seat, Error> {
         Ok(self.0.seats.hush(rights::person(ctx)?, conversation).await)
@@ -263,8 +343,35 @@ struct Asked {
     question: Option<MessageId>,
     /// The way from the root to the message that is to be answered.
     path: Vec<Message>,
+    /// The question, when it is yet to be kept.
+    held: Option<Held>,
     /// The conversation with the question in it.
     opened: Opened,
+}
+
+impl Asked {
+    /// Finds the place of `kind`, and what is to be kept of it.
+    fn of(
+        ctx: &Ctx,
+        place: Place,
+        conversation: Conversation,
+        mut tree: Tree,
+        kind: AskKind,
+    ) -> Result<(Self, Option<Held>), Error> {
+        let question::Step { question, answers } = question::place(ctx, &tree, conversation.head, kind)?;
+        let id = question.as_ref().map(|question| question.id);
+        let held = question.map(|question| {
+            let title = conversation.title.is_empty().then(|| title::from_question(&question.body.text));
+            Held { title: title.filter(|title| !title.is_empty()), question }
+        });
+        if let Some(held) = &held {
+            tree = tree.with(held.question.clone());
+        }
+        let path = answers.map(|answers| tree.path(answers).into_iter().cloned().collect());
+        let temporary = matches!(place, Place::Temporary(_));
+        let opened = Opened { conversation, tree, running: None, temporary };
+        Ok((Self { question: id, path: path.unwrap_or_default(), held: None, opened }, held))
+    }
 }
 
 fn began(user_message: Option<MessageId>, answer: MessageId, model: Option<&ModelFacts>) -> TurnEvent {

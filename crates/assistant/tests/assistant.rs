@@ -4,6 +4,8 @@
 
 #[path = "assistant/bounds.rs"]
 mod bounds;
+#[path = "assistant/calls.rs"]
+mod calls;
 #[path = "assistant/conversations.rs"]
 mod conversations;
 #[path = "assistant/customers.rs"]
@@ -12,6 +14,10 @@ mod customers;
 mod house;
 #[path = "assistant/programs.rs"]
 mod programs;
+#[path = "assistant/speech.rs"]
+mod speech;
+#[path = "assistant/talk.rs"]
+mod talk;
 #[path = "assistant/temporary.rs"]
 mod temporary;
 #[path = "assistant/transfer.rs"]

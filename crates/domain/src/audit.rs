@@ -29,6 +29,12 @@ pub enum Act {
     ApiKeyRevoked,
     /// An API key got a successor and an end.
     ApiKeyRotated,
+    /// A ticket for a voice call was made.
+    CallTicketGiven,
+    /// A ticket opened a voice call.
+    CallTicketUsed,
+    /// A ticket was shown that had been used or had ended, from another origin, or after its key.
+    CallTicketRefused,
     /// Somebody confirmed who they are within a session (step-up).
     StepUpConfirmed,
     /// A refresh token was presented again after its successor was in use; its session ended.

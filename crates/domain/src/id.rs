@@ -51,6 +51,8 @@ ids! {
     SessionId,
     /// A personal API key.
     ApiKeyId,
+    /// A ticket for one voice call.
+    CallTicketId,
     /// A passkey.
     PasskeyId,
     /// A group of people.

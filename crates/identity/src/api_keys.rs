@@ -16,7 +16,7 @@ use domain::{
 };
 use store::{
     Tx,
-    api_keys::{self, ApiKey},
+    api_keys::{self, ApiKey, Presented},
 };
 use zeroize::{Zeroize, Zeroizing};
 
@@ -243,18 +243,24 @@ impl Identity {
         let found =
             api_keys::by_hash(self.store(), &permits::authenticate(&ctx)?, tokens::hash(token)).await?;
         let Some(key) = found else { return Ok(None) };
-        if ctx.now() >= self.key_end(key.created, key.expires) {
-            enforced!(KEY02);
-            return Ok(None);
-        }
+        let Some(actor) = self.acting_for_key(&ctx, key).await? else { return Ok(None) };
         if self.touches().due(key.id.0, ctx.now(), NOTED_EVERY_S) {
             let permit = authorize(&ctx, Action::WriteAccount, Resource::Of(key.user))?;
             if let Err(error) = self.touch_key(&ctx, &permit, key.id).await {
                 tracing::warn!(%error, "the last use of an API key could not be noted");
             }
         }
+        Ok(Some(actor))
+    }
+
+    /// Who a key acts for, now; `None` when it has ended. `ctx` is that of authentication.
+    pub(crate) async fn acting_for_key(&self, ctx: &Ctx, key: Presented) -> Result<Option<Actor>, Error> {
+        if ctx.now() >= self.key_end(key.created, key.expires) {
+            enforced!(KEY02);
+            return Ok(None);
+        }
         // Never more than its person may do now, with roles of the organisation's own and ends of grants.
-        let person = self.standing_of(&ctx, key.user, key.roles).await?.rights();
+        let person = self.standing_of(ctx, key.user, key.roles).await?.rights();
         let beyond = EVERY_SCOPE.minus(person);
         if !beyond.is_empty() {
             enforced!(KEY02);

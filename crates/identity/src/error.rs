@@ -67,6 +67,17 @@ pub enum Error {
         /// The longest life, in days.
         most: u32,
     },
+    /// A ticket is to live too long, or not at all.
+    #[error("A ticket is good for 1 to {most} seconds. Choose a number in between.")]
+    Life {
+        /// The longest life, in seconds.
+        most: u32,
+    },
+    /// What a call with a ticket is to begin with is too much.
+    #[error(
+        "What the call begins with is too large. Leave something out, and send it when the call has begun."
+    )]
+    Terms,
     /// An API key is to live on too long beside its successor.
     #[error("An old key can go on for {most_days} days at most beside the new one.")]
     Overlap {

@@ -14,7 +14,7 @@ use domain::{
     id::{SessionId, UserId},
 };
 use store::{
-    Tx, credentials, emails, notices,
+    Tx, call_tickets, credentials, emails, notices,
     sessions::{self, Beginning, Session},
 };
 
@@ -147,6 +147,7 @@ impl Identity {
         others +=
             credentials::forget_failures(&mut tx, &permit, now.plus_seconds(-FORGOTTEN_AFTER_S)).await?;
         others += self.sweep_keys(&mut tx, &permit, now).await?;
+        others += call_tickets::sweep(&mut tx, &permit, now).await?;
         if ended > 0 {
             let count = usize::try_from(ended).unwrap_or(usize::MAX);
             tx.commit(Entry::new(Act::SessionEnded, "").times(count)).await?;

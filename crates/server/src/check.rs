@@ -6,6 +6,7 @@ mod disk;
 mod edge;
 mod mail;
 mod probe;
+mod speech;
 mod wire;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use assure::{Assure, Check, Unanswered};
 use domain::{Control, Ctx, check::Finding};
 use identity::Identity;
+use providers::speech::Speech;
 
 use crate::instance::Face;
 
@@ -22,7 +24,7 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 type Ask<F> = fn(Face, Ctx) -> F;
 
 /// Registers every check of this room.
-pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity) {
+pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity, speech: &Speech) {
     add(assure, face, Control::CRY04, wire::only_tls_1_3);
     add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
     add(assure, face, Control::WEB01, wire::plain_http_serves_nothing);
@@ -38,6 +40,7 @@ pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity) {
         move |ctx| edge::forged_tokens_open_nothing(face.clone(), identity.clone(), ctx)
     }));
     add(assure, face, Control::WEB10, edge::everybody_has_a_limit);
+    add(assure, face, Control::VOI10, edge::made_up_tickets_open_nothing);
     add(assure, face, Control::WEB16, edge::strange_fields_are_refused);
     add(assure, face, Control::ACC01, edge::nobody_gets_in);
     add(assure, face, Control::SSO01, directory::lies_prove_nothing);
@@ -45,6 +48,10 @@ pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity) {
     add(assure, face, Control::MAI01, mail::the_way_is_under_tls);
     add(assure, face, Control::ACC03, edge::strangers_get_what_is_listed);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
+    let speech = speech.clone();
+    assure.register(Check::new(Control::SPE02, HOURLY, move |ctx| {
+        std::future::ready(Ok(speech::it_stays_here(&speech, &ctx)))
+    }));
 }
 
 fn add<F>(assure: &Assure, face: &Face, control: Control, ask: Ask<F>)

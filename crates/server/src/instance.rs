@@ -156,7 +156,7 @@ impl Instance {
                 store.clone(),
                 providers.clone(),
                 tasks.clone(),
-                assistant::Limits::default(),
+                assistant::Limits::of(&config.numbers),
                 config.desk.desk(&config.numbers, config.mail.server.is_some())?,
             ),
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
@@ -175,7 +175,7 @@ impl Instance {
             providers,
             shutdown,
         };
-        check::register(&house.assure, &house.face, &house.identity);
+        check::register(&house.assure, &house.face, &house.identity, house.providers.speech());
         house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
         let serving = serve(&house, &tasks, sockets, plain)?;
         Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })

@@ -6,10 +6,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
-#[path = "browser/directory.rs"]
-mod directory;
 #[path = "browser/customers.rs"]
 mod customers;
+#[path = "browser/directory.rs"]
+mod directory;
 #[path = "browser/factors.rs"]
 mod factors;
 #[path = "browser/house.rs"]

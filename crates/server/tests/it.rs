@@ -32,6 +32,8 @@ mod recover;
 mod routes;
 #[path = "it/scim.rs"]
 mod scim;
+#[path = "it/speech.rs"]
+mod speech;
 #[path = "it/streams.rs"]
 mod streams;
 #[path = "it/transfer.rs"]

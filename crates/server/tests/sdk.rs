@@ -1,5 +1,5 @@
 //! Released `openai` SDKs hold a conversation with a running instance: models, an answer whole and
-//! streamed, tools, embeddings, errors. Released scanners look at one: requests made from its own
+//! streamed, tools, embeddings, errors; those of OpenAI and Deepgram hold a call. Released scanners look at one: requests made from its own
 //! description (schemathesis), its TLS (sslyze), its headers (Mozilla's HTTP observatory). The scripts lie in `sdk/`; `cargo xtask test --install` puts the
 //! SDKs into `target/sdk`.
 
@@ -33,7 +33,27 @@ fn installed(name: &str) -> PathBuf {
 
 /// Runs one script against an instance; what it prints is shown when it fails.
 async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
-    let caller = Caller::start().await;
+    talks_with(Caller::start().await, program, script, packages, SCRIPTED).await;
+}
+
+/// The words of the recording that comes with the recogniser.
+const TWO_CITIES: &str = "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of \
+    foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the \
+    season of Darkness, it was the spring of hope, it was the winter of despair, we had everything before us, we had \
+    nothing before us, we were all going direct to Heaven, we were all going direct the other way, in short, the period \
+    was so far like the present period that some of its noisiest authorities insisted on its being received, for good \
+    or for evil, in the superlative degree of comparison only";
+/// What hears, what speaks, and with which voice.
+const SCRIPTED: [&str; 3] = ["scripted-ear", "scripted-voice", "whistle"];
+const LOCAL: [&str; 3] = ["moonshine-tiny-en", "hibari-heart", "heart"];
+
+async fn talks_with(
+    caller: Caller,
+    program: PathBuf,
+    script: &str,
+    packages: Option<PathBuf>,
+    speech: [&str; 3],
+) {
     let mut command = Command::new(program);
     command
         .arg(root().join("crates/server/tests/sdk").join(script))
@@ -41,7 +61,14 @@ async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
         .env("OPENAI_API_KEY", &caller.key)
         .env("SSL_CERT_FILE", caller.authority())
         .env("NODE_EXTRA_CA_CERTS", caller.authority())
+        .env("SPEECH_EAR", speech[0])
+        .env("SPEECH_VOICE", speech[1])
+        .env("SPEECH_NAME", speech[2])
         .env("NO_PROXY", "localhost");
+    if speech == LOCAL {
+        command.env("SPEECH_RECORDED", TWO_CITIES);
+        command.env("SPEECH_RECORDING", installed("../models").join("recording-two-cities.wav"));
+    }
     if let Some(packages) = packages {
         command.env("TROTH_TEST_PACKAGES", packages);
     }
@@ -57,6 +84,32 @@ async fn talks(program: PathBuf, script: &str, packages: Option<PathBuf>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_sdk_holds_a_conversation() {
     talks(installed("python/bin/python"), "conversation.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdks_hear_what_they_had_spoken() {
+    talks(installed("python/bin/python"), "speech.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_sdks_hear_what_they_had_spoken() {
+    let packages = installed("js/node_modules/@deepgram").join("..");
+    talks(PathBuf::from("node"), "speech.mjs", Some(packages)).await;
+}
+
+/// The same with the models of this machine, whose files `cargo xtask test --install` puts beside the packages.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_models_of_this_machine_hear_what_they_said() {
+    let folder = installed("../models");
+    let more = format!("[models]\nmodels_folder = {folder:?}\nlocal.fetch = false\nspeech.enabled = true\n");
+    let caller = Caller::start_with(&more).await;
+    let ready = async {
+        while caller.instance.providers().speech().readiness() != domain::model::Readiness::Ready {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(120), ready).await.expect("the models are there");
+    talks_with(caller, installed("python/bin/python"), "speech.py", None, LOCAL).await;
 }
 
 /// A SCIM test client tries everything the instance says about itself.
@@ -90,6 +143,36 @@ async fn the_scim_tester_finds_nothing_wrong() {
 async fn the_javascript_sdk_holds_a_conversation() {
     let packages = installed("js/node_modules/openai").join("..");
     talks(PathBuf::from("node"), "conversation.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_holds_a_call_over_the_realtime_wire() {
+    let _proof = domain::verifies!(VOI10);
+    talks(installed("python/bin/python"), "realtime.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_sdk_holds_a_call_over_the_realtime_wire() {
+    let packages = installed("js/node_modules/ws").join("..");
+    talks(PathBuf::from("node"), "realtime.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_python_sdk_of_deepgram_holds_a_call_over_the_agent_wire() {
+    let _proof = domain::verifies!(VOI10);
+    talks(installed("python/bin/python"), "agent.py", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_sdk_of_deepgram_holds_a_call_over_the_agent_wire() {
+    let packages = installed("js/node_modules/@deepgram").join("..");
+    talks(PathBuf::from("node"), "agent.mjs", Some(packages)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_go_wrong_end_as_their_wire_says_and_alone() {
+    let _proof = domain::verifies!(VOI11);
+    talks(installed("python/bin/python"), "bad_calls.py", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod addresses;
 pub mod api_keys;
 pub mod audit;
+pub mod call_tickets;
 pub mod content_requests;
 pub mod conversations;
 pub mod credentials;

@@ -67,6 +67,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0009_step_up.sql"),
     ),
     (
+        12,
+        "tickets for voice calls",
+        include_str!("../migrations/common/0012_call_tickets.sql"),
+        include_str!("../migrations/common/0012_call_tickets.sql"),
+    ),
+    (
         13,
         "customers of the voice desk",
         include_str!("../migrations/common/0013_customers.sql"),

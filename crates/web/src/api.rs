@@ -21,6 +21,8 @@ use axum::{Router, response::Response, routing};
 
 use crate::{App, Problem};
 
+pub(crate) use json::refusal;
+
 /// Everything under `/v1`, and the description of it.
 pub fn routes() -> Router<App> {
     Router::new()

@@ -18,6 +18,7 @@ pub mod problem;
 pub mod public;
 pub mod session;
 pub mod socket;
+mod voice;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -120,6 +121,7 @@ pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/healthz", routing::get(|| async { "ok\n" }))
         .merge(pages::routes())
-        .merge(api::routes());
+        .merge(api::routes())
+        .merge(voice::routes());
     edge::around(routes, &app).with_state(app)
 }

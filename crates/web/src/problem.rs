@@ -223,6 +223,8 @@ impl From<identity::Error> for Problem {
             E::Label => Self::invalid("label", said),
             E::Scopes => Self::invalid("scopes", said),
             E::Days { .. } => Self::invalid("days", said),
+            E::Life { .. } => Self::invalid("seconds", said),
+            E::Terms => Self::invalid("session", said),
             E::Overlap { .. } => Self::invalid("overlap_hours", said),
             E::Setting => Self::invalid("setting", said),
             E::Address(_) => Self::invalid("network", said),

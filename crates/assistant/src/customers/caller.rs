@@ -57,12 +57,6 @@ impl Caller {
         self.place = place;
     }
 
-    /// The model is asked anew: from here on the ids of its calls may be ones it used before, and mean other
-    /// calls. The tool loop says so before each answer of the model.
-    pub fn next_round(&mut self) {
-        self.done.clear();
-    }
-
     /// Where that model runs.
     #[must_use]
     pub fn place(&self) -> &Place {
@@ -95,8 +89,8 @@ impl Caller {
         Ok((ctx, permit))
     }
 
-    /// What this very tool call came to, when it was made before in this round. An id alone says little: some
-    /// endpoints number their calls from one in every answer.
+    /// What this very tool call came to, when it was made before. An id alone says little: some endpoints number
+    /// their calls from one in every answer, so the loop gives each call an id of its own.
     pub(crate) fn done(&self, call: &ToolCall) -> Option<&ToolResult> {
         self.done.iter().find(|(made, _)| made == call).map(|(_, result)| result)
     }

@@ -31,6 +31,9 @@ const FRAMES_TO_BEGIN: usize = 2;
 /// How likely a frame is speech that begins it, and that goes on with it.
 const BEGINS: f32 = 0.5;
 const GOES_ON: f32 = 0.35;
+/// How often, and with which pauses, what is told for good waits where too many are being listened to.
+const MOST_TRIES: u32 = 40;
+const BREATH: Duration = Duration::from_millis(100);
 /// Seconds of sound that are paid for at a time.
 const BLOCK: u64 = 15;
 
@@ -286,17 +289,23 @@ impl Ear {
             stream.held = Samples::default();
             (stream.told, stream.speaking) = (0, stream.speaking && !speech_final);
         }
-        let (length, mut words) = (samples.len(), (Zeroizing::default(), 0.0));
+        let (length, mut words) = (samples.len(), (Zeroizing::default(), 0.0_f32));
         if speaking {
             let (model, language) = (self.wish.model.clone(), self.wish.language.clone());
-            let sound = Sound { samples, model, language };
             let permit = rights::speaks(&self.ctx).map_err(|denied| Trouble::Failed(denied.into()))?;
-            match self.assistant.speech().recognise(&permit, sound, self.stop.clone()).await {
-                Ok(heard) => words = (heard.text, heard.confidence),
-                // What is said so far is told again soon.
-                Err(providers::Error::Busy) if !is_final => return Ok(()),
-                Err(error) => return Err(Trouble::Failed(error.into())),
-            }
+            let mut tries = 0;
+            words = loop {
+                let sound =
+                    Sound { samples: samples.clone(), model: model.clone(), language: language.clone() };
+                match self.assistant.speech().recognise(&permit, sound, self.stop.clone()).await {
+                    Ok(heard) => break (heard.text, heard.confidence),
+                    // What is said so far is told again soon; what is told for good waits for its turn.
+                    Err(providers::Error::Busy) if !is_final => return Ok(()),
+                    Err(providers::Error::Busy) if tries < MOST_TRIES => tries += 1,
+                    Err(error) => return Err(Trouble::Failed(error.into())),
+                }
+                tokio::time::sleep(BREATH).await;
+            };
         }
         let (text, confidence) = words;
         if text.is_empty() && !is_final {

@@ -18,9 +18,12 @@ const LINE_TOKENS: u64 = 8;
 
 /// The prompt for `model` to answer the last message of `path`.
 pub(crate) fn build(model: &ModelFacts, path: &[&Message]) -> Prompt {
-    let history = lines(path);
-    let system = system(model);
-    let from = first_kept(&history, budget(model.context_tokens, tokens(&system)));
+    of_lines(model, &system(model), lines(path))
+}
+
+/// The prompt of a system line and as much of `history` as `model` can attend to.
+pub(super) fn of_lines(model: &ModelFacts, system: &str, history: Vec<Line>) -> Prompt {
+    let from = first_kept(&history, budget(model.context_tokens, tokens(system)));
     let system = Line::new(Speaker::System, system);
     Prompt::new(&model.id, std::iter::once(system).chain(history.into_iter().skip(from)).collect())
 }
@@ -31,24 +34,30 @@ fn system(model: &ModelFacts) -> String {
     format!("{SYSTEM} The model you run on is {}{maker}.", model.title)
 }
 
-/// The messages as lines. Two of the same speaker in a row become one, because many models' templates
-/// insist on turns; answers that failed before their first word are left out.
+/// The messages as lines.
 fn lines(path: &[&Message]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::with_capacity(path.len());
-    for message in path.iter().filter(|message| !message.body.text.is_empty()) {
-        let speaker = match message.author {
-            Author::User => Speaker::User,
-            Author::Assistant => Speaker::Assistant,
-        };
-        match lines.last_mut().filter(|last| last.speaker == speaker) {
-            Some(last) => {
-                last.text.push_str("\n\n");
-                last.text.push_str(&message.body.text);
-            }
-            None => lines.push(Line::new(speaker, &message.body.text)),
-        }
-    }
+    path.iter().for_each(|message| add(&mut lines, message.author, &message.body.text));
     lines
+}
+
+/// Adds a message. Two of the same speaker in a row become one line, because many models' templates
+/// insist on turns; answers that failed before their first word are left out.
+pub(super) fn add(lines: &mut Vec<Line>, author: Author, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    let speaker = match author {
+        Author::User => Speaker::User,
+        Author::Assistant => Speaker::Assistant,
+    };
+    match lines.last_mut().filter(|last| last.speaker == speaker && last.tool_calls.is_empty()) {
+        Some(last) => {
+            last.text.push_str("\n\n");
+            last.text.push_str(text);
+        }
+        None => lines.push(Line::new(speaker, text)),
+    }
 }
 
 /// Tokens left for history: a quarter of what the model attends to is kept free for the answer.

@@ -15,8 +15,8 @@ use crate::Error;
 pub(crate) struct Step {
     /// The question to be kept; `None` when an answer is made anew.
     pub(crate) question: Option<Message>,
-    /// The message to be answered.
-    pub(crate) answers: MessageId,
+    /// The message to be answered; `None` when nothing has been said yet.
+    pub(crate) answers: Option<MessageId>,
 }
 
 /// Finds the place of `kind` in `tree`, whose shown branch ends in `head`.
@@ -48,7 +48,11 @@ pub(crate) fn place(ctx: &Ctx, tree: &Tree, head: Option<MessageId>, kind: AskKi
                 Author::User => message.id,
                 Author::Assistant => message.parent.ok_or(Error::NotFound)?,
             };
-            find(tree, answers).map(|_| Step { question: None, answers })
+            find(tree, answers).map(|_| Step { question: None, answers: Some(answers) })
+        }
+        AskKind::GoOn => {
+            head.map(|id| find(tree, id)).transpose()?;
+            Ok(Step { question: None, answers: head })
         }
     }
 }
@@ -66,7 +70,7 @@ fn say(ctx: &Ctx, parent: Option<MessageId>, text: String) -> Result<Step, Error
     }
     let body = Body { text, ..Body::default() };
     let question = Message { id: MessageId::fresh(ctx), parent, author: Author::User, body, at: ctx.now() };
-    Ok(Step { answers: question.id, question: Some(question) })
+    Ok(Step { answers: Some(question.id), question: Some(question) })
 }
 
 #[cfg(test)]
@@ -107,7 +111,7 @@ mod tests {
     fn a_question_follows_the_shown_branch_or_the_message_it_names() {
         let step = place(&ctx(), &tree(), Some(id(3)), say_text("hi", None)).unwrap();
         assert_eq!(step.question.as_ref().unwrap().parent, Some(id(3)));
-        assert_eq!(step.answers, step.question.unwrap().id);
+        assert_eq!(step.answers, step.question.map(|question| question.id));
         let step = place(&ctx(), &tree(), Some(id(3)), say_text("hi", Some(id(2)))).unwrap();
         assert_eq!(step.question.unwrap().parent, Some(id(2)));
         let step = place(&ctx(), &Tree::default(), None, say_text("hi", None)).unwrap();
@@ -129,9 +133,17 @@ mod tests {
     fn an_answer_is_made_anew_below_the_question() {
         let again = |message| AskKind::Regenerate { message };
         let step = place(&ctx(), &tree(), Some(id(3)), again(id(2))).unwrap();
-        assert_eq!(step, Step { question: None, answers: id(1) });
+        assert_eq!(step, Step { question: None, answers: Some(id(1)) });
         let step = place(&ctx(), &tree(), Some(id(3)), again(id(3))).unwrap();
-        assert_eq!(step.answers, id(3));
+        assert_eq!(step.answers, Some(id(3)));
+    }
+
+    #[test]
+    fn going_on_follows_whatever_was_said_last() {
+        let step = place(&ctx(), &tree(), Some(id(2)), AskKind::GoOn).unwrap();
+        assert_eq!(step, Step { question: None, answers: Some(id(2)) });
+        let step = place(&ctx(), &Tree::default(), None, AskKind::GoOn).unwrap();
+        assert_eq!(step, Step { question: None, answers: None });
     }
 
     #[test]

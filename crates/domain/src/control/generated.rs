@@ -154,6 +154,26 @@ pub enum Control {
     SUP01,
     /// No key, token or password stands in the source tree, and the local .env file is never part of it.
     SUP02,
+    /// At most `calls` calls are held at once and `calls_per_person` of one person; a call ends after `call_minutes` minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.
+    VOI01,
+    /// When the session a call was opened in ends, or its account is closed, the call ends at once.
+    VOI02,
+    /// Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.
+    VOI03,
+    /// The caller's sound is held only while its words are being recognised, and is overwritten when it is let go.
+    VOI04,
+    /// When recognition, the model, the voice or the client of a call stalls, the caller hears so and the log says which, without content.
+    VOI05,
+    /// The first words of every call say that an AI speaks; they cannot be left out or interrupted.
+    VOI06,
+    /// An answer begun before the caller had finished is taken back when they go on: it is neither heard nor kept, and of an interrupted one only what was heard is.
+    VOI07,
+    /// A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.
+    VOI08,
+    /// A browser gets no key: a ticket, kept as a hash, opens one voice call within at most `call_ticket_seconds` seconds, for the key it was made with and from the origin it was made for; shown again, elsewhere or later it is refused before the connection opens, and it is never taken from an address.
+    VOI10,
+    /// Every message of a voice connection is held against the form of its wire before anything is done; what does not fit, comes out of its order or too late ends in that wire's own error, and repeats nothing of what was sent.
+    VOI11,
     /// The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.
     WEB01,
     /// Every answer carries a content security policy without inline code, trusted types and the other security headers, and HSTS by every name that is not the machine's own.
@@ -190,7 +210,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 90] = [
+    pub const ALL: [Self; 100] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -265,6 +285,16 @@ impl Control {
         Self::STO03,
         Self::SUP01,
         Self::SUP02,
+        Self::VOI01,
+        Self::VOI02,
+        Self::VOI03,
+        Self::VOI04,
+        Self::VOI05,
+        Self::VOI06,
+        Self::VOI07,
+        Self::VOI08,
+        Self::VOI10,
+        Self::VOI11,
         Self::WEB01,
         Self::WEB02,
         Self::WEB03,
@@ -288,7 +318,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 90] = [
+static FACTS: [Facts; 100] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -856,6 +886,78 @@ static FACTS: [Facts; 90] = [
         ),
     },
     Facts {
+        token: "VOI01",
+        title: "Calls are bounded",
+        sentence: "At most {calls} calls are held at once and {calls_per_person} of one person; a call ends after {call_minutes} minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would take the room of callers; tests hold calls of their own."),
+    },
+    Facts {
+        token: "VOI02",
+        title: "A call ends with its session",
+        sentence: "When the session a call was opened in ends, or its account is closed, the call ends at once.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need somebody's session; tests end their own."),
+    },
+    Facts {
+        token: "VOI03",
+        title: "Voice is counted as it is used",
+        sentence: "Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would use up somebody's quota; tests have their own."),
+    },
+    Facts {
+        token: "VOI04",
+        title: "Sound is wiped from memory",
+        sentence: "The caller's sound is held only while its words are being recognised, and is overwritten when it is let go.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("What is no longer in memory cannot be asked for; tests look at what is let go."),
+    },
+    Facts {
+        token: "VOI05",
+        title: "No stall is silent",
+        sentence: "When recognition, the model, the voice or the client of a call stalls, the caller hears so and the log says which, without content.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would stall a call; tests stall their own."),
+    },
+    Facts {
+        token: "VOI06",
+        title: "Callers hear first that an AI speaks",
+        sentence: "The first words of every call say that an AI speaks; they cannot be left out or interrupted.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need a caller; tests listen to calls of their own."),
+    },
+    Facts {
+        token: "VOI07",
+        title: "What the caller never finished saying leaves nothing",
+        sentence: "An answer begun before the caller had finished is taken back when they go on: it is neither heard nor kept, and of an interrupted one only what was heard is.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would need a caller; tests interrupt their own."),
+    },
+    Facts {
+        token: "VOI08",
+        title: "Tools run once, and what cannot be undone waits",
+        sentence: "A tool runs once for each call of it, also when the reply is interrupted, and one that cannot be undone only when the caller has finished for certain.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would run a tool; tests bring their own."),
+    },
+    Facts {
+        token: "VOI10",
+        title: "A ticket opens one call",
+        sentence: "A browser gets no key: a ticket, kept as a hash, opens one voice call within at most {call_ticket_seconds} seconds, for the key it was made with and from the origin it was made for; shown again, elsewhere or later it is refused before the connection opens, and it is never taken from an address.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "VOI11",
+        title: "Every message of a call is read",
+        sentence: "Every message of a voice connection is held against the form of its wire before anything is done; what does not fit, comes out of its order or too late ends in that wire's own error, and repeats nothing of what was sent.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would open a voice call on the running system; tests send each kind of bad message to both wires.",
+        ),
+    },
+    Facts {
         token: "WEB01",
         title: "Nothing over plain HTTP",
         sentence: "The plain listener, when there is one, sends pages to HTTPS and refuses API calls; it serves nothing.",
@@ -1060,6 +1162,14 @@ pub struct Numbers {
     pub sso_minutes: u32,
     /// Days after which a provisioning token ends (SSO02).
     pub scim_token_days: u32,
+    /// Minutes one call may last (VOI01).
+    pub call_minutes: u32,
+    /// Calls held at once (VOI01).
+    pub calls: u32,
+    /// Calls of one person at once (VOI01).
+    pub calls_per_person: u32,
+    /// Longest life of a ticket for a voice call (VOI10).
+    pub call_ticket_seconds: u32,
     /// How many times the limit of one account an address has, because a whole office may stand behind it (WEB10).
     pub address_times: u32,
     /// Calls of the API a minute with one key (WEB10).
@@ -1123,6 +1233,10 @@ impl Default for Numbers {
             speech_stream_minutes: 120,
             sso_minutes: 10,
             scim_token_days: 180,
+            call_minutes: 60,
+            calls: 16,
+            calls_per_person: 2,
+            call_ticket_seconds: 7200,
             address_times: 5,
             api_calls_a_minute: 600,
             asks_a_minute: 60,
@@ -1180,6 +1294,10 @@ impl Numbers {
             "speech_stream_minutes" => Some(self.speech_stream_minutes),
             "sso_minutes" => Some(self.sso_minutes),
             "scim_token_days" => Some(self.scim_token_days),
+            "call_minutes" => Some(self.call_minutes),
+            "calls" => Some(self.calls),
+            "calls_per_person" => Some(self.calls_per_person),
+            "call_ticket_seconds" => Some(self.call_ticket_seconds),
             "address_times" => Some(self.address_times),
             "api_calls_a_minute" => Some(self.api_calls_a_minute),
             "asks_a_minute" => Some(self.asks_a_minute),
@@ -1234,6 +1352,10 @@ impl Numbers {
             "speech_stream_minutes" => Some(&mut self.speech_stream_minutes),
             "sso_minutes" => Some(&mut self.sso_minutes),
             "scim_token_days" => Some(&mut self.scim_token_days),
+            "call_minutes" => Some(&mut self.call_minutes),
+            "calls" => Some(&mut self.calls),
+            "calls_per_person" => Some(&mut self.calls_per_person),
+            "call_ticket_seconds" => Some(&mut self.call_ticket_seconds),
             "address_times" => Some(&mut self.address_times),
             "api_calls_a_minute" => Some(&mut self.api_calls_a_minute),
             "asks_a_minute" => Some(&mut self.asks_a_minute),
@@ -1250,7 +1372,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 48] = [
+pub static NUMBERS: [Number; 52] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1626,6 +1748,46 @@ pub static NUMBERS: [Number; 48] = [
         control: Control::SSO02,
         value: 180,
         unit: "days",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "call_minutes",
+        control: Control::VOI01,
+        value: 60,
+        unit: "minutes",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "calls",
+        control: Control::VOI01,
+        value: 16,
+        unit: "calls",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "calls_per_person",
+        control: Control::VOI01,
+        value: 2,
+        unit: "calls",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "call_ticket_seconds",
+        control: Control::VOI10,
+        value: 7200,
+        unit: "seconds",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

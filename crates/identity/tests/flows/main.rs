@@ -11,6 +11,7 @@ mod accounts;
 mod api_keys;
 mod authenticator;
 mod break_glass;
+mod call_tickets;
 mod directory;
 mod factors;
 mod linking;

@@ -10,4 +10,5 @@ mod local;
 mod packages;
 mod real;
 mod samples;
+mod speech;
 mod tls;

@@ -264,6 +264,41 @@ fn filled(path: &'static str) -> String {
     path.split('/').map(fill).collect::<Vec<_>>().join("/")
 }
 
+/// Asks for a voice connection with tickets nobody gave out, wherever one could be put: where it belongs, and in
+/// the address.
+pub(super) async fn made_up_tickets_open_nothing(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
+    let probe = Probe::of(&face)?;
+    let secret = [identity::TICKET_PREFIX, &"A".repeat(43)].concat();
+    let mut wrong = None;
+    for path in ["/v1/realtime", "/v1/agent/converse"] {
+        let opening = |path: &str| {
+            let upgrade = probe.get(path).header("connection", "upgrade").header("upgrade", "websocket");
+            upgrade
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA==")
+        };
+        let named = format!("{path}?token={secret}&access_token={secret}&authorization={secret}");
+        let ways = [
+            opening(path).header("authorization", format!("Bearer {secret}")),
+            opening(path).header("sec-websocket-protocol", format!("token, {secret}")),
+            opening(path).header("sec-websocket-protocol", format!("openai-insecure-api-key.{secret}")),
+            opening(&named).header("sec-websocket-protocol", "realtime"),
+        ];
+        for way in ways {
+            let answer = probe.send(way).await?;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                wrong =
+                    Some(format!("{path} answered a ticket nobody gave out otherwise than by a refusal."));
+            } else if answer.text.contains(&secret) {
+                wrong = Some(format!("The refusal of {path} repeats the ticket."));
+            }
+        }
+    }
+    let good = "Tickets nobody gave out were refused by both voice wires before the connection opened.";
+    let most = face.config.numbers.call_ticket_seconds;
+    Ok(judge(Control::VOI10, &ctx, wrong, good).fact("longest life of a ticket in seconds", most))
+}
+
 /// Sends forms that anybody may send, each with something no form of ours has in it.
 pub(super) async fn strange_fields_are_refused(face: Face, ctx: Ctx) -> Result<Finding, Unanswered> {
     const MARK: &str = "c41f-strange";

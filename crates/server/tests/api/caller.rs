@@ -15,8 +15,13 @@ pub(crate) struct Caller {
 impl Caller {
     /// Starts an instance, sets it up and makes a key, as a person does in the browser.
     pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same with `more` configuration.
+    pub(crate) async fn start_with(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let key_file = format!("[keys]\nkey_file = {:?}", folder.path().join("root.key"));
+        let key_file = format!("[keys]\nkey_file = {:?}\n{more}", folder.path().join("root.key"));
         let config = Config::for_tests(&folder.path().join("data"), &key_file).expect("a configuration");
         let instance = Instance::start(config, Outside::real()).await.expect("an instance that listens");
         let mut person = Client::new(&instance.url(), &authority(&instance));

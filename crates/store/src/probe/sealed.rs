@@ -40,6 +40,7 @@ const COLUMNS: &[Column] = &[
     Column("sessions", "seen_from", "t.account", "created"),
     Column("api_keys", "label", "t.account", "created"),
     Column("api_keys", "used_from", "t.account", "created"),
+    Column("call_tickets", "terms", "t.account", "created"),
     Column("notices", "notice", "t.account", "at"),
     Column("emails", "address", "t.account", "confirmed"),
     Column("mail_links", "address", "t.account", "created"),

@@ -73,7 +73,13 @@ impl Wishes {
     /// A whole number from `least` to `most`.
     fn number(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, Problem> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+        // Some clients write every number as a fraction.
+        let number = value
+            .strip_suffix(".0")
+            .unwrap_or(value)
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
         let wrong = || invalid(name, format!("`{name}` is a whole number from {least} to {most}."));
         number.map(Some).ok_or_else(wrong)
     }

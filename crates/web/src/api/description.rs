@@ -10,6 +10,7 @@ use utoipa::{
 };
 
 use super::{audio, chat, embeddings, models};
+use crate::voice::tickets;
 
 /// The API as `OpenAPI` 3.1 says it.
 #[derive(OpenApi)]
@@ -26,7 +27,9 @@ use super::{audio, chat, embeddings, models};
         chat::complete,
         embeddings::embed,
         audio::speech::speak,
-        audio::transcription::transcribe
+        audio::transcription::transcribe,
+        tickets::client_secret,
+        tickets::grant,
     ),
     modifiers(&Key),
 )]

@@ -66,13 +66,13 @@ fn kind(status: StatusCode) -> &'static str {
 }
 
 /// 400 about one field.
-pub(super) fn invalid(param: impl Into<String>, detail: impl Into<String>) -> Problem {
+pub(crate) fn invalid(param: impl Into<String>, detail: impl Into<String>) -> Problem {
     let title = "The request cannot be understood";
     Problem::new(StatusCode::BAD_REQUEST, "invalid-value", title, detail.into()).about(param)
 }
 
 /// What a failure of the assistant is to a program.
-pub(super) fn of_assistant(error: &assistant::Error) -> Problem {
+pub(crate) fn of_assistant(error: &assistant::Error) -> Problem {
     match error {
         assistant::Error::Denied(_) => Problem::forbidden(),
         assistant::Error::UnknownModel => unknown_model(),

@@ -30,7 +30,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 }
 
 /// Where the body is wrong. The parser's own words may quote it, so only the place is told.
-fn refusal(error: &serde_json::Error) -> Problem {
+pub(crate) fn refusal(error: &serde_json::Error) -> Problem {
     enforced!(WEB14);
     let at = format!("line {}, column {}", error.line(), error.column());
     Problem::bad_request(match error.classify() {

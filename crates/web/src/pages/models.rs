@@ -13,5 +13,6 @@ pub async fn show(State(app): State<App>, person: SignedIn, looks: Looks) -> Res
     let frame = looks.told(&app, &person).await?;
     let (models, default) =
         (app.assistant.models_for(&person.ctx), app.assistant.default_model_for(&person.ctx));
-    Ok(view::page(&frame, &models, default.as_deref()))
+    let speech = app.assistant.speech_models_for(&person.ctx);
+    Ok(view::page(&frame, &models, default.as_deref(), &speech))
 }

@@ -80,11 +80,13 @@ pub(super) fn no_upgrade() -> Problem {
 }
 
 /// Whether one of our own pages asks, a page of a listed origin on the API, or a program with its key. A
-/// program has no origin, and a page cannot leave its own out.
+/// program has no origin, and a page cannot leave its own out. On the API, which looks at no cookie, the key may
+/// also come as a subprotocol.
 fn comes_from_a_friend(parts: &Parts, listed: &[String]) -> bool {
     let headers = &parts.headers;
     if !headers.contains_key(header::ORIGIN) {
-        return headers.contains_key(header::AUTHORIZATION);
+        let offers = headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL);
+        return headers.contains_key(header::AUTHORIZATION) || (offers && origin::is_api(parts.uri.path()));
     }
     let Some(origin) = only(headers, &header::ORIGIN) else { return false };
     let is_listed = listed.iter().any(|one| one == origin) && origin::is_api(parts.uri.path());
@@ -135,7 +137,11 @@ mod tests {
         assert!(from("/v1/x", &[key]) && from("/voice", &[("origin", OURS)]));
         assert!(from("/v1/x", &[("origin", "https://app.example")]));
         assert!(!from("/voice", &[("origin", "https://app.example")]), "a listed origin has the API alone");
-        assert!(!from("/voice", &[("cookie", "__Host-troth=x")]), "a cookie without an origin is no program");
+        let offer = ("sec-websocket-protocol", "token, troth_x");
+        assert!(from("/v1/x", &[offer]) && !from("/voice", &[offer]));
+        for path in ["/voice", "/v1/x"] {
+            assert!(!from(path, &[("cookie", "__Host-troth=x")]), "a cookie without an origin is no program");
+        }
         for strange in
             ["https://evil.example", "http://localhost:8443", "https://localhost", "null", "", "file://"]
         {

@@ -80,7 +80,7 @@ fn passages(frames: &[f32], length: usize) -> Vec<Range<usize>> {
         at = begin + count.max(1);
         let (from, to) = (begin * FRAME_SAMPLES, (begin + count) * FRAME_SAMPLES);
         match found.last_mut() {
-            Some(last) if count > 0 && from < last.end + PAUSE => last.end = to,
+            Some(last) if count >= SHORTEST - 1 && from < last.end + PAUSE => last.end = to,
             _ if count >= SHORTEST => found.push(from..to),
             _ => (),
         }

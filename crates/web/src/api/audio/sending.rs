@@ -9,11 +9,14 @@ use assistant::{
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
+use zeroize::Zeroizing;
 
 /// A voice and the format it is sent in. Dropping it stops the voice.
 pub(in crate::api) struct Sending {
     speaking: Speaking,
     encoder: Encoder,
+    /// Silence that goes before the voice.
+    pause: Option<Vec<f32>>,
     ended: bool,
 }
 
@@ -22,7 +25,13 @@ impl Sending {
     /// [`ModelError::BadPrompt`] for a rate that is not offered.
     pub(in crate::api) fn new(speaking: Speaking, format: Format) -> Result<Self, ModelError> {
         let encoder = Encoder::new(speaking.rate(), format)?;
-        Ok(Self { speaking, encoder, ended: false })
+        Ok(Self { speaking, encoder, pause: None, ended: false })
+    }
+
+    /// The same behind the pause that parts two sentences.
+    pub(in crate::api) fn behind_a_pause(mut self) -> Self {
+        self.pause = Some(vec![0.0; self.speaking.rate() as usize / 8]);
+        self
     }
 
     /// The next bytes; `None` after the last.
@@ -35,7 +44,12 @@ impl Sending {
                 return None;
             }
             let piece = match self.speaking.next().await {
-                Some(Ok(samples)) => self.encoder.encode(&samples),
+                Some(Ok(samples)) => match self.pause.take() {
+                    Some(pause) => {
+                        self.encoder.encode(&Zeroizing::new([&pause, samples.as_slice()].concat()))
+                    }
+                    None => self.encoder.encode(&samples),
+                },
                 Some(Err(error)) => Err(error),
                 None => {
                     self.ended = true;

@@ -7,7 +7,7 @@ use axum::{
 };
 use domain::enforced;
 use http::{HeaderName, Uri, header::CONTENT_TYPE};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Wishes, speak_socket};
@@ -24,12 +24,6 @@ use crate::{
 /// What is sent where nobody said how.
 const USUAL: Format = Format::pcm(24_000);
 
-/// What to speak.
-#[derive(Deserialize)]
-pub(in crate::api) struct SpeakRequest {
-    text: String,
-}
-
 /// Speaks texts as they are written.
 pub(in crate::api) async fn open(
     caller: ApiCaller,
@@ -45,14 +39,18 @@ pub(in crate::api) async fn speak(
     caller: ApiCaller,
     State(app): State<App>,
     uri: Uri,
-    Json(request): Json<SpeakRequest>,
+    Json(mut request): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
     let wishes = Wishes::of(&uri)?;
     let (format, wav) = (wishes.format()?.unwrap_or(USUAL), wav(&wishes)?);
-    if request.text.trim().is_empty() {
+    let Some(Value::String(text)) = request.remove("text") else {
+        return Err(invalid("text", "Send the text as `text`."));
+    };
+    let text = Zeroizing::new(text);
+    if text.trim().is_empty() {
         return Err(invalid("text", "There must be a text to speak."));
     }
-    if request.text.len() > LONGEST_TEXT {
+    if text.len() > LONGEST_TEXT {
         enforced!(SPE03);
         return Err(invalid(
             "text",
@@ -60,7 +58,7 @@ pub(in crate::api) async fn speak(
         ));
     }
     let facts = wishes.model(&app, &caller.ctx, SpeechKind::Synthesis)?;
-    let (text, pace) = (Zeroizing::new(request.text), pace(&wishes)?);
+    let pace = pace(&wishes)?;
     let speaking = app.assistant.speak(&caller.ctx, Say { text, voice: Some(facts.id), pace }).await;
     let speaking = speaking.map_err(|error| of_assistant(&error))?;
     let model = speaking.model().to_owned();

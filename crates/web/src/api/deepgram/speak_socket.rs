@@ -79,6 +79,7 @@ pub(super) fn open(app: App, ctx: Ctx, wishes: &Wishes, opening: Opening) -> Res
         jobs: VecDeque::new(),
         sending: None,
         sequence: 0,
+        has_spoken: false,
         ends: Instant::now() + Duration::from_secs(60 * minutes),
     };
     opening.open(&app, ctx, &["token", "bearer"], |socket| talk.run(socket))
@@ -96,6 +97,8 @@ struct Talk {
     jobs: VecDeque<Job>,
     sending: Option<Sending>,
     sequence: u32,
+    /// Whether something was said before.
+    has_spoken: bool,
     ends: Instant,
 }
 
@@ -186,7 +189,9 @@ impl Talk {
                     let say = Say { text, voice: Some(self.voice.clone()), pace: self.pace };
                     let speaking = self.app.assistant.speak(&self.ctx, say).await;
                     let sending = Sending::new(speaking.map_err(|error| failed(&error))?, self.format);
-                    self.sending = Some(sending.map_err(|error| failed(&error.into()))?);
+                    let sending = sending.map_err(|error| failed(&error.into()))?;
+                    let follows = std::mem::replace(&mut self.has_spoken, true);
+                    self.sending = Some(if follows { sending.behind_a_pause() } else { sending });
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What the models page shows: what can answer here, who made it, where it runs.
 
+use assistant::speech::{SpeechFacts, SpeechKind};
 use domain::model::{ModelFacts, Readiness};
 use maud::{Markup, html};
 
@@ -10,7 +11,7 @@ use super::super::{
 
 /// The page.
 #[must_use]
-pub fn page(frame: &Frame, models: &[ModelFacts], default: Option<&str>) -> Markup {
+pub fn page(frame: &Frame, models: &[ModelFacts], default: Option<&str>, speech: &[SpeechFacts]) -> Markup {
     let words = frame.words;
     let main = html! {
         div.desk lang="en" {
@@ -25,6 +26,13 @@ pub fn page(frame: &Frame, models: &[ModelFacts], default: Option<&str>) -> Mark
                     ul { @for way in [words.way_fetch, words.way_restart, words.way_file, words.way_endpoint] { li { (way) } } }
                 }
             }
+            @if !speech.is_empty() {
+                section {
+                    h2 { "Speech" }
+                    p { "What turns speech into words and words into speech, and where it is heard." }
+                    @for model in speech { (spoken(frame, model)) }
+                }
+            }
         }
     };
     frame.desk(words.models, Place::Models, &main)
@@ -35,16 +43,39 @@ fn card(frame: &Frame, model: &ModelFacts, is_default: bool) -> Markup {
         article.modelcard {
             h2 { (model.title) (state(frame.words, &model.readiness)) }
             p { (model.note) }
-            @match &model.readiness {
-                Readiness::Fetching { done, total } => {
-                    div { p.small.soft { (bytes(*done)) " of " (bytes(*total)) } progress value=(done) max=(total) aria-label=(model.title) {} }
-                }
-                Readiness::Missing { how } => { p.small { (how) } }
-                Readiness::Failed { why } => { p.small { (why) } }
-                Readiness::Loading | Readiness::Ready => {}
-            }
+            (progress(&model.title, &model.readiness))
             dl.facts.pairs { (facts(frame.words, model)) }
             p.tiny.soft { "Programs call it " code { (model.id) } @if is_default { ". Answers when nobody chose another." } }
+        }
+    }
+}
+
+/// One that hears or speaks.
+fn spoken(frame: &Frame, model: &SpeechFacts) -> Markup {
+    let does = match model.kind {
+        SpeechKind::Recognition => "Turns speech into words",
+        SpeechKind::Synthesis => "Turns words into speech",
+    };
+    html! {
+        article.modelcard {
+            h3 { (model.title) " " (state(frame.words, &model.readiness)) }
+            p { (does) ", " (model.place) ". Made by " (model.maker) "." }
+            (progress(&model.title, &model.readiness))
+            p.tiny.soft { "Programs call it " code { (model.id) } @if let Some(voice) = model.voices.first() { ", its voice " code { (voice) } } "." }
+        }
+    }
+}
+
+/// How far it is, and what to do where it does not come by itself.
+fn progress(title: &str, readiness: &Readiness) -> Markup {
+    html! {
+        @match readiness {
+            Readiness::Fetching { done, total } => {
+                div { p.small.soft { (bytes(*done)) " of " (bytes(*total)) } progress value=(done) max=(total) aria-label=(title) {} }
+            }
+            Readiness::Missing { how } => { p.small { (how) } }
+            Readiness::Failed { why } => { p.small { (why) } }
+            Readiness::Loading | Readiness::Ready => {}
         }
     }
 }

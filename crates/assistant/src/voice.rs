@@ -1,0 +1,131 @@
+//! Calls: a person talks, the assistant listens, thinks and talks back.
+//!
+//! `web` opens one with [`Assistant::call`] and translates between its wire and the closed enums of
+//! [`domain::voice`]; [`session`] is the task that holds it. A call is an ordinary conversation whose turns are
+//! spoken. Invariants: nothing is opened when there is no room; a call ends with the session it was opened
+//! in; the first thing anybody hears is that an AI speaks; no stall is silent; sound is wiped when it is not
+//! needed any more.
+
+mod clauses;
+mod gate;
+mod lines;
+mod meter;
+mod mouth;
+mod played;
+mod reply;
+mod session;
+mod tape;
+mod tools;
+
+use domain::{
+    Ctx,
+    id::{CallId, ConversationId},
+    voice::{Command, Event},
+};
+pub(crate) use gate::Gate;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Assistant, Error,
+    rights::{self, TurnRights},
+    turn::Place,
+};
+use meter::Meter;
+use session::{Hears, Session};
+
+/// Commands that may wait for the engine: some seconds of sound in ordinary pieces.
+const COMMANDS: usize = 128;
+/// Events that may wait for the client.
+const EVENTS: usize = 256;
+
+/// How a call is opened.
+pub struct Opening {
+    /// Where its conversation is kept.
+    pub keeping: Keeping,
+    /// Ends the call when it fires: the session it was opened in has ended, or its ticket was withdrawn.
+    pub ended: CancellationToken,
+}
+
+/// Where a call's conversation is kept: an existing one, or a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// Sealed in the store.
+    Kept(Option<ConversationId>),
+    /// In memory alone. A new one goes with the call.
+    Temporary(Option<ConversationId>),
+}
+
+/// A call that has been opened. Dropping either end of it hangs up.
+#[derive(Debug)]
+pub struct Call {
+    /// Its name in logs.
+    pub id: CallId,
+    /// Its conversation.
+    pub place: Place,
+    /// What the client asks.
+    pub commands: mpsc::Sender<Command>,
+    /// What the client is told, until [`Event::Ended`].
+    pub events: mpsc::Receiver<Event>,
+}
+
+impl Assistant {
+    /// Opens a call for the person behind `ctx`. It begins with the first [`Command::Configure`].
+    ///
+    /// # Errors
+    /// [`Error::Denied`]; [`Error::Busy`] when there are too many calls; [`Error::UsedUp`] when the person's
+    /// quota of voice is; [`Error::Model`] while nothing hears or speaks; [`Error::NotFound`] when the
+    /// conversation is not there; [`Error::TemporaryOnly`], [`Error::Full`], [`Error::Closing`].
+    pub async fn call(&self, ctx: &Ctx, opening: Opening) -> Result<Call, Error> {
+        let listens = rights::speaks(ctx)?;
+        let pass = self.0.calls.enter(rights::person(ctx)?)?;
+        let speech = self.speech();
+        // One ear follows the sound while the other judges a pause.
+        let (ear, judge) = (speech.hearing(&listens).await?, speech.hearing(&listens).await?);
+        let hears = Hears { permit: listens, ear, judge: judge.into() };
+        let (place, rights) = self.place_of_call(ctx, opening.keeping).await?;
+        let meter = Meter::begin(self, ctx).await?;
+        let own = matches!(opening.keeping, Keeping::Temporary(None)).then(|| place.conversation());
+        let (commands, asked) = mpsc::channel(COMMANDS);
+        let (told, events) = mpsc::channel(EVENTS);
+        let id = CallId::fresh(ctx);
+        let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told);
+        let house = self.clone();
+        self.0.tasks.spawn(async move {
+            session.run(asked, opening.ended, &pass).await;
+            if let Some(own) = own {
+                house.0.temporary.drop_own(own);
+            }
+            drop(pass);
+        });
+        Ok(Call { id, place, commands, events })
+    }
+
+    /// How many calls are held.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.0.calls.count()
+    }
+
+    async fn place_of_call(&self, ctx: &Ctx, keeping: Keeping) -> Result<(Place, TurnRights), Error> {
+        match keeping {
+            Keeping::Kept(existing) => {
+                self.may_keep(ctx)?;
+                let id = match existing {
+                    Some(id) => self.open(ctx, id).await?.conversation.id,
+                    None => self.begin(ctx).await?,
+                };
+                Ok((Place::Kept(id), TurnRights::of(ctx)?))
+            }
+            Keeping::Temporary(Some(id)) => {
+                self.open_temporary(ctx, id)?;
+                Ok((Place::Temporary(id), TurnRights::of(ctx)?))
+            }
+            // Whoever may ask may ask aloud: nothing of it is kept.
+            Keeping::Temporary(None) => {
+                let rights = TurnRights::unkept(ctx)?;
+                Ok((Place::Temporary(self.0.temporary.begin_own(ctx, rights::person(ctx)?)?), rights))
+            }
+        }
+    }
+}
