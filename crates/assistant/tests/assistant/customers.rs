@@ -575,7 +575,9 @@ both_engines!(samples_are_the_same_each_time_marked_and_gone_with_one_call, |hom
     assert_eq!(customers.fill_with_samples(&ctx).await.unwrap(), count);
     assert_eq!(customers.remove_samples(&ctx).await.unwrap(), count);
 
-    let report = customers.import(&ctx, FILE.replace("ann@", "anna@").as_bytes(), Kind::Json, false).await;
+    let report = customers
+        .import(&ctx, FILE.replace("ann@", "anna@").replace("10:00", "15:00").as_bytes(), Kind::Json, false)
+        .await;
     assert!(report.unwrap().problems.is_empty());
     let refused = customers.fill_with_samples(&ctx).await;
     assert!(matches!(refused, Err(Error::BadImport { .. })), "real customers stay what they are");

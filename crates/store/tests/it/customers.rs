@@ -277,11 +277,10 @@ both_engines!(erasing_a_customer_takes_every_row_and_the_key, |home| {
 });
 
 both_engines!(whoever_is_heard_of_meanwhile_is_not_forgotten, |home| {
-    let ann = new(&home, 1);
+    let (ann, touched) = (new(&home, 1), home.clockwork.now());
     keep(&home, &ann).await.unwrap();
     let upkeep = home.ctx(Actor::System(Job::Upkeep));
     let manages = home.instance(Job::Upkeep, Action::ManageCustomers);
-    let touched = home.clockwork.now();
     let mut tx = home.store.begin(&upkeep).await.unwrap();
     let kept = customers::erase_unheard(&mut tx, &manages, ann.id, touched).await;
     assert!(matches!(kept, Err(Error::NotFound)));
