@@ -117,7 +117,6 @@ impl Default for Desk {
                 [F::Email, F::OrderNumber],
                 [F::Phone, F::DateOfBirth],
                 [F::Email, F::DateOfBirth],
-                [F::CustomerId, F::DateOfBirth],
             ],
             codes: false,
             numbers: Numbers::default(),

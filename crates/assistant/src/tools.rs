@@ -3,8 +3,8 @@
 //! The tool loop of a turn offers [`Tools::offered`] to the model and hands its calls to [`Tools::run`]. A tool
 //! that is [irreversible](Tool::is_irreversible) waits until the caller's turn is certainly over. Invariants:
 //! whose record is opened comes from the [`Caller`]; a result holds the fields its task needs and no others
-//! (`domain::customer::Task`); a call id runs once, however often it arrives; what a tool says when it cannot
-//! do something says what to do next and tells nothing about anybody.
+//! (`domain::customer::Task`); a call that changes something runs once, however often it arrives; what a tool
+//! says when it cannot do something says what to do next and tells nothing about anybody.
 
 mod answers;
 mod desk;
@@ -79,11 +79,21 @@ impl Tool {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
 
-    /// Whether it cannot be taken back: it runs only when the caller's turn is certainly over, and once begun
-    /// it is not cancelled.
+    /// Whether it cannot be taken back: it runs only when the caller's turn is certainly over, once begun it is
+    /// not cancelled, and the same call again is answered and not run. A try to be a customer, and a code that
+    /// was sent, are counted for good.
     #[must_use]
     pub const fn is_irreversible(self) -> bool {
-        matches!(self, Self::MakeAppointment | Self::HandOver | Self::EndCall)
+        matches!(
+            self,
+            Self::VerifyCustomer | Self::SendCode | Self::MakeAppointment | Self::HandOver | Self::EndCall
+        )
+    }
+
+    /// Whether it is the way out of a call: it works when nothing else does any more.
+    #[must_use]
+    const fn is_way_out(self) -> bool {
+        matches!(self, Self::HandOver | Self::EndCall)
     }
 
     /// Whether it opens a record.
@@ -94,7 +104,7 @@ impl Tool {
 }
 
 /// What a tool call means for the call it was made in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Effect {
     /// A person is to take over, for this reason.
     HandOver {
@@ -103,6 +113,15 @@ pub enum Effect {
     },
     /// The call is to end, after what is being said.
     EndCall,
+}
+
+impl std::fmt::Debug for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::HandOver { .. } => "HandOver(…)",
+            Self::EndCall => "EndCall",
+        })
+    }
 }
 
 /// What a tool call came to.
@@ -158,28 +177,28 @@ impl Tools {
         offered.map(|tool| schema::of(tool, self.0.desk())).collect()
     }
 
-    /// Runs a tool call for `caller`. The same call id again is answered as the first time and does nothing.
+    /// Runs a tool call for `caller`. The same call again, same id, tool and arguments, is answered as the first
+    /// time and changes nothing, where running it changed something.
     pub async fn run(&self, ctx: &Ctx, caller: &mut Caller, call: model::ToolCall) -> ToolResult {
-        if let Some(done) = caller.done(&call.id) {
-            return done.clone();
+        if let Some(done) = caller.done(&call) {
+            return ToolResult { effect: None, ..done.clone() };
         }
-        let answer = if caller.has_room() {
-            self.answer(ctx, caller, &call).await
-        } else {
-            Answer::no("too many tool calls in this call", "Hand the caller over to a person.")
+        let tool = Tool::named(&call.name);
+        let fits = caller.counts_call();
+        let answer = match tool {
+            None => Answer::no("there is no such tool", "Use one of the tools that are listed."),
+            Some(tool) if fits || tool.is_way_out() => self.answer(ctx, caller, tool, &call).await,
+            Some(_) => Answer::no("too many tool calls in this call", "Hand the caller over to a person."),
         };
-        let Answer { value, failed, effect } = answer;
-        let result = ToolResult { id: call.id, output: value.to_string(), failed, effect };
-        if caller.has_room() {
-            caller.remember(result.clone());
+        let Answer { value, failed, effect, is_settled } = answer;
+        let result = ToolResult { id: call.id.clone(), output: value.to_string(), failed, effect };
+        if fits && is_settled && tool.is_some_and(Tool::is_irreversible) {
+            caller.remember(call, result.clone());
         }
         result
     }
 
-    async fn answer(&self, ctx: &Ctx, caller: &mut Caller, call: &model::ToolCall) -> Answer {
-        let Some(tool) = Tool::named(&call.name) else {
-            return Answer::no("there is no such tool", "Use one of the tools that are listed.");
-        };
+    async fn answer(&self, ctx: &Ctx, caller: &mut Caller, tool: Tool, call: &model::ToolCall) -> Answer {
         let known = tool != Tool::SendCode || self.0.desk().codes;
         if !known {
             return Answer::no("codes are not sent here", "Ask for two facts and use verify_customer.");
@@ -192,7 +211,7 @@ impl Tools {
             );
         }
         match self.obey(ctx, caller, tool, &call.arguments).await {
-            Ok(answer) => answer,
+            Ok(answer) => Answer { is_settled: true, ..answer },
             Err(Trouble::Arguments) => Answer::no(
                 "the arguments do not fit this tool",
                 "Call it again with the arguments it describes, and no others.",
@@ -254,6 +273,10 @@ impl Tools {
 
     fn store(&self) -> &store::Store {
         self.0.store()
+    }
+
+    fn numbers(&self) -> &domain::control::Numbers {
+        &self.0.desk().numbers
     }
 
     fn rules(&self) -> &domain::customer::Rules {

@@ -82,6 +82,9 @@ async fn take(house: &House, ctx: &Ctx, permit: &Permit) -> Result<Vec<Due>, sto
 
 /// Hands one mail over; `None` when the instance ended before it was clear how it went.
 async fn deliver(house: &House, post: &Post, due: &Due) -> Option<Outcome> {
+    if due.is_over(house.outside.ctx(Job::Mail).now()) {
+        return Some(Outcome::Refused("the code in it is not good any more".to_owned()));
+    }
     let Some(letter) = &due.letter else {
         return Some(Outcome::Refused("it could not be opened any more".to_owned()));
     };

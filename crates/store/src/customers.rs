@@ -4,6 +4,17 @@
 //! one customer. Invariants: a customer is found by keyed hashes alone; nothing of a record is handed out
 //! before the audit log has an entry about it; erasing a customer destroys the key.
 
+/// `Debug` for what tells who somebody is: the name of the type alone.
+macro_rules! shows_nothing {
+    ($name:ident $(<$life:lifetime>)?) => {
+        impl std::fmt::Debug for $name $(<$life>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
 mod access;
 pub mod appointments;
 pub mod orders;
@@ -29,7 +40,7 @@ const CONFIDENTIAL: Cell = Cell::new("customers", "confidential");
 const RESTRICTED: Cell = Cell::new("customers", "restricted");
 
 /// What a customer is found by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Handle {
     /// `CUST0042`.
     Reference(String),
@@ -38,6 +49,8 @@ pub enum Handle {
     /// An e-mail address.
     Email(Address),
 }
+
+shows_nothing!(Handle);
 
 impl Handle {
     const fn kind(&self) -> &'static str {
@@ -151,12 +164,26 @@ pub struct Erased {
     pub appointments: u64,
 }
 
-/// Erases a customer: every row, every way to find them, and the key. A copy of the database that was made before
-/// holds all of it still. The permit is to manage customers.
+/// Erases a customer: every row, every letter that waits for them, every way to find them, and the key. A copy of
+/// the database that was made before holds all of it still. The permit is to manage customers.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such customer.
 pub async fn erase(tx: &mut Tx, permit: &Permit, id: CustomerId) -> Result<Erased, Error> {
+    // Everybody was heard of before the end of time.
+    erase_unheard(tx, permit, id, Timestamp(i64::MAX)).await
+}
+
+/// Erases a customer as [`erase`] does, if nothing was heard of them since `before`.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such customer, or something was heard of them meanwhile.
+pub async fn erase_unheard(
+    tx: &mut Tx,
+    permit: &Permit,
+    id: CustomerId,
+    before: Timestamp,
+) -> Result<Erased, Error> {
     permit.instance(Action::ManageCustomers)?;
     let key = id.to_string();
     let mut counts = [0; 2];
@@ -168,8 +195,12 @@ pub async fn erase(tx: &mut Tx, permit: &Permit, id: CustomerId) -> Result<Erase
         let found = sqlx::query(query).bind(key.as_str()).fetch_one(tx.db()).await?;
         *count = number(&found)?.unsigned_abs();
     }
-    // Orders, appointments and lookups refer to it and go with it.
-    let done = sqlx::query("DELETE FROM customers WHERE id = $1").bind(key).execute(tx.db()).await?;
+    // Orders, appointments, lookups and letters refer to it and go with it.
+    let done = sqlx::query("DELETE FROM customers WHERE id = $1 AND touched < $2")
+        .bind(key)
+        .bind(before.0)
+        .execute(tx.db())
+        .await?;
     row::exactly_one(&done)?;
     verification::forget_tries(tx, id).await?;
     enforced!(CUS08);

@@ -1,13 +1,14 @@
 //! E-mail that waits to be sent.
 //!
 //! Services queue a [`Mail`] in the transaction of what it tells about; the server's mail job takes what is
-//! due, tries, and says how it went. Invariants: a mail is sealed under its person's key, or the system's
-//! when there is no person yet, and what has left or was given up keeps its kind alone; a mail is due again
-//! later before it is tried, so that a crash repeats it and two replicas do not send it at once.
+//! due, tries, and says how it went. Invariants: a mail is sealed under its person's or customer's key, or the
+//! system's when there is no person yet, and what has left or was given up keeps its kind alone; a mail is due again
+//! later before it is tried, so that a crash repeats it and two replicas do not send it at once; a letter goes
+//! with the account or the customer it is for.
 
 use domain::{
-    Action, Permit, Timestamp,
-    id::{MailId, UserId},
+    Action, Permit, Timestamp, enforced,
+    id::{CustomerId, MailId, UserId},
     mail::{Address, Mail},
 };
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,28 @@ pub struct Due {
     pub letter: Option<Letter>,
 }
 
+impl Due {
+    /// Whether what it says is of no use any more at `now`, so that it need not be sent.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match self.letter.as_ref().map(|letter| &letter.mail) {
+            Some(Mail::CallerCode { minutes, .. }) => {
+                now >= self.created.plus_seconds(i64::from(*minutes) * 60)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whom a letter is for, with whom it goes, and under whose key it is sealed.
+#[derive(Clone, Copy)]
+enum For {
+    /// Nobody with an account.
+    Nobody,
+    Account(UserId),
+    Customer(CustomerId),
+}
+
 /// A mail as administrators see it: no address, no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -93,22 +116,26 @@ pub async fn queue(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter) ->
         permit.instance(Action::ManagePeople).or_else(|_| permit.instance(Action::RemovePeople))?;
     }
     let sealed = MAIL.seal_json(tx.store().system_dek(), &id.to_string(), letter, tx.entropy())?;
-    insert(tx, id, None, letter.mail.kind(), sealed).await
+    insert(tx, id, For::Nobody, letter.mail.kind(), sealed).await
 }
 
-/// Queues `letter` with a code for a customer of the voice desk. The permit is to verify customers.
+/// Queues `letter` with a code for a customer of the voice desk; it goes with the customer. The permit is to
+/// verify customers.
 ///
 /// # Errors
-/// [`Error::Denied`] for any other permit.
+/// [`Error::Denied`] for any other permit; [`Error::NotFound`] when there is no such customer.
 pub(crate) async fn queue_code(
     tx: &mut Tx,
     permit: &Permit,
+    customer: CustomerId,
     id: MailId,
     letter: &Letter,
 ) -> Result<(), Error> {
     permit.instance(Action::VerifyCustomer)?;
-    let sealed = MAIL.seal_json(tx.store().system_dek(), &id.to_string(), letter, tx.entropy())?;
-    insert(tx, id, None, letter.mail.kind(), sealed).await
+    let dek = tx.dek(customer).await?;
+    let sealed = MAIL.seal_json(&dek, &id.to_string(), letter, tx.entropy())?;
+    enforced!(CUS08);
+    insert(tx, id, For::Customer(customer), letter.mail.kind(), sealed).await
 }
 
 /// Queues `letter` for the permit's person; it goes with the account.
@@ -120,23 +147,23 @@ pub async fn queue_for(tx: &mut Tx, permit: &Permit, id: MailId, letter: &Letter
         permit.subject_of(&[Action::ReadAccount, Action::WriteAccount, Action::ManageCredentials])?;
     let dek = tx.dek(subject).await?;
     let sealed = MAIL.seal_json(&dek, &id.to_string(), letter, tx.entropy())?;
-    insert(tx, id, Some(subject), letter.mail.kind(), sealed).await
+    insert(tx, id, For::Account(subject), letter.mail.kind(), sealed).await
 }
 
-async fn insert(
-    tx: &mut Tx,
-    id: MailId,
-    account: Option<UserId>,
-    kind: &str,
-    sealed: Vec<u8>,
-) -> Result<(), Error> {
+async fn insert(tx: &mut Tx, id: MailId, to: For, kind: &str, sealed: Vec<u8>) -> Result<(), Error> {
     let now = tx.now();
+    let (account, customer) = match to {
+        For::Nobody => (None, None),
+        For::Account(account) => (Some(account.to_string()), None),
+        For::Customer(customer) => (None, Some(customer.to_string())),
+    };
     sqlx::query(
-        "INSERT INTO outbox (id, account, kind, mail, state, tries, created, due, problem) \
-         VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5, '')",
+        "INSERT INTO outbox (id, account, customer, kind, mail, state, tries, created, due, problem) \
+         VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, $6, '')",
     )
     .bind(id.to_string())
-    .bind(account.map(|account| account.to_string()))
+    .bind(account)
+    .bind(customer)
     .bind(kind)
     .bind(sealed)
     .bind(now.0)
@@ -185,7 +212,7 @@ pub async fn take_due(
     permit.instance(Action::ReadAccount)?;
     let now = tx.now();
     let found = sqlx::query(
-        "SELECT id, account, mail, tries, created FROM outbox WHERE state = 'waiting' AND due <= $1 \
+        "SELECT id, account, customer, mail, tries, created FROM outbox WHERE state = 'waiting' AND due <= $1 \
          ORDER BY due, id LIMIT $2",
     )
     .bind(now.0)
@@ -210,12 +237,12 @@ pub async fn take_due(
 
 async fn open(tx: &mut Tx, found: &AnyRow, id: MailId) -> Result<Option<Letter>, Error> {
     let (sealed, place) = (row::bytes(found, "mail")?, id.to_string());
-    let opened = match row::maybe_id::<UserId>(found, "account")? {
-        Some(account) => {
-            let dek = tx.dek(account).await?;
-            MAIL.open_json(&dek, &place, &sealed)
-        }
-        None => MAIL.open_json(tx.store().system_dek(), &place, &sealed),
+    let account = row::maybe_id::<UserId>(found, "account")?;
+    let customer = row::maybe_id::<CustomerId>(found, "customer")?;
+    let opened = match (account, customer) {
+        (Some(account), _) => MAIL.open_json(&*tx.dek(account).await?, &place, &sealed),
+        (None, Some(customer)) => MAIL.open_json(&*tx.dek(customer).await?, &place, &sealed),
+        (None, None) => MAIL.open_json(tx.store().system_dek(), &place, &sealed),
     };
     match opened {
         Ok(letter) => Ok(Some(letter)),
@@ -228,7 +255,7 @@ async fn open(tx: &mut Tx, found: &AnyRow, id: MailId) -> Result<Option<Letter>,
 /// Notes that a mail left or was given up, and forgets what it said. `problem` is in our own words.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it went with its account meanwhile.
+/// [`Error::NotFound`] when it went with its account or customer meanwhile.
 pub async fn finish(
     tx: &mut Tx,
     permit: &Permit,
@@ -251,7 +278,7 @@ pub async fn finish(
 /// Notes why a try failed; the mail stays due when it is due.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it went with its account meanwhile.
+/// [`Error::NotFound`] when it went with its account or customer meanwhile.
 pub async fn put_off(tx: &mut Tx, permit: &Permit, id: MailId, problem: &str) -> Result<(), Error> {
     permit.instance(Action::ReadAccount)?;
     let done = sqlx::query("UPDATE outbox SET problem = $1 WHERE id = $2")

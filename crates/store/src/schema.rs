@@ -78,6 +78,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0013_customers.sql"),
         include_str!("../migrations/common/0013_customers.sql"),
     ),
+    (
+        14,
+        "letters to customers",
+        include_str!("../migrations/common/0014_customer_mail.sql"),
+        include_str!("../migrations/common/0014_customer_mail.sql"),
+    ),
 ];
 
 /// What becomes of tables that are not as this version has them.

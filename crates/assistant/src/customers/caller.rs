@@ -3,12 +3,14 @@
 //! Invariant: a caller is nobody or one customer, and once one, never another. The permit to serve a customer
 //! is made here alone.
 
-use std::{collections::VecDeque, fmt};
+use std::fmt;
 
 use domain::{
-    Action, Actor, Ctx, Denied, Job, Permit, Resource, Timestamp, authorize, enforced, id::CustomerId,
-    model::Place,
+    Action, Actor, Ctx, Denied, Job, Permit, Resource, Timestamp, authorize, enforced,
+    id::CustomerId,
+    model::{Place, ToolCall},
 };
+use store::customers::Handle;
 
 use crate::tools::ToolResult;
 
@@ -17,8 +19,12 @@ const MAX_CALLS: usize = 128;
 
 /// A code that was sent, or would have been if there were such a customer.
 pub(super) struct Code {
-    /// Whose it is, when it was sent.
-    pub(super) customer: Option<CustomerId>,
+    /// What was said to find the customer.
+    pub(super) handle: Handle,
+    /// Whom that finds.
+    pub(super) known: Option<CustomerId>,
+    /// Whether it was sent.
+    pub(super) sent: bool,
     /// Its keyed hash.
     pub(super) hash: [u8; 32],
     /// Until when it is good.
@@ -32,18 +38,22 @@ pub struct Caller {
     pub(super) tries: u32,
     pub(super) codes: u32,
     pub(super) code: Option<Code>,
-    done: VecDeque<ToolResult>,
+    calls: usize,
+    done: Vec<(ToolCall, ToolResult)>,
 }
 
 impl Caller {
     /// Nobody yet. `place` is where the model runs that is told what the tools find.
     #[must_use]
     pub fn new(place: Place) -> Self {
-        Self { customer: None, place, tries: 0, codes: 0, code: None, done: VecDeque::new() }
+        Self { customer: None, place, tries: 0, codes: 0, code: None, calls: 0, done: Vec::new() }
     }
 
-    /// Another model answers from now on.
+    /// Another model answers from now on. What a model elsewhere was or was not told is not told again.
     pub fn heard_at(&mut self, place: Place) {
+        if self.place != place {
+            self.done.clear();
+        }
         self.place = place;
     }
 
@@ -79,19 +89,21 @@ impl Caller {
         Ok((ctx, permit))
     }
 
-    /// What the tool call `id` came to, when it was made before.
-    pub(crate) fn done(&self, id: &str) -> Option<&ToolResult> {
-        self.done.iter().find(|result| result.id == id)
+    /// What this very tool call came to, when it was made before. An id alone says little: some endpoints number
+    /// their calls from one in every answer, so the loop gives each call an id of its own.
+    pub(crate) fn done(&self, call: &ToolCall) -> Option<&ToolResult> {
+        self.done.iter().find(|(made, _)| made == call).map(|(_, result)| result)
     }
 
-    /// Remembers what a tool call came to.
-    pub(crate) fn remember(&mut self, result: ToolResult) {
-        self.done.push_back(result);
+    /// Remembers what a tool call came to. The caller of this has counted it.
+    pub(crate) fn remember(&mut self, call: ToolCall, result: ToolResult) {
+        self.done.push((call, result));
     }
 
-    /// Whether another tool call fits.
-    pub(crate) fn has_room(&self) -> bool {
-        self.done.len() < MAX_CALLS
+    /// Counts a tool call; whether it still fits.
+    pub(crate) fn counts_call(&mut self) -> bool {
+        self.calls = self.calls.saturating_add(1);
+        self.calls <= MAX_CALLS
     }
 }
 

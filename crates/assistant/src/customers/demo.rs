@@ -10,7 +10,8 @@ use domain::{
     audit::{Act, Entry},
     authorize,
     customer::{
-        Appointment, Confidential, Day, Details, Internal, Order, Phone, Restricted, Series, Slot, Status,
+        Appointment, Confidential, Day, Details, Internal, Moment, Order, Phone, Restricted, Series, Service,
+        Slot, Status,
     },
     enforced,
     id::{CustomerId, OrderId},
@@ -54,10 +55,15 @@ impl Customers {
             customers::erase(&mut tx, &permit, *id).await?;
         }
         let mut free = self.free_times(ctx, &permit).await?.into_iter();
+        let mut numbers = appointments::next(&mut tx, &permit).await?..;
         for (at, name) in NAMES.into_iter().enumerate() {
             let mut new = sample(ctx, at, name);
             if at % WITH_APPOINTMENT == 0 {
-                new.appointments.extend(free.next());
+                let next = free.next().zip(numbers.next());
+                new.appointments.extend(next.map(|((start, service), number)| {
+                    let reference = Series::Appointment.numbered(number);
+                    (Appointment { reference, start, service: service.name.clone() }, service.minutes)
+                }));
             }
             match customers::create(&mut tx, &permit, &new).await {
                 Err(store::Error::Conflict) => {
@@ -93,8 +99,8 @@ impl Customers {
         Ok(samples.len())
     }
 
-    /// Appointments on the next free times, one a day. While there are samples their own times count as taken.
-    async fn free_times(&self, ctx: &Ctx, permit: &Permit) -> Result<Vec<(Appointment, u16)>, Error> {
+    /// The next free times, one a day, and for what. While there are samples their own times count as taken.
+    async fn free_times(&self, ctx: &Ctx, permit: &Permit) -> Result<Vec<(Moment, &Service)>, Error> {
         let (rules, now) = (&self.desk.rules, self.desk.rules.clock(ctx.now()));
         let Some(service) = rules.services.first() else { return Ok(Vec::new()) };
         let mut found = Vec::new();
@@ -103,9 +109,7 @@ impl Customers {
             let taken: BTreeSet<Slot> = appointments::taken(&self.store, permit, day).await?;
             let free = rules.free(now, day, service, &taken);
             let Some(start) = free.get(free.len() / 2) else { continue };
-            let reference = Series::Appointment.numbered(found.len() as u64 + 1);
-            let appointment = Appointment { reference, start: *start, service: service.name.clone() };
-            found.push((appointment, service.minutes));
+            found.push((*start, service));
             if found.len() == NAMES.len().div_ceil(WITH_APPOINTMENT) {
                 break;
             }

@@ -137,11 +137,15 @@ impl Customers {
         let forgotten = before(Class::Internal.days(numbers));
         let mut swept = Swept { customers: 0, restricted };
         for id in customers::unheard_since(&self.store, &permit, forgotten, A_ROUND).await? {
-            match self.erase(ctx, id).await {
-                Ok(_) => swept.customers += 1,
-                // Somebody else was quicker.
-                Err(Error::NotFound) => {}
-                Err(error) => return Err(error),
+            let mut tx = self.store.begin(ctx).await?;
+            match customers::erase_unheard(&mut tx, &permit, id, forgotten).await {
+                Ok(_) => {
+                    tx.commit(Entry::new(Act::CustomerErased, id)).await?;
+                    swept.customers += 1;
+                }
+                // Somebody else was quicker, or they called just now.
+                Err(store::Error::NotFound) => drop(tx),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(swept)

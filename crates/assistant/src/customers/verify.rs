@@ -1,10 +1,12 @@
 //! Finding out whether a caller is the customer they say they are.
 //!
-//! The tools call this. Invariants: a try is counted before it is looked at; known and unknown customers get
-//! the same answer, the same writes and the same time; nothing of a record comes out.
+//! The tools call this. Invariants: a try is counted for good before it is looked at; known and unknown customers
+//! get the same answer and the same writes, at the same lines of a time grid; nothing of a record comes out.
+
+use std::fmt;
 
 use domain::{
-    Action, Actor, Ctx, Denied, Job, Permit, Resource, Timestamp,
+    Action, Actor, Ctx, Denied, Job, Permit, Resource,
     audit::{Act, Entry},
     authorize,
     customer::{Day, Series, date, email, phone, reference, said_digits},
@@ -28,7 +30,7 @@ const CODES_A_CALL: u32 = 2;
 const CODE_DIGITS: usize = 6;
 
 /// What a caller says about who they are.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Claims {
     customer_id: Option<String>,
@@ -37,6 +39,12 @@ pub(crate) struct Claims {
     order_number: Option<String>,
     date_of_birth: Option<String>,
     code: Option<String>,
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims(…)")
+    }
 }
 
 impl Claims {
@@ -116,13 +124,13 @@ impl Customers {
             enforced!(CUS05);
             return Ok(Verdict::Over);
         }
-        let begun = Instant::now();
-        let verdict = match given(&claims.code) {
-            Some(said) => self.by_code(ctx, caller, said).await?,
-            None => self.by_facts(ctx, caller, claims).await?,
-        };
-        self.answer_on_grid(begun).await;
-        Ok(verdict)
+        self.on_grid(async {
+            match given(&claims.code) {
+                Some(said) => self.by_code(ctx, caller, said).await,
+                None => self.by_facts(ctx, caller, claims).await,
+            }
+        })
+        .await
     }
 
     async fn by_facts(&self, ctx: &Ctx, caller: &mut Caller, claims: &Claims) -> Result<Verdict, Error> {
@@ -133,27 +141,18 @@ impl Customers {
         caller.tries += 1;
         let (ctx, permit) = desk(ctx)?;
         let known = customers::find(&self.store, &permit, &handle).await?;
-        let whose = known.map_or(Whose::Unknown(&handle), Whose::Known);
-        let mut tx = self.store.begin(&ctx).await?;
-        let tries = verification::count_try(&mut tx, &permit, whose, self.window(&ctx)).await?;
-        // Looked up for nobody as well, so that an unknown customer costs the same.
+        let may = self.count(&ctx, &permit, known.map_or(Whose::Unknown(&handle), Whose::Known)).await?;
+        // Looked up for nobody as well; what opening a record that is there takes longer, the grid hides.
         let id = known.unwrap_or_else(|| CustomerId::fresh(&ctx));
         let fits = match &second {
             Second::Handle(handle) => customers::find(&self.store, &permit, handle).await? == Some(id),
             Second::Order(reference) => verification::has_order(&self.store, &permit, id, reference).await?,
             Second::Born(day) => verification::was_born_on(&self.store, &permit, id, *day).await?,
         };
-        let proven = known.filter(|_| fits && tries <= self.desk.numbers.customer_tries);
-        if let Some(customer) = proven {
-            verification::succeeded(&mut tx, &permit, customer).await?;
-            tx.commit(Entry::new(Act::CustomerVerified, customer)).await?;
-            caller.becomes(customer);
-            return Ok(Verdict::Verified);
+        match known.filter(|_| fits && may) {
+            Some(customer) => self.is(&ctx, &permit, caller, customer, 1).await,
+            None => self.is_not(&ctx, caller, known).await,
         }
-        enforced!(CUS05);
-        let target = known.map(|id| id.to_string()).unwrap_or_default();
-        tx.commit(Entry::new(Act::CustomerNotVerified, target)).await?;
-        Ok(self.no(caller))
     }
 
     async fn by_code(&self, ctx: &Ctx, caller: &mut Caller, said: &str) -> Result<Verdict, Error> {
@@ -162,17 +161,58 @@ impl Customers {
         };
         caller.tries += 1;
         let (ctx, permit) = desk(ctx)?;
+        let Some(code) = &caller.code else { return self.is_not(&ctx, caller, None).await };
+        let known = code.known;
+        let may = self.count(&ctx, &permit, known.map_or(Whose::Unknown(&code.handle), Whose::Known)).await?;
         let hash = self.store.mac("caller-code", digits.as_bytes());
-        let fits = |code: &&Code| code.hash == hash && ctx.now() < code.until;
-        let customer = caller.code.as_ref().filter(fits).and_then(|code| code.customer);
-        let mut tx = self.store.begin(&ctx).await?;
-        if let Some(customer) = customer {
-            verification::succeeded(&mut tx, &permit, customer).await?;
-            tx.commit(Entry::new(Act::CustomerVerified, customer)).await?;
-            caller.becomes(customer);
-            return Ok(Verdict::Verified);
+        let fits = code.sent && code.hash == hash && ctx.now() < code.until;
+        match known.filter(|_| fits && may) {
+            // With the try that asking for the code was.
+            Some(customer) => self.is(&ctx, &permit, caller, customer, 2).await,
+            None => self.is_not(&ctx, caller, known).await,
         }
-        tx.commit(Entry::new(Act::CustomerNotVerified, "")).await?;
+    }
+
+    /// Counts a try for good, before anything is looked at: whatever comes after, it has been one. Whether there
+    /// is room for it, at the whole desk and for `whose`.
+    async fn count(&self, ctx: &Ctx, permit: &Permit, whose: Whose<'_>) -> Result<bool, Error> {
+        let numbers = &self.desk.numbers;
+        let since = |hours: u32| ctx.now().plus_seconds(-i64::from(hours) * 60 * 60);
+        let mut tx = self.store.begin(ctx).await?;
+        let all = verification::count_try(&mut tx, permit, Whose::Anybody, since(1)).await?;
+        let tries =
+            verification::count_try(&mut tx, permit, whose, since(numbers.customer_tries_hours)).await?;
+        tx.commit_unaudited("a try is counted; what comes of it has the entry").await?;
+        let may = all <= numbers.desk_tries_an_hour && tries <= numbers.customer_tries;
+        if !may {
+            enforced!(CUS05);
+        }
+        Ok(may)
+    }
+
+    /// They are `customer`, of whose tries `counted` were counted for the desk as a whole.
+    async fn is(
+        &self,
+        ctx: &Ctx,
+        permit: &Permit,
+        caller: &mut Caller,
+        customer: CustomerId,
+        counted: u32,
+    ) -> Result<Verdict, Error> {
+        let mut tx = self.store.begin(ctx).await?;
+        verification::succeeded(&mut tx, permit, customer).await?;
+        verification::take_back(&mut tx, permit, counted).await?;
+        tx.commit(Entry::new(Act::CustomerVerified, customer)).await?;
+        caller.becomes(customer);
+        Ok(Verdict::Verified)
+    }
+
+    /// They are not whom they said, who is `known` or nobody.
+    async fn is_not(&self, ctx: &Ctx, caller: &Caller, known: Option<CustomerId>) -> Result<Verdict, Error> {
+        enforced!(CUS05);
+        let target = known.map(|id| id.to_string()).unwrap_or_default();
+        let tx = self.store.begin(ctx).await?;
+        tx.commit(Entry::new(Act::CustomerNotVerified, target)).await?;
         Ok(self.no(caller))
     }
 
@@ -201,27 +241,31 @@ impl Customers {
         let Some(fact) = said else { return Ok(Sent::Missing) };
         let Some(handle) = self.handle(fact, claims) else { return Ok(Sent::Unclear(fact)) };
         caller.codes += 1;
-        let begun = Instant::now();
+        self.on_grid(self.code_for(ctx, caller, handle)).await
+    }
+
+    async fn code_for(&self, ctx: &Ctx, caller: &mut Caller, handle: Handle) -> Result<Sent, Error> {
         let (ctx, permit) = desk(ctx)?;
         let known = customers::find(&self.store, &permit, &handle).await?;
-        let whose = known.map_or(Whose::Unknown(&handle), Whose::Known);
+        let may = self.count(&ctx, &permit, known.map_or(Whose::Unknown(&handle), Whose::Known)).await?;
         let minutes = self.desk.numbers.caller_code_minutes;
         let code = six_digits(&ctx);
         let hash = self.store.mac("caller-code", code.as_bytes());
+        let until = ctx.now().plus_seconds(i64::from(minutes) * 60);
         let mut tx = self.store.begin(&ctx).await?;
-        let tries = verification::count_try(&mut tx, &permit, whose, self.window(&ctx)).await?;
-        let mut sent_to = None;
-        if let Some(customer) = known.filter(|_| tries <= self.desk.numbers.customer_tries) {
+        let mut sent = false;
+        if let Some(customer) = known.filter(|_| may) {
             let mail = Mail::CallerCode { code, minutes };
             let id = MailId::fresh(&ctx);
-            let queued = verification::queue_code(&mut tx, &permit, customer, id, mail).await?;
-            sent_to = queued.then_some(customer);
+            sent = verification::queue_code(&mut tx, &permit, customer, id, mail).await?;
         }
         let target = known.map(|id| id.to_string()).unwrap_or_default();
-        tx.commit(Entry::new(Act::CustomerCodeSent, target)).await?;
-        let until = ctx.now().plus_seconds(i64::from(minutes) * 60);
-        caller.code = Some(Code { customer: sent_to, hash, until });
-        self.answer_on_grid(begun).await;
+        // Before the commit: a letter that is queued has its code here, even when nobody waits for the end.
+        let before = caller.code.replace(Code { handle, known, sent, hash, until });
+        if let Err(error) = tx.commit(Entry::new(Act::CustomerCodeSent, target)).await {
+            caller.code = before;
+            return Err(error.into());
+        }
         Ok(Sent::Perhaps)
     }
 
@@ -245,20 +289,17 @@ impl Customers {
         }
     }
 
-    /// When the window began in which tries are counted together.
-    fn window(&self, ctx: &Ctx) -> Timestamp {
-        ctx.now().plus_seconds(-i64::from(self.desk.numbers.customer_tries_hours) * 60 * 60)
-    }
-
-    /// Waits until the time that has passed since `begun` is a multiple of the grid.
-    async fn answer_on_grid(&self, begun: Instant) {
+    /// Gives an answer, a failure as well, when the time since it was asked for is a multiple of the grid.
+    async fn on_grid<T>(&self, answer: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let answer = answer.await;
         let grid = self.desk.answer_grid;
-        if grid.is_zero() {
-            return;
+        if !grid.is_zero() {
+            let steps = begun.elapsed().as_micros() / grid.as_micros().max(1) + 1;
+            let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+            tokio::time::sleep_until(begun + grid.saturating_mul(steps)).await;
         }
-        let steps = begun.elapsed().as_micros() / grid.as_micros().max(1) + 1;
-        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
-        tokio::time::sleep_until(begun + grid.saturating_mul(steps)).await;
+        answer
     }
 }
 

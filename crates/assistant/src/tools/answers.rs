@@ -15,22 +15,24 @@ pub(super) struct Answer {
     pub(super) value: Value,
     pub(super) failed: bool,
     pub(super) effect: Option<Effect>,
+    /// Whether the tool came to its end: what failed on the way may be tried again.
+    pub(super) is_settled: bool,
 }
 
 impl Answer {
     /// It was done.
     pub(super) fn yes(value: Value) -> Self {
-        Self { value, failed: false, effect: None }
+        Self { value, failed: false, effect: None, is_settled: false }
     }
 
     /// It was not done: why, and what to do next.
     pub(super) fn no(error: &str, next: &str) -> Self {
-        Self { value: json!({ "error": error, "next": next }), failed: true, effect: None }
+        Self { value: json!({ "error": error, "next": next }), failed: true, effect: None, is_settled: false }
     }
 
     /// It was done and changes the call.
     pub(super) fn effect(value: Value, effect: Effect) -> Self {
-        Self { value, failed: false, effect: Some(effect) }
+        Self { value, failed: false, effect: Some(effect), is_settled: false }
     }
 }
 
@@ -94,7 +96,12 @@ pub(super) fn verdict(verdict: Verdict, ways: &str) -> Answer {
             let next = format!(
                 "Say that this did not match, without saying what, and ask for it again. {left} {tries} left."
             );
-            Answer { value: json!({ "verified": false, "next": next }), failed: true, effect: None }
+            Answer {
+                value: json!({ "verified": false, "next": next }),
+                failed: true,
+                effect: None,
+                is_settled: false,
+            }
         }
         Verdict::Over => Answer {
             value: json!({
@@ -103,6 +110,7 @@ pub(super) fn verdict(verdict: Verdict, ways: &str) -> Answer {
             }),
             failed: true,
             effect: None,
+            is_settled: false,
         },
         Verdict::Unclear(fact) => Answer::no(
             &format!("{} could not be understood", fact.as_str()),
@@ -146,5 +154,5 @@ pub(super) fn no_time(why: NoTime, instead: &[String]) -> Answer {
         "Offer one of the times under `instead`.".to_owned()
     };
     let value = json!({ "error": why.to_string(), "instead": instead, "next": next });
-    Answer { value, failed: true, effect: None }
+    Answer { value, failed: true, effect: None, is_settled: false }
 }

@@ -4,6 +4,7 @@ use domain::{
     Action, Ctx,
     audit::{Act, Entry},
     customer::{Day, Moment, NoTime, Series, Service, Task, date, reference, time_of_day},
+    enforced,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -130,6 +131,16 @@ impl Tools {
         let mut tx = self.store().begin(&ours).await?;
         match appointments::make(&mut tx, &permit, start, &service.name, service.minutes).await {
             Ok(made) => {
+                // Counted when its own stands there, so that two at once do not both fit.
+                let most = u64::from(self.numbers().appointments_ahead);
+                if appointments::ahead(&mut tx, &permit, now).await? > most {
+                    enforced!(CUS07);
+                    drop(tx);
+                    return Ok(Answer::no(
+                        "this customer has as many appointments ahead as can be made here",
+                        "Say so, and offer to hand the caller over to a person.",
+                    ));
+                }
                 let customer = permit.customer(Action::ServeCustomer)?;
                 tx.commit(Entry::new(Act::AppointmentMade, customer)).await?;
                 let told = answers::appointment(Task::MakeAppointment, caller.place(), &made);

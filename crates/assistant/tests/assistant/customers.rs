@@ -167,6 +167,168 @@ both_engines!(wrong_facts_are_answered_the_same_whoever_they_are_about_and_only_
     assert!(unclear.output.contains("phone could not be understood"), "{}", unclear.output);
 });
 
+/// The code of the one letter that waits, which is for `to`; it is taken.
+async fn mailed(home: &Home, to: &str) -> String {
+    let mails = home.instance(Job::Mail, Action::ReadAccount);
+    let mut tx = home.store.begin(&operator(home)).await.unwrap();
+    let due = outbox::take_due(&mut tx, &mails, 10, |_| home.clockwork.now()).await.unwrap();
+    assert_eq!(due.len(), 1, "one is sent, to the one who has an address");
+    outbox::finish(&mut tx, &mails, due[0].id, outbox::State::Sent, "").await.unwrap();
+    tx.commit(Entry::new(Act::MailSent, "")).await.unwrap();
+    let (now, minutes) = (home.clockwork.now(), 10 * 60);
+    assert!(!due[0].is_over(now.plus_seconds(minutes - 1)) && due[0].is_over(now.plus_seconds(minutes)));
+    let letter = due[0].letter.clone().unwrap();
+    assert_eq!(letter.to.as_str(), to);
+    let domain::mail::Mail::CallerCode { code, .. } = letter.mail else { panic!("a code") };
+    code
+}
+
+both_engines!(guesses_of_a_code_count_for_the_customer_and_a_customer_who_is_locked_has_none, |home| {
+    let _proof = verifies!(CUS05);
+    let numbers = Numbers { customer_tries: 3, ..Numbers::default() };
+    let assistant = filled(&home, Desk { numbers, ..desk() }).await;
+    let mut line = Line::open(&home, &assistant);
+    line.ask("send_code", json!({ "email": "ann@example.com" })).await;
+    let code = mailed(&home, "ann@example.com").await;
+    let wrong = if code == "123456" { "123457" } else { "123456" };
+    for _ in 0..2 {
+        assert_eq!(line.ask("verify_customer", json!({ "code": wrong })).await["verified"], false);
+    }
+    assert_eq!(
+        line.ask("verify_customer", json!({ "code": code })).await["verified"],
+        false,
+        "the fourth try"
+    );
+    let mut other = Line::open(&home, &assistant);
+    let right = json!({ "phone": "+12025550101", "order_number": "ORD0001" });
+    assert_eq!(other.ask("verify_customer", right).await["verified"], false, "over all calls");
+    let looks = home.instance(Job::Checks, Action::ReadInstance);
+    let entries = audit::list(&home.store, &looks, 0, 500).await.unwrap();
+    let failed: Vec<_> = entries.iter().filter(|entry| entry.act == "customer-not-verified").collect();
+    assert_eq!(failed.len(), 4);
+    assert!(failed.iter().all(|entry| entry.target == failed[0].target && !entry.target.is_empty()));
+});
+
+both_engines!(one_birthday_is_not_tried_on_everybody, |home| {
+    let _proof = verifies!(CUS05);
+    let numbers = Numbers { desk_tries_an_hour: 3, ..Numbers::default() };
+    let assistant = filled(&home, Desk { numbers, ..desk() }).await;
+    let right = json!({ "phone": "+12025550101", "order_number": "ORD0001" });
+    // Those who prove to be somebody take their tries back.
+    for _ in 0..5 {
+        let mut line = Line::open(&home, &assistant);
+        assert_eq!(line.ask("verify_customer", right.clone()).await["verified"], true);
+    }
+    for person in ["ann", "bob", "cleo"] {
+        let mut line = Line::open(&home, &assistant);
+        let guess = json!({ "email": format!("{person}@example.com"), "date_of_birth": "1971-01-01" });
+        assert_eq!(line.ask("verify_customer", guess).await["verified"], false);
+    }
+    let mut line = Line::open(&home, &assistant);
+    assert_eq!(line.ask("verify_customer", right.clone()).await["verified"], false);
+    line.ask("send_code", json!({ "phone": "+12025550102" })).await;
+    let mails = home.instance(Job::Mail, Action::ReadAccount);
+    assert!(!outbox::is_due(&home.store, &mails, home.clockwork.now()).await.unwrap(), "nor is a code sent");
+    home.clockwork.advance(60 * 60 + 1);
+    assert_eq!(line.ask("verify_customer", right).await["verified"], true);
+});
+
+both_engines!(a_try_counts_whatever_comes_of_it_and_every_answer_is_on_the_grid, |home| {
+    let _proof = verifies!(CUS05);
+    let grid = Duration::from_millis(150);
+    let assistant = filled(&home, Desk { answer_grid: grid, ..desk() }).await;
+    let ann = json!({ "email": "ann@example.com", "date_of_birth": "1971-01-01" });
+    let nobody = json!({ "email": "nobody@example.com", "date_of_birth": "1971-01-01" });
+    let timed = async |line: &mut Line, facts: &Value| {
+        let begun = std::time::Instant::now();
+        let result = line.result("verify_customer", facts.clone()).await;
+        assert!(begun.elapsed() >= grid, "an answer came early");
+        result.output
+    };
+    let mut line = Line::open(&home, &assistant);
+    let known = timed(&mut line, &ann).await;
+    assert_eq!(timed(&mut Line::open(&home, &assistant), &nobody).await, known);
+    home.spoil("UPDATE customers SET restricted = internal").await;
+    let broken = timed(&mut line, &ann).await;
+    assert!(broken.contains("does not work at the moment"), "{broken}");
+    let counted = home.spoil("DELETE FROM customer_tries WHERE tries = 2").await;
+    assert_eq!(counted, 1, "Ann was tried twice, although the second try failed on the way");
+});
+
+both_engines!(the_same_call_is_answered_again_and_another_one_never_is, |home| {
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    line.is_ann().await;
+    let tools = assistant.tools();
+    // As an endpoint numbers its calls: from one, in every answer.
+    let call = |name: &str, arguments: Value| ToolCall {
+        id: "call_1".to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_string(),
+    };
+    for (number, status) in [("ORD0001", "shipped"), ("ORD0002", "pending")] {
+        let asked = call("order_status", json!({ "order_number": number }));
+        let told = tools.run(&line.ctx, &mut line.caller, asked).await.output;
+        assert!(told.contains(number) && told.contains(status), "{told}");
+    }
+    let before = tools.run(&line.ctx, &mut line.caller, call("list_appointments", json!({}))).await.output;
+    let wanted = json!({ "service": "Review", "date": "2026-01-06", "time": "9" });
+    tools.run(&line.ctx, &mut line.caller, call("make_appointment", wanted)).await;
+    let after = tools.run(&line.ctx, &mut line.caller, call("list_appointments", json!({}))).await.output;
+    assert_ne!(before, after, "what is read is read again");
+    // What a model here was told is not told again to one elsewhere.
+    let wanted = call("order_status", json!({ "order_number": "ORD0001" }));
+    assert!(tools.run(&line.ctx, &mut line.caller, wanted.clone()).await.output.contains("lamp"));
+    line.caller.heard_at(Place::Endpoint { host: "models.example".to_owned(), loopback: false });
+    assert!(!tools.run(&line.ctx, &mut line.caller, wanted).await.output.contains("lamp"));
+
+    let over = call("hand_over", json!({ "reason": "wants a person" }));
+    let first = tools.run(&line.ctx, &mut line.caller, over.clone()).await;
+    let again = tools.run(&line.ctx, &mut line.caller, over.clone()).await;
+    assert_eq!((again.output == first.output, again.effect), (true, None), "handed over once");
+    let anew = call("hand_over", json!({ "reason": "is angry" }));
+    let anew = tools.run(&line.ctx, &mut line.caller, anew).await;
+    assert!(anew.effect.is_some() && anew.effect != first.effect, "other arguments are another call");
+});
+
+both_engines!(what_failed_on_the_way_may_be_tried_again_under_its_id, |home| {
+    let assistant = filled(&home, desk()).await;
+    let mut line = Line::open(&home, &assistant);
+    line.is_ann().await;
+    let call = ToolCall {
+        id: "call_1".to_owned(),
+        name: "make_appointment".to_owned(),
+        arguments: json!({ "service": "Review", "date": "2026-01-06", "time": "9" }).to_string(),
+    };
+    let tools = assistant.tools();
+    home.spoil("ALTER TABLE appointment_slots RENAME TO elsewhere").await;
+    let failed = tools.run(&line.ctx, &mut line.caller, call.clone()).await;
+    assert!(failed.output.contains("does not work at the moment"), "{}", failed.output);
+    home.spoil("ALTER TABLE elsewhere RENAME TO appointment_slots").await;
+    let made = tools.run(&line.ctx, &mut line.caller, call).await;
+    assert!(made.output.contains("APT0008"), "{}", made.output);
+});
+
+both_engines!(a_customer_has_only_so_many_appointments_ahead, |home| {
+    let _proof = verifies!(CUS07);
+    let numbers = Numbers { appointments_ahead: 2, ..Numbers::default() };
+    let assistant = filled(&home, Desk { numbers, ..desk() }).await;
+    let mut line = Line::open(&home, &assistant);
+    line.is_ann().await;
+    let at = |time: &str| json!({ "service": "Review", "date": "2026-01-06", "time": time });
+    assert_eq!(
+        line.ask("make_appointment", at("9")).await["made"],
+        true,
+        "the second, with that of the file"
+    );
+    let third = line.result("make_appointment", at("11")).await;
+    assert!(third.failed && third.output.contains("as many appointments ahead"), "{}", third.output);
+    assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 2, "nothing of it remains");
+    home.clockwork.advance(5 * 24 * 60 * 60);
+    let later = json!({ "service": "Review", "date": "2026-01-12", "time": "11" });
+    assert_eq!(line.ask("make_appointment", later).await["made"], true, "the others are over");
+});
+
 both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
     let assistant = filled(&home, desk()).await;
     let mut line = Line::open(&home, &assistant);
@@ -175,14 +337,7 @@ both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
     let nobody = other.ask("send_code", json!({ "customer_id": "ninety nine" })).await;
     let without_address = other.ask("send_code", json!({ "customer_id": "three" })).await;
     assert!(ann == nobody && nobody == without_address, "{ann} {nobody}");
-    let mails = home.instance(Job::Mail, Action::ReadAccount);
-    let mut tx = home.store.begin(&operator(&home)).await.unwrap();
-    let due = outbox::take_due(&mut tx, &mails, 10, |_| home.clockwork.now()).await.unwrap();
-    tx.commit(Entry::new(Act::MailTried, "")).await.unwrap();
-    assert_eq!(due.len(), 1, "one is sent, to the one who has an address");
-    let letter = due[0].letter.clone().unwrap();
-    assert_eq!(letter.to.as_str(), "ann@example.com");
-    let domain::mail::Mail::CallerCode { code, .. } = letter.mail else { panic!("a code") };
+    let code = mailed(&home, "ann@example.com").await;
     // In another call it is worth nothing.
     assert_eq!(other.ask("verify_customer", json!({ "code": code })).await["verified"], false);
     let spoken = code.chars().map(String::from).collect::<Vec<_>>().join(" ");
@@ -191,9 +346,11 @@ both_engines!(a_code_goes_to_the_customer_and_works_once_in_its_call, |home| {
 
     let mut late = Line::open(&home, &assistant);
     late.ask("send_code", json!({ "phone": "+12025550102" })).await;
-    home.clockwork.advance(11 * 60);
-    let over = late.result("send_code", json!({ "phone": "+12025550102" })).await;
-    assert!(!over.failed);
+    let code = mailed(&home, "bob@example.com").await;
+    home.clockwork.advance(10 * 60);
+    let over = late.result("verify_customer", json!({ "code": code })).await;
+    assert!(over.failed && !late.caller.is_verified(), "its minutes are over");
+    late.ask("send_code", json!({ "phone": "+12025550102" })).await;
     let third = late.result("send_code", json!({ "phone": "+12025550102" })).await;
     assert!(third.failed, "two codes a call");
 });
@@ -251,7 +408,7 @@ both_engines!(an_appointment_is_made_once_ahead_within_hours_and_where_nobody_el
     assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 2);
 
     let mut bob = Line::open(&home, &assistant);
-    let facts = json!({ "customer_id": "2", "date_of_birth": "31 January 1990" });
+    let facts = json!({ "email": "bob@example.com", "date_of_birth": "31 January 1990" });
     assert_eq!(bob.ask("verify_customer", facts).await["verified"], true);
     for (date, time, why) in [
         ("2026-01-02", "14:30", "that time is taken"),
@@ -298,6 +455,10 @@ both_engines!(strange_calls_of_tools_are_refused_in_words_and_bounded, |home| {
             usize::from(line.result("check_availability", json!({})).await.output.contains("too many"));
     }
     assert!(refused > 0, "a call ends somewhere");
+    let over = line.result("hand_over", json!({ "reason": "enough" })).await;
+    assert!(matches!(over.effect, Some(Effect::HandOver { .. })), "the way out stays open");
+    assert_eq!(line.result("end_call", json!({})).await.effect, Some(Effect::EndCall));
+    assert!(!format!("{:?}", over.effect).contains("enough"));
 });
 
 fn faults(report: &Imported) -> Vec<String> {
@@ -364,6 +525,14 @@ both_engines!(an_import_is_whole_or_nothing_and_names_faults_without_values, |ho
         let report = customers.import(&ctx, text.as_bytes(), kind, false).await.unwrap();
         assert!(!report.taken && report.problems.len() == 1, "{text}: {report:?}");
     }
+    for (start, what) in [
+        ("2026-01-05 14:05", "customer 1: start is not on a quarter of an hour"),
+        ("2026-01-05 23:45", "customer 1: start is too late: the appointment would end after midnight"),
+    ] {
+        let late = FILE.replace("2026-01-05 10:00", start);
+        let report = customers.import(&ctx, late.as_bytes(), Kind::Json, false).await.unwrap();
+        assert_eq!(faults(&report), [what]);
+    }
     let large = vec![b' '; MAX_IMPORT_BYTES + 1];
     let refused = customers.import(&ctx, &large, Kind::Json, false).await;
     assert!(matches!(refused, Err(Error::TooLong { .. })));
@@ -390,7 +559,7 @@ both_engines!(samples_are_the_same_each_time_marked_and_gone_with_one_call, |hom
     }
     assert_eq!(customers.find(&sue.ctx, "cust ninety nine").await.unwrap(), None);
     let mut line = Line::open(&home, &assistant);
-    let first = json!({ "customer_id": "one", "date_of_birth": "1960-01-18" });
+    let first = json!({ "email": "asha dot sample at example.com", "date_of_birth": "1960-01-18" });
     assert_eq!(line.ask("verify_customer", first).await["verified"], true);
     assert_eq!(line.ask("list_appointments", json!({})).await["in_all"], 1);
     assert_eq!(customers.remove_samples(&ctx).await.unwrap(), count);
@@ -398,7 +567,18 @@ both_engines!(samples_are_the_same_each_time_marked_and_gone_with_one_call, |hom
     let gone = line.result("find_orders", json!({})).await;
     assert!(gone.failed && gone.output.contains("not here any more"), "{}", gone.output);
 
-    assistant.customers().import(&ctx, FILE.as_bytes(), Kind::Json, false).await.unwrap();
+    // A real customer's appointment does not stand in their way: theirs have the next numbers.
+    let real = FILE.split_once(",\n  {\"customer_id\":\"CUST0002\"").unwrap().0.to_owned() + "]}";
+    let real = ["CUST", "ORD"].iter().fold(real, |file, series| file.replace(series, &format!("{series}99")));
+    let real = real.replace("APT0007", "APT0001").replace("+12025550101", "+12025550199");
+    assert!(customers.import(&ctx, real.as_bytes(), Kind::Json, false).await.unwrap().taken);
+    assert_eq!(customers.fill_with_samples(&ctx).await.unwrap(), count);
+    assert_eq!(customers.remove_samples(&ctx).await.unwrap(), count);
+
+    let report = customers
+        .import(&ctx, FILE.replace("ann@", "anna@").replace("10:00", "15:00").as_bytes(), Kind::Json, false)
+        .await;
+    assert!(report.unwrap().problems.is_empty());
     let refused = customers.fill_with_samples(&ctx).await;
     assert!(matches!(refused, Err(Error::BadImport { .. })), "real customers stay what they are");
     assert_eq!(customers.list(&sue.ctx).await.unwrap().0.samples, 0);

@@ -1,13 +1,10 @@
-//! Checks of the register of customers: sealed, graded, noted, and open to a caller for one record alone.
+//! Checks of the register of customers: sealed, graded, noted, and gone when they are erased.
 
 use domain::{
-    Action, Actor, Control, Ctx, Job, Resource,
-    access::{Role, Roles, Standing},
-    authorize,
+    Control, Ctx,
     check::Finding,
     control::Numbers,
-    customer::{Class, FIELDS, Task},
-    id::{CustomerId, SessionId, UserId},
+    customer::{Class, FIELDS},
     model::Place,
 };
 use store::{
@@ -15,7 +12,7 @@ use store::{
     customers::{self, Register},
 };
 
-use super::{DAILY, HOURLY, may_look};
+use super::{HOURLY, may_look};
 use crate::{Check, Unanswered};
 
 /// Days something may be kept beyond its time: the server may have been down.
@@ -33,9 +30,7 @@ pub(super) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
         of_register(Control::CUS01, lie_sealed),
         of_register(Control::CUS02, classes_decide),
         of_register(Control::CUS03, openings_are_noted),
-        Check::new(Control::CUS04, DAILY, |ctx| async move { Ok(one_is_served(&ctx)) }),
         of_register(Control::CUS05, tries_are_bounded),
-        Check::new(Control::CUS06, DAILY, |ctx| async move { Ok(tasks_need_little(&ctx)) }),
         of_register(Control::CUS07, times_are_held),
         of_register(Control::CUS08, keys_are_destroyed),
     ]
@@ -90,63 +85,24 @@ fn classes_decide(ctx: &Ctx, numbers: &Numbers, register: &Register) -> Finding 
 }
 
 fn openings_are_noted(ctx: &Ctx, _: &Numbers, register: &Register) -> Finding {
-    let wrong = [(
-        register.entries < register.opened,
-        "A customer's record was opened, and the audit log does not say so.",
-    )];
+    let wrong =
+        [(register.unnoted > 0, "A customer's record was opened, and the audit log does not say so.")];
     judge(Control::CUS03, ctx, &wrong, "The audit log has an entry for every opening of a record.")
         .fact("times a record was opened", register.opened)
         .fact("entries", register.entries)
-}
-
-/// Asks for one customer as everybody there is, and for all of them as the desk.
-fn one_is_served(ctx: &Ctx) -> Finding {
-    let (customer, user, session) = (CustomerId::fresh(ctx), UserId::fresh(ctx), SessionId::fresh(ctx));
-    let standing = Standing::of(Role::ALL.into_iter().collect::<Roles>()).proven(ctx.now().plus_seconds(60));
-    let everybody = [
-        Actor::Anonymous,
-        Actor::Person { user, session, standing },
-        Actor::System(Job::Turn),
-        Actor::System(Job::Upkeep),
-        Actor::System(Job::Operator),
-    ];
-    let reached = everybody.into_iter().any(|actor| {
-        let ctx = ctx.acting_as(actor);
-        Action::ALL.into_iter().any(|action| authorize(&ctx, action, Resource::Customer(customer)).is_ok())
-    });
-    let desk = ctx.acting_as(Actor::System(Job::Desk));
-    let all = authorize(&desk, Action::ServeCustomer, Resource::Instance).is_ok()
-        || authorize(&desk, Action::ReadCustomers, Resource::Instance).is_ok();
-    let one = authorize(&desk, Action::ServeCustomer, Resource::Customer(customer));
-    let wrong = [
-        (reached, "Somebody but the desk's own job was allowed to serve a customer."),
-        (all, "The desk's own job was allowed to open every record."),
-        (one.is_err(), "The desk's own job can serve nobody."),
-    ];
-    judge(Control::CUS04, ctx, &wrong, "A caller's record is opened one at a time, for the desk alone.")
 }
 
 fn tries_are_bounded(ctx: &Ctx, numbers: &Numbers, register: &Register) -> Finding {
     let wrong = [
         (numbers.caller_tries == 0 || numbers.caller_tries > 20, "A call has no useful bound on its tries."),
         (numbers.customer_tries > 100, "A customer has no useful bound on tries over all calls."),
+        (numbers.desk_tries_an_hour > 10_000, "The desk has no useful bound on tries about all customers."),
     ];
     judge(Control::CUS05, ctx, &wrong, "Tries to be a customer are counted and bounded.")
         .fact("tries a call", numbers.caller_tries)
         .fact("tries a customer", numbers.customer_tries)
+        .fact("tries at the desk an hour", numbers.desk_tries_an_hour)
         .fact("most that are counted for anybody", register.most_tries)
-}
-
-fn tasks_need_little(ctx: &Ctx) -> Finding {
-    let told = || Task::ALL.iter().flat_map(|task| task.fields());
-    let wrong = [
-        (told().any(|field| field.class() == Class::Restricted), "A tool would tell what is restricted."),
-        (!Task::Verify.fields().is_empty(), "Finding out who calls would tell something about somebody."),
-        (told().count() >= FIELDS.len() * Task::ALL.len(), "Tools tell everything there is."),
-    ];
-    judge(Control::CUS06, ctx, &wrong, "Each tool tells the fields its task lists, and none is restricted.")
-        .fact("tasks", Task::ALL.len())
-        .fact("fields told for any of them", told().count())
 }
 
 fn times_are_held(ctx: &Ctx, _: &Numbers, register: &Register) -> Finding {
@@ -156,7 +112,16 @@ fn times_are_held(ctx: &Ctx, _: &Numbers, register: &Register) -> Finding {
 }
 
 fn keys_are_destroyed(ctx: &Ctx, _: &Numbers, register: &Register) -> Finding {
-    let wrong = [(register.keys_left > 0, "The key of an erased customer is still there.")];
-    judge(Control::CUS08, ctx, &wrong, "Every key of a customer belongs to somebody who is still one.")
-        .fact("keys without a customer", register.keys_left)
+    let wrong = [
+        (register.keys_left > 0, "The key of an erased customer is still there."),
+        (register.stray_codes > 0, "A letter with a code is there for somebody who is no customer."),
+    ];
+    judge(
+        Control::CUS08,
+        ctx,
+        &wrong,
+        "Every key of a customer, and every letter to one, belongs to somebody who is still one.",
+    )
+    .fact("keys without a customer", register.keys_left)
+    .fact("letters without a customer", register.stray_codes)
 }

@@ -78,13 +78,13 @@ pub enum Control {
     CUS03,
     /// A call opens the record of one customer, after that customer proved who they are; which one comes from the call and never from the model.
     CUS04,
-    /// A caller has `caller_tries` tries in a call, and a customer `customer_tries` over all calls in `customer_tries_hours` hours; a code is good for `caller_code_minutes` minutes; unknown customers get the same answers as known ones.
+    /// A caller has `caller_tries` tries in a call, a customer `customer_tries` over all calls in `customer_tries_hours` hours, and all callers together `desk_tries_an_hour` an hour; a code is good for `caller_code_minutes` minutes; unknown customers get the same answers as known ones.
     CUS05,
     /// Each tool of the agent hands the model the fields its task lists and no others, and none that is restricted.
     CUS06,
-    /// An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique.
+    /// An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique; the agent makes no more than `appointments_ahead` ahead for one customer.
     CUS07,
-    /// Erasing a customer removes every row about them and the key that opened them.
+    /// Erasing a customer removes every row about them, letters that wait included, and the key that opened them.
     CUS08,
     /// A file of customers is taken as a whole or not at all, after every row was looked at; the report names line, field and fault and never a value; made-up customers are marked as such.
     CUS09,
@@ -589,12 +589,14 @@ static FACTS: [Facts; 100] = [
         title: "The agent serves the customer who proved who they are, and nobody else",
         sentence: "A call opens the record of one customer, after that customer proved who they are; which one comes from the call and never from the model.",
         kind: Kind::Enforced,
-        proof: Proof::Live,
+        proof: Proof::Test(
+            "Asking would take a caller who proves to be a real customer; tests call as several, and reach for each other's records.",
+        ),
     },
     Facts {
         token: "CUS05",
         title: "Proving who one is cannot be guessed",
-        sentence: "A caller has {caller_tries} tries in a call, and a customer {customer_tries} over all calls in {customer_tries_hours} hours; a code is good for {caller_code_minutes} minutes; unknown customers get the same answers as known ones.",
+        sentence: "A caller has {caller_tries} tries in a call, a customer {customer_tries} over all calls in {customer_tries_hours} hours, and all callers together {desk_tries_an_hour} an hour; a code is good for {caller_code_minutes} minutes; unknown customers get the same answers as known ones.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -603,19 +605,21 @@ static FACTS: [Facts; 100] = [
         title: "A tool tells what its task needs",
         sentence: "Each tool of the agent hands the model the fields its task lists and no others, and none that is restricted.",
         kind: Kind::Enforced,
-        proof: Proof::Live,
+        proof: Proof::Test(
+            "What a tool tells is seen in an answer about somebody; tests ask every tool and read all of it.",
+        ),
     },
     Facts {
         token: "CUS07",
         title: "No time is booked twice",
-        sentence: "An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique.",
+        sentence: "An appointment is made ahead of time, within opening hours, and only where nobody else has one; the database itself keeps each quarter of an hour unique; the agent makes no more than {appointments_ahead} ahead for one customer.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
     Facts {
         token: "CUS08",
         title: "Erasing a customer destroys the key",
-        sentence: "Erasing a customer removes every row about them and the key that opened them.",
+        sentence: "Erasing a customer removes every row about them, letters that wait included, and the key that opened them.",
         kind: Kind::Enforced,
         proof: Proof::Live,
     },
@@ -1122,6 +1126,10 @@ pub struct Numbers {
     pub customer_tries: u32,
     /// Hours in which failed tries to be one customer are counted together (CUS05).
     pub customer_tries_hours: u32,
+    /// Failed tries to be any customer, and codes asked for, at the whole desk in an hour (CUS05).
+    pub desk_tries_an_hour: u32,
+    /// Appointments ahead beyond which the agent makes none for a customer (CUS07).
+    pub appointments_ahead: u32,
     /// Longest life of an API key (KEY02).
     pub api_key_max_days: u32,
     /// Longest time a replaced API key goes on beside its successor (KEY02).
@@ -1207,6 +1215,8 @@ impl Default for Numbers {
             caller_tries: 3,
             customer_tries: 5,
             customer_tries_hours: 24,
+            desk_tries_an_hour: 60,
+            appointments_ahead: 5,
             api_key_max_days: 365,
             api_key_overlap_days: 7,
             api_key_unused_days: 90,
@@ -1266,6 +1276,8 @@ impl Numbers {
             "caller_tries" => Some(self.caller_tries),
             "customer_tries" => Some(self.customer_tries),
             "customer_tries_hours" => Some(self.customer_tries_hours),
+            "desk_tries_an_hour" => Some(self.desk_tries_an_hour),
+            "appointments_ahead" => Some(self.appointments_ahead),
             "api_key_max_days" => Some(self.api_key_max_days),
             "api_key_overlap_days" => Some(self.api_key_overlap_days),
             "api_key_unused_days" => Some(self.api_key_unused_days),
@@ -1322,6 +1334,8 @@ impl Numbers {
             "caller_tries" => Some(&mut self.caller_tries),
             "customer_tries" => Some(&mut self.customer_tries),
             "customer_tries_hours" => Some(&mut self.customer_tries_hours),
+            "desk_tries_an_hour" => Some(&mut self.desk_tries_an_hour),
+            "appointments_ahead" => Some(&mut self.appointments_ahead),
             "api_key_max_days" => Some(&mut self.api_key_max_days),
             "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
             "api_key_unused_days" => Some(&mut self.api_key_unused_days),
@@ -1358,7 +1372,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 50] = [
+pub static NUMBERS: [Number; 52] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1555,6 +1569,26 @@ pub static NUMBERS: [Number; 50] = [
         value: 24,
         unit: "hours",
         stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "desk_tries_an_hour",
+        control: Control::CUS05,
+        value: 60,
+        unit: "tries",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "appointments_ahead",
+        control: Control::CUS07,
+        value: 5,
+        unit: "appointments",
+        stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
         zero_is_none: false,

@@ -257,7 +257,7 @@ pub fn time_of_day(said: &str) -> Option<u16> {
         Some(_) => return None,
         None => hour,
     };
-    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    (hour < 24 && minute < 60).then(|| hour * 60 + minute)
 }
 
 /// Hour and minute out of words without "am" and "pm".

@@ -153,11 +153,14 @@ impl Slot {
         Self(day * QUARTERS_A_DAY + i64::from(moment.minute / QUARTER_MINUTES))
     }
 
-    /// The quarters of `minutes` from `start` on.
+    /// Every quarter that the `minutes` from `start` on touch.
     #[must_use]
     pub fn from(start: Moment, minutes: u16) -> Vec<Self> {
         let first = Self::of(start).0;
-        (0..i64::from(minutes.div_ceil(QUARTER_MINUTES))).map(|more| Self(first + more)).collect()
+        let from_first = u32::from(start.minute % QUARTER_MINUTES) + u32::from(minutes);
+        (0..i64::from(from_first.div_ceil(u32::from(QUARTER_MINUTES))))
+            .map(|more| Self(first + more))
+            .collect()
     }
 
     /// All quarters of `date`: the first, and the one after the last.
@@ -350,6 +353,17 @@ mod tests {
     }
 
     #[test]
+    fn every_quarter_that_is_touched_is_taken() {
+        let taken = |start: &str, minutes| {
+            let first = Slot::of(at("2026-11-24 14:00")).0;
+            Slot::from(at(start), minutes).into_iter().map(|slot| slot.0 - first).collect::<Vec<_>>()
+        };
+        assert_eq!(taken("2026-11-24 14:00", 30), [0, 1]);
+        assert_eq!(taken("2026-11-24 14:05", 30), [0, 1, 2], "until 14:35");
+        assert_eq!(taken("2026-11-24 14:14", 1), [0]);
+    }
+
+    #[test]
     fn the_clock_of_the_desk_is_ahead_of_utc_or_behind() {
         // 2026-01-01T00:00:00Z
         let now = Timestamp(1_767_225_600_000_000);
@@ -378,19 +392,22 @@ mod tests {
 
         #[test]
         fn whatever_is_free_may_be_booked_and_what_is_taken_may_not(
-            starts in prop::collection::vec((0_u16..96, 15_u16..120), 0..12), which in 0_usize..4,
+            others in prop::collection::vec((0_u16..1440, 1_u16..120), 0..12), which in 0_usize..4,
         ) {
             let rules = Rules::default();
             let date = at("2026-11-24 00:00").date;
             let now = at("2026-11-23 12:00");
-            let taken: BTreeSet<Slot> = starts
+            let taken: BTreeSet<Slot> = others
                 .iter()
-                .flat_map(|(quarter, minutes)| Slot::from(Moment { date, minute: quarter * 15 }, *minutes))
+                .flat_map(|(minute, minutes)| Slot::from(Moment { date, minute: *minute }, *minutes))
                 .collect();
             let service = &rules.services[which];
             for start in rules.free(now, date, service, &taken) {
                 let quarters = rules.quarters(now, start, service).unwrap();
                 prop_assert!(quarters.iter().all(|quarter| !taken.contains(quarter)));
+                let end = start.minute + service.minutes;
+                let meets = others.iter().find(|(from, minutes)| *from < end && start.minute < from + minutes);
+                prop_assert_eq!(meets, None, "{}", start);
             }
         }
     }

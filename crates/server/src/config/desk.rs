@@ -91,6 +91,18 @@ impl DeskSection {
                 "`desk.codes` needs `mail.server`: codes are sent by e-mail.",
             ));
         }
+        if self.verify.is_empty() && !self.codes {
+            return Err(wrong(
+                "verify",
+                "at least one pair while `desk.codes` is off: nobody could be served",
+            ));
+        }
+        if u32::from(self.days_ahead) > numbers.customer_days {
+            return Err(wrong(
+                "days_ahead",
+                "at most `policy.customer_days`: a customer is forgotten after them",
+            ));
+        }
         let open = self.open.iter().map(|text| hours(text)).collect::<Option<Vec<_>>>();
         let closed = self.closed.iter().map(|text| Day::read(text).ok().map(|day| day.0)).collect();
         let closed: Option<_> = closed;
@@ -138,7 +150,8 @@ fn hours(text: &str) -> Option<Open> {
 fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+    let minutes = (hour <= 24 && minute < 60).then(|| hour * 60 + minute)?;
+    (minutes <= 24 * 60).then_some(minutes)
 }
 
 fn service(text: &str) -> Option<Service> {
@@ -180,6 +193,13 @@ mod tests {
         assert!(section(|s| s.verify = vec!["order_number+phone".to_owned()]).contains("`desk.verify`"));
         assert!(section(|s| s.utc_offset_minutes = 900).contains("`desk.utc_offset_minutes`"));
         assert!(section(|s| s.codes = true).contains("`mail.server`"));
+        assert!(section(|s| s.open = vec!["monday 1093:00-1094:00".to_owned()]).contains("`desk.open`"));
+        assert!(section(|s| s.verify.clear()).contains("`desk.verify`"), "nobody could show who they are");
+        assert!(
+            section(|s| s.days_ahead = 1096).contains("`desk.days_ahead`"),
+            "a customer goes before that"
+        );
+        assert_eq!(minute("24:00"), Some(24 * 60));
         assert_eq!(way(&one("phone + email")[0]), Some([Fact::Phone, Fact::Email]));
     }
 }

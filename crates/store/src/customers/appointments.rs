@@ -34,12 +34,44 @@ pub async fn make(
 ) -> Result<Appointment, Error> {
     let customer = permit.customer(Action::ServeCustomer)?;
     super::touch(tx, customer).await?;
-    let found =
-        sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 FROM appointments").fetch_one(tx.db()).await?;
-    let reference = Series::Appointment.numbered(number(&found)?.unsigned_abs());
+    let reference = Series::Appointment.numbered(next_number(tx).await?);
     let appointment = Appointment { reference, start, service: service.to_owned() };
     insert(tx, customer, &appointment, minutes).await?;
     Ok(appointment)
+}
+
+/// The number the next appointment gets.
+async fn next_number(tx: &mut Tx) -> Result<u64, Error> {
+    let found =
+        sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 FROM appointments").fetch_one(tx.db()).await?;
+    Ok(number(&found)?.unsigned_abs())
+}
+
+/// The number the next appointment gets, for those that are brought in. The permit is to manage customers.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn next(tx: &mut Tx, permit: &Permit) -> Result<u64, Error> {
+    permit.instance(Action::ManageCustomers)?;
+    next_number(tx).await
+}
+
+/// How many appointments of the permit's customer begin or go on after `now`, those of this transaction
+/// included. The permit is to serve that customer.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn ahead(tx: &mut Tx, permit: &Permit, now: Moment) -> Result<u64, Error> {
+    let customer = permit.customer(Action::ServeCustomer)?;
+    let found = sqlx::query(
+        "SELECT COUNT(DISTINCT a.id) FROM appointments a JOIN appointment_slots s ON s.appointment = a.id \
+         WHERE a.customer = $1 AND s.slot > $2",
+    )
+    .bind(customer.to_string())
+    .bind(Slot::of(now).0)
+    .fetch_one(tx.db())
+    .await?;
+    Ok(number(&found)?.unsigned_abs())
 }
 
 pub(super) async fn insert(

@@ -3,6 +3,7 @@
 use domain::{Action, Permit, Timestamp, audit::Act};
 use sqlx::Row;
 
+use super::verification::{Whose, who};
 use crate::{Error, Store, store::number};
 
 /// What a look at the register found.
@@ -30,6 +31,10 @@ pub struct Register {
     pub without_slot: u64,
     /// Most tries that are counted for anybody.
     pub most_tries: u64,
+    /// Customers whose record was opened more often than the audit log says.
+    pub unnoted: u64,
+    /// Codes that wait to be sent to nobody in the register.
+    pub stray_codes: u64,
 }
 
 /// Looks at the register: what was last heard of before `forgotten` should be gone, restricted fields before
@@ -53,6 +58,18 @@ pub async fn register(
     let entries = sqlx::query("SELECT COUNT(*) AS entries FROM audit WHERE act = $1 OR act = $2")
         .bind(Act::CustomerOpened.name())
         .bind(Act::RestrictedOpened.name());
+    let most_tries = sqlx::query(
+        "SELECT CAST(COALESCE(MAX(tries), 0) AS BIGINT) AS most FROM customer_tries WHERE who <> $1",
+    )
+    .bind(who(store, Whose::Anybody));
+    // One statement, so one moment: customer by customer, for one with too many does not make up for another.
+    let unnoted = sqlx::query(
+        "SELECT COUNT(*) AS unnoted FROM customers c LEFT JOIN (SELECT target, COUNT(*) AS entries FROM audit \
+         WHERE act = $1 OR act = $2 GROUP BY target) a ON a.target = c.id \
+         WHERE c.opened > COALESCE(a.entries, 0)",
+    )
+    .bind(Act::CustomerOpened.name())
+    .bind(Act::RestrictedOpened.name());
     Ok(Register {
         customers: count("SELECT COUNT(*) FROM customers").await?,
         without_key: count(
@@ -85,6 +102,12 @@ pub async fn register(
              (SELECT 1 FROM appointment_slots s WHERE s.appointment = a.id)",
         )
         .await?,
-        most_tries: count("SELECT CAST(COALESCE(MAX(tries), 0) AS BIGINT) FROM customer_tries").await?,
+        most_tries: most_tries.fetch_one(store.readers()).await?.try_get::<i64, _>("most")?.unsigned_abs(),
+        unnoted: unnoted.fetch_one(store.readers()).await?.try_get::<i64, _>("unnoted")?.unsigned_abs(),
+        stray_codes: count(
+            "SELECT COUNT(*) FROM outbox o WHERE o.kind = 'caller-code' AND NOT EXISTS \
+             (SELECT 1 FROM customers c WHERE c.id = o.customer)",
+        )
+        .await?,
     })
 }

@@ -19,14 +19,18 @@ use crate::{
     row,
 };
 
-/// Whom failed tries are counted for: a customer, or what was said when there is none.
-#[derive(Clone, Copy, Debug)]
+/// Whom failed tries are counted for: a customer, what was said when there is none, and everybody together.
+#[derive(Clone, Copy)]
 pub enum Whose<'a> {
     /// This customer.
     Known(CustomerId),
     /// Nobody is found by this.
     Unknown(&'a Handle),
+    /// The desk as a whole.
+    Anybody,
 }
+
+shows_nothing!(Whose<'_>);
 
 /// Whether `reference` is the number of an order of `customer`.
 ///
@@ -122,6 +126,24 @@ pub async fn succeeded(tx: &mut Tx, permit: &Permit, customer: CustomerId) -> Re
     forget_tries(tx, customer).await
 }
 
+/// Takes back `count` tries that were counted for the desk as a whole: they were somebody's who proved to be a
+/// customer.
+///
+/// # Errors
+/// [`Error::Denied`] unless the permit is to verify customers.
+pub async fn take_back(tx: &mut Tx, permit: &Permit, count: u32) -> Result<(), Error> {
+    permit.instance(Action::VerifyCustomer)?;
+    let who = who(tx.store(), Whose::Anybody);
+    sqlx::query(
+        "UPDATE customer_tries SET tries = CASE WHEN tries > $1 THEN tries - $1 ELSE 0 END WHERE who = $2",
+    )
+    .bind(i64::from(count))
+    .bind(who)
+    .execute(tx.db())
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn forget_tries(tx: &mut Tx, customer: CustomerId) -> Result<(), Error> {
     let who = who(tx.store(), Whose::Known(customer));
     sqlx::query("DELETE FROM customer_tries WHERE who = $1").bind(who).execute(tx.db()).await?;
@@ -139,12 +161,13 @@ pub async fn clear_tries(tx: &mut Tx, permit: &Permit, since: Timestamp) -> Resu
     Ok(done.rows_affected())
 }
 
-fn who(store: &Store, whose: Whose<'_>) -> Vec<u8> {
+pub(super) fn who(store: &Store, whose: Whose<'_>) -> Vec<u8> {
     enforced!(CUS05);
     match whose {
         Whose::Known(customer) => store.mac("customer-tries", customer.0.as_bytes()).to_vec(),
         // The same length and the same row: the table tells nobody whether there is such a customer.
         Whose::Unknown(handle) => store.mac("customer-tries-unknown", &handle.hash(store)).to_vec(),
+        Whose::Anybody => store.mac("customer-tries-desk", b"").to_vec(),
     }
 }
 
@@ -169,6 +192,6 @@ pub async fn queue_code(
     let known: Confidential =
         CONFIDENTIAL.open_json(&dek, &customer.to_string(), &row::bytes(&found, "confidential")?)?;
     let Some(to): Option<Address> = known.email else { return Ok(false) };
-    outbox::queue_code(tx, permit, id, &Letter { to, language: String::new(), mail: code }).await?;
+    outbox::queue_code(tx, permit, customer, id, &Letter { to, language: String::new(), mail: code }).await?;
     Ok(true)
 }

@@ -44,7 +44,7 @@ const COLUMNS: &[Column] = &[
     Column("notices", "notice", "t.account", "at"),
     Column("emails", "address", "t.account", "confirmed"),
     Column("mail_links", "address", "t.account", "created"),
-    Column("outbox", "mail", "COALESCE(t.account, 'system')", "created"),
+    Column("outbox", "mail", "COALESCE(t.account, 'customer:' || t.customer, 'system')", "created"),
     Column("conversations", "title", "t.owner", "updated"),
     Column("messages", "body", "t.owner", "number"),
     Column("folders", "name", "t.owner", "id"),

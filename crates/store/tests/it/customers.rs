@@ -7,8 +7,8 @@ use domain::{
     audit::{Act, Entry},
     authorize,
     customer::{Confidential, Day, Details, Internal, Moment, Order, Phone, Restricted, Series, Status},
-    id::{CustomerId, OrderId},
-    mail::Address,
+    id::{CustomerId, MailId, OrderId},
+    mail::{Address, Mail},
     verifies,
 };
 use sqlx::{Connection, Row};
@@ -143,7 +143,10 @@ both_engines!(every_opening_is_noted_and_restricted_fields_need_their_own_permit
 
     let looks = home.instance(Job::Checks, Action::ReadInstance);
     let register = customers::register(&home.store, &looks, sue.ctx.now(), sue.ctx.now()).await.unwrap();
-    assert_eq!((register.opened, register.entries), (3, 3));
+    assert_eq!((register.opened, register.entries, register.unnoted), (3, 3, 0));
+    home.spoil("UPDATE customers SET opened = opened + 1").await;
+    let register = customers::register(&home.store, &looks, sue.ctx.now(), sue.ctx.now()).await.unwrap();
+    assert_eq!(register.unnoted, 1);
     let records = audit::list(&home.store, &looks, 0, 100).await.unwrap();
     let target = ann.id.to_string();
     let of = |act: Act| records.iter().filter(|one| one.act == act.name() && one.target == target).count();
@@ -214,15 +217,30 @@ both_engines!(erasing_a_customer_takes_every_row_and_the_key, |home| {
     appointments::make(&mut tx, &permit, at("2026-02-02 10:00"), "Review", 30).await.unwrap();
     tx.commit(entry()).await.unwrap();
 
+    let verify = home.instance(Job::Desk, Action::VerifyCustomer);
+    let mut tx = home.store.begin(&desk).await.unwrap();
+    for customer in [ann.id, bob.id] {
+        let code = Mail::CallerCode { code: "123456".to_owned(), minutes: 10 };
+        let id = MailId::fresh(&desk);
+        assert!(verification::queue_code(&mut tx, &verify, customer, id, code).await.unwrap());
+        let whose = verification::Whose::Known(customer);
+        verification::count_try(&mut tx, &verify, whose, desk.now()).await.unwrap();
+    }
+    tx.commit(entry()).await.unwrap();
+    // A copy from before, as somebody may have made one of the rows.
+    home.spoil("CREATE TABLE a_copy AS SELECT * FROM customers").await;
+
     let mut tx = home.store.begin(&desk).await.unwrap();
     let manages = home.instance(Job::Operator, Action::ManageCustomers);
     let erased = customers::erase(&mut tx, &manages, ann.id).await.unwrap();
     tx.commit(Entry::new(Act::CustomerErased, ann.id)).await.unwrap();
     assert_eq!((erased.orders, erased.appointments), (1, 1));
     let left = orders::list(&home.store, &desk, &permit).await;
-    assert!(matches!(left, Err(Error::NotFound)), "also in memory the key is gone");
+    assert!(matches!(left, Err(Error::NotFound)));
     let mut raw = home.raw().await;
-    for table in ["customers", "customer_lookups", "customer_orders", "appointments", "appointment_slots"] {
+    for table in
+        ["customers", "customer_lookups", "customer_orders", "appointments", "appointment_slots", "outbox"]
+    {
         let column = match table {
             "customers" => "id",
             "appointment_slots" => "appointment",
@@ -233,13 +251,45 @@ both_engines!(erasing_a_customer_takes_every_row_and_the_key, |home| {
             sqlx::query(sqlx::AssertSqlSafe(query)).fetch_one(&mut raw).await.unwrap().try_get("n").unwrap();
         assert_eq!(left, 0, "{table}");
     }
+    for (query, wanted) in [
+        ("SELECT COUNT(*) AS n FROM deks WHERE subject LIKE 'customer:%'", 1),
+        ("SELECT COUNT(*) AS n FROM outbox", 1),
+        ("SELECT COUNT(*) AS n FROM customer_tries", 1),
+    ] {
+        let left: i64 = sqlx::query(query).fetch_one(&mut raw).await.unwrap().try_get("n").unwrap();
+        assert_eq!(left, wanted, "Bob's alone: {query}");
+    }
     raw.close().await.unwrap();
+    // The row put back is not read: its key is gone, from memory as well.
+    home.spoil(&format!("INSERT INTO customers SELECT * FROM a_copy WHERE id = '{}'", ann.id)).await;
+    let sue = supervisor(&home).await;
+    let reads = on_instance(&sue, Action::ReadCustomers);
+    let back = customers::open(&home.store, &sue.ctx, &reads, ann.id).await;
+    assert!(matches!(back, Err(Error::NotFound)), "{back:?}");
+    home.spoil(&format!("DELETE FROM customers WHERE id = '{}'", ann.id)).await;
     let looks = home.instance(Job::Checks, Action::ReadInstance);
     let now = home.clockwork.now();
     let register = customers::register(&home.store, &looks, now, now).await.unwrap();
     assert_eq!((register.customers, register.keys_left, register.without_key), (1, 0, 0));
+    assert_eq!(register.stray_codes, 0);
     let again = customers::erase(&mut home.store.begin(&desk).await.unwrap(), &manages, ann.id).await;
     assert!(matches!(again, Err(Error::NotFound)));
+});
+
+both_engines!(whoever_is_heard_of_meanwhile_is_not_forgotten, |home| {
+    let (ann, touched) = (new(&home, 1), home.clockwork.now());
+    keep(&home, &ann).await.unwrap();
+    let upkeep = home.ctx(Actor::System(Job::Upkeep));
+    let manages = home.instance(Job::Upkeep, Action::ManageCustomers);
+    let mut tx = home.store.begin(&upkeep).await.unwrap();
+    let kept = customers::erase_unheard(&mut tx, &manages, ann.id, touched).await;
+    assert!(matches!(kept, Err(Error::NotFound)));
+    drop(tx);
+    assert_eq!(customers::count(&home.store, &manages).await.unwrap(), (1, 0));
+    let mut tx = home.store.begin(&upkeep).await.unwrap();
+    customers::erase_unheard(&mut tx, &manages, ann.id, touched.plus_seconds(1)).await.unwrap();
+    tx.commit(entry()).await.unwrap();
+    assert_eq!(customers::count(&home.store, &manages).await.unwrap(), (0, 0));
 });
 
 both_engines!(tries_are_counted_over_all_calls_and_restricted_fields_end, |home| {

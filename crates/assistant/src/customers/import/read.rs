@@ -1,8 +1,12 @@
 //! From bytes to rows: CSV and JSON, each into the same fields, none of them looked at yet.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
-use serde::Deserialize;
+use domain::customer::MAX_ITEMS;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -28,7 +32,9 @@ pub(super) struct RawCustomer {
     pub(super) since: Option<String>,
     pub(super) date_of_birth: Option<String>,
     pub(super) note: Option<String>,
+    #[serde(deserialize_with = "records")]
     pub(super) orders: Vec<RawOrder>,
+    #[serde(deserialize_with = "records")]
     pub(super) appointments: Vec<RawAppointment>,
 }
 
@@ -41,6 +47,7 @@ pub(super) struct RawOrder {
     pub(super) placed: Option<String>,
     pub(super) status: Option<String>,
     pub(super) expected: Option<String>,
+    #[serde(deserialize_with = "items")]
     pub(super) items: Vec<String>,
     pub(super) total: Option<String>,
 }
@@ -57,7 +64,49 @@ pub(super) struct RawAppointment {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    #[serde(deserialize_with = "customers")]
     customers: Vec<RawCustomer>,
+}
+
+/// Reads a list and keeps no more than the first thing that is too much; `full` says how much is too much.
+/// What comes after is read over, so that the file is refused for its length and not for its end.
+struct Bounded<T, F>(F, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, F: Fn(&[T]) -> bool> Visitor<'de> for Bounded<T, F> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(next) = list.next_element()? {
+            kept.push(next);
+            if (self.0)(&kept) {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+            }
+        }
+        Ok(kept)
+    }
+}
+
+fn customers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawCustomer>, D::Error> {
+    let records = std::cell::Cell::new(0);
+    let is_full = |kept: &[RawCustomer]| {
+        records
+            .set(records.get() + kept.last().map_or(0, |last| last.orders.len() + last.appointments.len()));
+        kept.len() > MAX_CUSTOMERS || records.get() > MAX_RECORDS
+    };
+    from.deserialize_seq(Bounded(is_full, PhantomData))
+}
+
+fn records<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    from.deserialize_seq(Bounded(|kept: &[T]| kept.len() > MAX_RECORDS, PhantomData))
+}
+
+fn items<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    from.deserialize_seq(Bounded(|kept: &[String]| kept.len() > MAX_ITEMS, PhantomData))
 }
 
 /// The rows of a file, with where each is.
@@ -186,4 +235,30 @@ fn fields(columns: &[&'static str], record: &csv::ByteRecord) -> Option<Value> {
         fields.insert((*name).to_owned(), value);
     }
     Some(Value::Object(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(customer: &str, times: usize) -> Vec<u8> {
+        format!("{{\"customers\":[{}]}}", vec![customer; times].join(",")).into_bytes()
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_kept_to_be_counted() {
+        let kept = |bytes: &[u8]| serde_json::from_slice::<Document>(bytes).unwrap().customers;
+        assert_eq!(kept(&file("{}", MAX_CUSTOMERS + 10)).len(), MAX_CUSTOMERS + 1);
+        let orders = format!("{{\"orders\":[{}]}}", vec!["{}"; 1_000].join(","));
+        assert_eq!(kept(&file(&orders, 30)).len(), 21, "the list ends where the records are too many");
+        let one = format!("{{\"appointments\":[{}]}}", vec!["{}"; MAX_RECORDS + 10].join(","));
+        assert_eq!(kept(&file(&one, 1))[0].appointments.len(), MAX_RECORDS + 1);
+        let items = format!("{{\"orders\":[{{\"items\":[{}]}}]}}", vec!["\"a\""; 1_000].join(","));
+        assert_eq!(kept(&file(&items, 1))[0].orders[0].items.len(), MAX_ITEMS + 1);
+        for bytes in [file("{}", MAX_CUSTOMERS + 1), file(&orders, 30), file(&one, 1)] {
+            let mut report = Imported::default();
+            assert!(rows(Kind::Json, &bytes, &mut report).customers.is_empty());
+            assert_eq!(report.problems.len(), 1);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use domain::{
     Ctx, Permit,
     customer::{
         Appointment, Confidential, Day, Details, Internal, MAX_ITEMS, MAX_LINE, MAX_TEXT, Moment, Order,
-        Restricted, Series, Slot, Status, phone,
+        QUARTER_MINUTES, Restricted, Series, Slot, Status, phone,
     },
     id::{CustomerId, OrderId},
     mail::Address,
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::Error;
 
+const DAY_MINUTES: u16 = 24 * 60;
 const MISSING: &str = "is missing";
 const TWICE: &str = "comes twice in this file";
 const KNOWN: &str = "is in the register already";
@@ -195,6 +196,14 @@ impl Customers {
         let (Some(reference), Some(start), Some(service)) = (reference, start, service) else {
             return Ok(None);
         };
+        if start.minute % QUARTER_MINUTES != 0 {
+            report.bad(at, "start", "is not on a quarter of an hour");
+            return Ok(None);
+        }
+        if start.minute + service.minutes > DAY_MINUTES {
+            report.bad(at, "start", "is too late: the appointment would end after midnight");
+            return Ok(None);
+        }
         if !seen.appointments.insert(reference.clone()) {
             report.bad(at, "appointment_number", TWICE);
         } else if self.is_known(permit, &reference).await? {

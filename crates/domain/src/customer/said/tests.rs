@@ -124,7 +124,9 @@ fn times_are_understood_however_they_are_said() {
     ] {
         assert_eq!(time_of_day(said), Some(wanted), "{said}");
     }
-    for strange in ["", "24:00", "9:60", "13 pm", "0 am", "later", "9:5", "half past"] {
+    for strange in
+        ["", "24:00", "9:60", "13 pm", "0 am", "later", "9:5", "half past", "1430", "1093:00", "1093"]
+    {
         assert_eq!(time_of_day(strange), None, "{strange}");
     }
 }
