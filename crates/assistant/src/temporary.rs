@@ -1,7 +1,7 @@
 //! Temporary chats: in memory alone, wiped when they end.
 //!
 //! Nothing in this file knows the store; that is the whole of the promise. A chat ends when its person
-//! ends it, signs out, or leaves it alone for half an hour.
+//! ends it, signs out, or leaves it alone for half an hour; a call's own chat ends with the call.
 
 use std::{
     collections::HashMap,
@@ -32,6 +32,8 @@ struct Chat {
     facts: Conversation,
     messages: Vec<Message>,
     touched: Timestamp,
+    /// Whether it is a running call's own: it lasts as long as that.
+    own: bool,
 }
 
 impl Drop for Chat {
@@ -42,7 +44,7 @@ impl Drop for Chat {
 }
 
 impl Chats {
-    fn begin(&self, owner: UserId, id: ConversationId, now: Timestamp) -> Result<(), Error> {
+    fn begin(&self, owner: UserId, id: ConversationId, now: Timestamp, own: bool) -> Result<(), Error> {
         let mut chats = self.swept(now);
         let of_owner = chats.values().filter(|chat| chat.owner == owner).count();
         if of_owner >= TEMPORARY_PER_PERSON || chats.len() >= TEMPORARY {
@@ -59,7 +61,7 @@ impl Chats {
             created: now,
             updated: now,
         };
-        chats.insert(id, Chat { owner, facts, messages: Vec::new(), touched: now });
+        chats.insert(id, Chat { owner, facts, messages: Vec::new(), touched: now, own });
         Ok(())
     }
 
@@ -120,7 +122,7 @@ impl Chats {
     /// Begins a chat that is somebody's own work's, as a call.
     pub(crate) fn begin_own(&self, ctx: &Ctx, owner: UserId) -> Result<ConversationId, Error> {
         let id = ConversationId::fresh(ctx);
-        self.begin(owner, id, ctx.now())?;
+        self.begin(owner, id, ctx.now(), true)?;
         Ok(id)
     }
 
@@ -137,7 +139,7 @@ impl Chats {
     }
 
     fn forget(&self, owner: UserId) -> Vec<ConversationId> {
-        self.lock().extract_if(|_, chat| chat.owner == owner).map(|(id, _)| id).collect()
+        self.lock().extract_if(|_, chat| chat.owner == owner && !chat.own).map(|(id, _)| id).collect()
     }
 
     /// Wipes what nobody touched for half an hour.
@@ -147,7 +149,7 @@ impl Chats {
 
     fn swept(&self, now: Timestamp) -> MutexGuard<'_, HashMap<ConversationId, Chat>> {
         let mut chats = self.lock();
-        chats.retain(|_, chat| now.seconds_since(chat.touched) < TEMPORARY_IDLE_S);
+        chats.retain(|_, chat| chat.own || now.seconds_since(chat.touched) < TEMPORARY_IDLE_S);
         chats
     }
 
@@ -172,7 +174,7 @@ impl Assistant {
     pub fn begin_temporary(&self, ctx: &Ctx) -> Result<ConversationId, Error> {
         let owner = rights::writes(ctx).and(rights::person(ctx))?;
         let id = ConversationId::fresh(ctx);
-        self.0.temporary.begin(owner, id, ctx.now())?;
+        self.0.temporary.begin(owner, id, ctx.now(), false)?;
         Ok(id)
     }
 

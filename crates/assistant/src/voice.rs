@@ -69,6 +69,20 @@ pub struct Call {
     pub events: mpsc::Receiver<Event>,
 }
 
+/// The chat of a call that has none of its own. It goes with the call, however that ends: nothing of it can be
+/// read or watched any more.
+struct OwnChat {
+    house: Assistant,
+    chat: ConversationId,
+}
+
+impl Drop for OwnChat {
+    fn drop(&mut self) {
+        self.house.0.temporary.drop_own(self.chat);
+        self.house.0.seats.forget(|turn| turn.conversation == self.chat);
+    }
+}
+
 impl Assistant {
     /// Opens a call for the person behind `ctx`. It begins with the first [`Command::Configure`].
     ///
@@ -83,19 +97,24 @@ impl Assistant {
         // One ear follows the sound while the other judges a pause.
         let (ear, judge) = (speech.hearing(&listens).await?, speech.hearing(&listens).await?);
         let hears = Hears { permit: listens, ear, judge: judge.into() };
-        let (place, rights) = self.place_of_call(ctx, opening.keeping).await?;
+        // Before there is a place: a refusal leaves no chat behind.
         let meter = Meter::begin(self, ctx).await?;
-        let own = matches!(opening.keeping, Keeping::Temporary(None)).then(|| place.conversation());
+        let (place, rights) = match self.place_of_call(ctx, opening.keeping).await {
+            Ok(found) => found,
+            Err(refused) => {
+                meter.give_back(self).await;
+                return Err(refused);
+            }
+        };
+        let own = matches!(opening.keeping, Keeping::Temporary(None))
+            .then(|| OwnChat { house: self.clone(), chat: place.conversation() });
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
         let id = CallId::fresh(ctx);
         let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told);
-        let house = self.clone();
         self.0.tasks.spawn(async move {
             session.run(asked, opening.ended, &pass).await;
-            if let Some(own) = own {
-                house.0.temporary.drop_own(own);
-            }
+            drop(own);
             drop(pass);
         });
         Ok(Call { id, place, commands, events })

@@ -12,4 +12,7 @@ pub mod turn_taking;
 
 pub use command::{Command, SayWhen, Spoken};
 pub use event::{Cause, End, Event, Failure, Latency, NotDone, Over, ReplyEnd, Trigger, Why};
-pub use settings::{Choice, ClientTool, Encoding, Format, Settings, TurnRules, Turns};
+pub use settings::{
+    Choice, ClientTool, Encoding, Format, MAX_GREETING_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_TOOL_BYTES,
+    MAX_TOOLS, Settings, TurnRules, Turns,
+};

@@ -3,7 +3,7 @@
 
 use domain::{
     chat::{Author, Message},
-    model::{Line, ModelFacts, Prompt, Speaker},
+    model::{Line, ModelFacts, Prompt, Speaker, Tool},
 };
 
 /// What every model is told first. Short, because small models lose themselves in long instructions.
@@ -18,14 +18,30 @@ const LINE_TOKENS: u64 = 8;
 
 /// The prompt for `model` to answer the last message of `path`.
 pub(crate) fn build(model: &ModelFacts, path: &[&Message]) -> Prompt {
-    of_lines(model, &system(model), lines(path))
+    of_lines(model, &system(model), lines(path), &[])
 }
 
-/// The prompt of a system line and as much of `history` as `model` can attend to.
-pub(super) fn of_lines(model: &ModelFacts, system: &str, history: Vec<Line>) -> Prompt {
-    let from = first_kept(&history, budget(model.context_tokens, tokens(system)));
+/// The prompt of a system line and as much of `history` as `model` can attend to beside `tools`.
+pub(super) fn of_lines(model: &ModelFacts, system: &str, history: Vec<Line>, offered: &[Tool]) -> Prompt {
+    let from = first_kept(&history, budget(model.context_tokens, tokens(system) + of_tools(offered)));
     let system = Line::new(Speaker::System, system);
     Prompt::new(&model.id, std::iter::once(system).chain(history.into_iter().skip(from)).collect())
+}
+
+/// Leaves out the beginning of a prompt that has grown by the results of tools, as far as `model` needs that.
+pub(super) fn fit(model: &ModelFacts, prompt: &mut Prompt) {
+    let Some((system, history)) = prompt.lines.split_first() else { return };
+    let fixed = tokens(&system.text) + of_tools(&prompt.tools);
+    let from = first_kept(history, budget(model.context_tokens, fixed));
+    drop(prompt.lines.drain(1..=from));
+}
+
+/// What it costs to tell a model of tools.
+fn of_tools(tools: &[Tool]) -> u64 {
+    let words = |tool: &Tool| {
+        tokens(&tool.name) + tokens(&tool.description) + tokens(&tool.parameters.to_string()) + LINE_TOKENS
+    };
+    tools.iter().map(words).sum()
 }
 
 /// The system line, with the model's own name in it: asked who made them, models guess, and guess wrong.
@@ -69,18 +85,21 @@ fn budget(context_tokens: u32, system_tokens: u64) -> u64 {
 
 /// The first line that is kept. The beginning goes first, in steps of half the budget rather than line
 /// by line: between two steps the prompt only grows at its end, so that a model which remembers the
-/// prefix it has read need not read it again. The last question is always kept, and a history begins
-/// with a question.
+/// prefix it has read need not read it again. The last question and what follows it are always kept, and a
+/// history begins with a question.
 fn first_kept(lines: &[Line], budget: u64) -> usize {
-    let costs: Vec<u64> = lines.iter().map(|line| tokens(&line.text) + LINE_TOKENS).collect();
+    let calls = |line: &Line| line.tool_calls.iter().map(|call| tokens(&call.arguments)).sum::<u64>();
+    let costs: Vec<u64> = lines.iter().map(|line| tokens(&line.text) + calls(line) + LINE_TOKENS).collect();
     let total: u64 = costs.iter().sum();
     if total <= budget {
         return 0;
     }
+    let question = lines.iter().rposition(|line| line.speaker == Speaker::User);
+    let last = question.unwrap_or(lines.len().saturating_sub(1));
     let step = (budget / 2).max(1);
     let to_drop = (total - budget).div_ceil(step) * step;
     let (mut dropped, mut at) = (0, 0);
-    while at + 1 < lines.len() && (dropped < to_drop || lines[at].speaker != Speaker::User) {
+    while at < last && (dropped < to_drop || lines[at].speaker != Speaker::User) {
         dropped += costs[at];
         at += 1;
     }
@@ -170,5 +189,24 @@ mod tests {
         let prompt = build(&model(2048), &path);
         assert_eq!(prompt.lines.len(), 2);
         assert_eq!(prompt.lines[1].text.len(), 60_000);
+    }
+
+    #[test]
+    fn tools_and_their_results_take_room_from_the_beginning() {
+        let messages: Vec<_> = (0..21).map(|n| message(n, format!("{n} {}", "word ".repeat(30)))).collect();
+        let path: Vec<_> = messages.iter().collect();
+        let tool = Tool {
+            name: "find".into(),
+            description: "d".repeat(6_000),
+            parameters: serde_json::json!({"type": "object"}),
+        };
+        let whole = of_lines(&model(4096), "s", lines(&path), &[]);
+        let mut beside = of_lines(&model(4096), "s", lines(&path), &[tool]);
+        assert!(beside.lines.len() < whole.lines.len());
+        beside.lines.push(Line::new(Speaker::Tool, "r".repeat(60_000)));
+        fit(&model(4096), &mut beside);
+        let speakers: Vec<_> = beside.lines.iter().map(|line| line.speaker).collect();
+        assert_eq!(speakers, [Speaker::System, Speaker::User, Speaker::Tool]);
+        assert!(beside.lines[1].text.starts_with("20 "));
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use domain::{
     Ctx,
     chat::{Author, Ending, Message},
-    id::{MessageId, ToolCallId},
+    id::{ItemId, MessageId, ToolCallId},
     model::{Line, ModelFacts, Prompt, Speaker, Tool, ToolCall, ToolChoice, Usage},
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,6 +27,13 @@ pub(super) const ROUNDS: usize = 6;
 pub(super) const CALLS: usize = 8;
 /// Most bytes of a tool's result that a model is told.
 pub(crate) const RESULT_BYTES: usize = 16 * 1024;
+
+/// Most rounds of tools a call remembers, and most of their bytes. The oldest is forgotten first.
+const ROUNDS_KEPT: usize = 64;
+const ROUNDS_BYTES: usize = 1024 * 1024;
+/// Most things an application may say into a call, and most of their bytes.
+const NOTES: usize = 128;
+const NOTES_BYTES: usize = 256 * 1024;
 
 /// How an answer is given.
 pub(crate) enum Manner {
@@ -138,20 +145,34 @@ pub(crate) struct Round {
     pub(crate) results: Vec<Zeroizing<String>>,
 }
 
+impl Round {
+    fn bytes(&self) -> usize {
+        let arguments = self.calls.iter().map(|call| call.arguments.len());
+        arguments.chain(self.results.iter().map(|result| result.len())).sum()
+    }
+}
+
 impl Drop for Round {
     fn drop(&mut self) {
         self.calls.iter_mut().for_each(|call| call.arguments.zeroize());
     }
 }
 
-/// What a call remembers beside the messages of its conversation. Wiped when it is over.
+/// Something the application said, after a message.
+struct Note {
+    item: ItemId,
+    after: Option<MessageId>,
+    text: Zeroizing<String>,
+}
+
+/// What a call remembers beside the messages of its conversation. Bounded. Wiped when it is over.
 #[derive(Default)]
 pub(crate) struct Memory(Mutex<Inside>);
 
 #[derive(Default)]
 struct Inside {
     rounds: Vec<Round>,
-    notes: Vec<(Option<MessageId>, Zeroizing<String>)>,
+    notes: Vec<Note>,
     left_out: HashSet<MessageId>,
 }
 
@@ -163,23 +184,46 @@ impl Memory {
             Some(known) => *known = round,
             None => inside.rounds.push(round),
         }
+        let (mut bytes, mut kept) = (0, 0);
+        for round in inside.rounds.iter().rev() {
+            bytes += round.bytes();
+            kept += usize::from(bytes <= ROUNDS_BYTES && kept < ROUNDS_KEPT);
+        }
+        let gone = inside.rounds.len() - kept;
+        inside.rounds.drain(..gone);
     }
 
-    /// The application said something after `after`.
-    pub(crate) fn note(&self, after: Option<MessageId>, text: Zeroizing<String>) {
-        self.lock().notes.push((after, text));
+    /// The application said something after `after`. `false` when it has said too much: it is not remembered.
+    pub(crate) fn note(&self, item: ItemId, after: Option<MessageId>, text: Zeroizing<String>) -> bool {
+        let mut inside = self.lock();
+        let bytes: usize = inside.notes.iter().map(|note| note.text.len()).sum();
+        let fits = inside.notes.len() < NOTES && bytes + text.len() <= NOTES_BYTES;
+        if fits {
+            inside.notes.push(Note { item, after, text });
+        }
+        fits
     }
 
-    /// A message is not told any more.
+    /// A message is not told any more, nor what tools found out for it.
     pub(crate) fn leave_out(&self, message: MessageId) {
-        self.lock().left_out.insert(message);
+        let mut inside = self.lock();
+        inside.left_out.insert(message);
+        inside.rounds.retain(|round| round.answers != Some(message));
+    }
+
+    /// Something the application said is not told any more. `false` when it is unknown.
+    pub(crate) fn forget_note(&self, item: ItemId) -> bool {
+        let mut inside = self.lock();
+        let before = inside.notes.len();
+        inside.notes.retain(|note| note.item != item);
+        inside.notes.len() < before
     }
 
     /// What stands right after `message`.
     fn after(&self, message: Option<MessageId>) -> Vec<Line> {
         let inside = self.lock();
-        let notes = inside.notes.iter().filter(|(after, _)| *after == message);
-        let mut lines: Vec<Line> = notes.map(|(_, text)| Line::new(Speaker::System, text.as_str())).collect();
+        let notes = inside.notes.iter().filter(|note| note.after == message);
+        let mut lines: Vec<Line> = notes.map(|note| Line::new(Speaker::System, note.text.as_str())).collect();
         for round in inside.rounds.iter().filter(|round| round.answers == message) {
             lines.extend(exchange(String::new(), &round.calls, &round.results));
         }
@@ -231,7 +275,7 @@ impl Spoken {
             }
             history.extend(self.memory.after(Some(message.id)));
         }
-        let mut asked = prompt::of_lines(model, &self.system(ctx, &opening), history);
+        let mut asked = prompt::of_lines(model, &self.system(ctx, &opening), history, &self.offer.tools);
         if let Some(aside) = &self.aside {
             asked.lines.push(Line::new(Speaker::System, aside.as_str()));
         }
@@ -344,7 +388,8 @@ mod tests {
         };
         memory.remember(round("running"));
         memory.remember(round("shipped"));
-        memory.note(Some(path[1].id), Zeroizing::new("It rains.".into()));
+        let item = ItemId(uuid::Uuid::from_u128(7));
+        assert!(memory.note(item, Some(path[1].id), Zeroizing::new("It rains.".into())));
         let told = prompt(&memory, &path);
         let expected = [
             (Speaker::User, "Where is it?"),
@@ -359,5 +404,24 @@ mod tests {
         assert_eq!(told.lines[3].answers.as_deref(), Some("call_1"));
         memory.leave_out(path[1].id);
         assert!(!lines(&prompt(&memory, &path)).contains(&(Speaker::Assistant, "On its way.")));
+    }
+
+    #[test]
+    fn what_a_call_remembers_is_bounded() {
+        let memory = Memory::default();
+        let note = |bytes: usize| {
+            memory.note(ItemId(uuid::Uuid::from_u128(1)), None, Zeroizing::new("x".repeat(bytes)))
+        };
+        assert!(note(NOTES_BYTES - 1) && !note(2) && note(1));
+        assert!(memory.forget_note(ItemId(uuid::Uuid::from_u128(1))));
+        assert_eq!((0..2 * NOTES).filter(|_| note(1)).count(), NOTES);
+        for n in 0..100 {
+            let result = vec![Zeroizing::new("y".repeat(ROUNDS_BYTES / 10))];
+            let key = Some(ToolCallId(uuid::Uuid::from_u128(n)));
+            memory.remember(Round { key, answers: None, calls: vec![call()], results: result });
+        }
+        let kept: Vec<_> = memory.lock().rounds.iter().map(|round| round.key).collect();
+        assert_eq!(kept.len(), 9);
+        assert_eq!(kept.last(), Some(&Some(ToolCallId(uuid::Uuid::from_u128(99)))), "the newest stay");
     }
 }

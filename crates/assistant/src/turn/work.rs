@@ -21,7 +21,7 @@ use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
 use super::{
-    Place,
+    Place, prompt,
     seats::{Seat, Turn},
     spoken::{self, Fate, FromTurn, Held, Made, Manner, Ran},
     transcript::Ended,
@@ -132,6 +132,10 @@ impl Work {
         // The seat first: who hears of the end may ask the next question at once.
         drop(self.seat);
         self.turn.transcript.end(ended);
+        if !counts {
+            // It never was a turn: nobody can watch what was thought for it.
+            self.assistant.0.seats.forget(|turn| turn.id == self.turn.id);
+        }
     }
 
     fn ended(&self, outcome: Outcome) -> Ended {
@@ -189,6 +193,9 @@ impl Work {
             let said = self.turn.transcript.text().get(from..).unwrap_or_default().to_owned();
             prompt.lines.extend(spoken::exchange(said, &streamed.calls, &results));
             prompt.tools = tools.unwrap_or(prompt.tools);
+            if let Some(model) = &self.model {
+                prompt::fit(model, &mut prompt);
+            }
             // It was to call one, and it did.
             prompt.tool_choice = match prompt.tool_choice {
                 ToolChoice::Required | ToolChoice::Named(_) => ToolChoice::Auto,

@@ -47,6 +47,13 @@ impl Meter {
         Ok(())
     }
 
+    /// Gives back everything: there was no call.
+    pub(super) async fn give_back(self, house: &Assistant) {
+        if let Some((only, _)) = self.taken {
+            house.settle_voice(only, 0).await;
+        }
+    }
+
     /// Gives back what of the last slice was not used.
     pub(super) async fn end(self, house: &Assistant) {
         let Some((last, slices)) = self.taken else { return };

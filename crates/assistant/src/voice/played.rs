@@ -168,8 +168,8 @@ mod tests {
         let mut played = Played::default();
         played.begin(text("One two."));
         played.sent(SECOND, start);
-        played.sent(SECOND, start + SECOND * 3);
         assert_eq!(played.heard_ms(start + SECOND * 2), 1_000);
+        played.sent(SECOND, start + SECOND * 3);
         assert_eq!(played.ahead(start + SECOND * 3), SECOND);
         assert_eq!(played.heard_ms(start + SECOND * 4), 2_000);
     }

@@ -4,7 +4,7 @@
 //! played, a little ahead: what was sent and not yet heard when the caller interrupts is lost. Invariant:
 //! nothing of a reply leaves before it is released.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use domain::{
     id::{ItemId, MessageId, ReplyId},
@@ -12,7 +12,7 @@ use domain::{
     voice::{Cause, Failure, Latency},
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, mpsc::error::TrySendError, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,8 @@ use super::{
 };
 use crate::turn::{Fate, FromTurn, Turn};
 
+/// Most pieces that wait for room in the mouth: more than any reply has. What a runaway brings beyond is not said.
+const WAITING: usize = 2_048;
 /// Sound that is sent before it is due: what a client may have buffered.
 const LEAD: Duration = Duration::from_millis(400);
 /// Nobody waits longer for the first words,
@@ -60,6 +62,10 @@ pub(super) struct Reply {
     mouth: Option<Mouth>,
     /// Words that were given before there was a mouth, or without one.
     unspoken: Vec<Zeroizing<String>>,
+    /// Pieces the mouth has no room for yet,
+    waiting: VecDeque<Zeroizing<String>>,
+    /// and whether there were so many that the rest is left out.
+    overflowed: bool,
     next: Option<(Zeroizing<Vec<u8>>, Duration)>,
     cancel: CancellationToken,
     words_over: bool,
@@ -151,6 +157,8 @@ impl Reply {
             sound_over: mouth.is_none(),
             mouth,
             unspoken: Vec::new(),
+            waiting: VecDeque::new(),
+            overflowed: false,
             next: None,
             cancel,
             words_over: false,
@@ -161,9 +169,9 @@ impl Reply {
         }
     }
 
-    /// Words come from a turn from now on.
-    pub(super) fn of_turn(mut self, turn: TurnSide, now: Instant) -> Self {
-        (self.turn, self.wants_words) = (Some(turn), Some(now));
+    /// Words come from a turn from now on. They are waited for since `since`; `None`: once it has begun.
+    pub(super) fn of_turn(mut self, turn: TurnSide, since: Option<Instant>) -> Self {
+        (self.turn, self.wants_words) = (Some(turn), since);
         self
     }
 
@@ -202,9 +210,7 @@ impl Reply {
     pub(super) fn end_words(&mut self, now: Instant) {
         self.flush(now);
         (self.words_over, self.wants_words) = (true, None);
-        if let Some(mouth) = &mut self.mouth {
-            mouth.text = None;
-        }
+        self.hand_over();
     }
 
     /// Words are not waited for while tools run, and again when they have.
@@ -224,19 +230,40 @@ impl Reply {
 
     fn speak(&mut self, piece: Zeroizing<String>, now: Instant) {
         self.marks.first_clause.get_or_insert(now);
-        let Some(mouth) = self.mouth.as_mut().and_then(|mouth| mouth.text.as_ref()) else {
+        if self.mouth.is_none() || self.words_over {
             self.unspoken.push(piece);
             return;
-        };
-        // More pieces than any reply has fit in the mouth; what a runaway answer brings beyond is not said.
-        if mouth.try_send(piece).is_ok() {
-            self.wants_sound.get_or_insert(now);
+        }
+        self.overflowed |= self.waiting.len() >= WAITING;
+        if self.overflowed {
+            return;
+        }
+        self.waiting.push_back(piece);
+        self.wants_sound.get_or_insert(now);
+        self.hand_over();
+    }
+
+    /// Hands the mouth what there is room for, in its order; after the last piece it learns that no more will come.
+    fn hand_over(&mut self) {
+        let Some(mouth) = &mut self.mouth else { return };
+        let Some(text) = &mouth.text else { return };
+        while let Some(piece) = self.waiting.pop_front() {
+            match text.try_send(piece) {
+                Ok(()) => (),
+                // Room comes with the sound of what it has, and that is asked for in `next`.
+                Err(TrySendError::Full(piece)) => return self.waiting.push_front(piece),
+                Err(TrySendError::Closed(_)) => self.waiting.clear(),
+            }
+        }
+        if self.words_over {
+            mouth.text = None;
         }
     }
 
     /// What happens next. Can be dropped and asked again without loss.
     pub(super) async fn next(&mut self) -> Next {
         loop {
+            self.hand_over();
             if self.released && !self.unspoken.is_empty() {
                 return Next::Words(self.unspoken.remove(0));
             }
@@ -327,6 +354,7 @@ impl Reply {
     pub(super) fn stop(&mut self) {
         self.cancel.cancel();
         (self.mouth, self.next) = (None, None);
+        self.waiting.clear();
         (self.wants_words, self.wants_sound) = (None, None);
         if let Some(turn) = &mut self.turn {
             if let Some(running) = &turn.running {
@@ -354,7 +382,10 @@ impl Reply {
         text.push_str(&turn.before);
         text.push_str(&heard);
         let fate = if turn.confirmed {
-            Fate::Heard { text: Arc::new(Zeroizing::new(text.trim_end().to_owned())), cut: cut || !all }
+            Fate::Heard {
+                text: Arc::new(Zeroizing::new(text.trim_end().to_owned())),
+                cut: cut || !all || self.overflowed,
+            }
         } else {
             Fate::Void
         };
@@ -385,5 +416,34 @@ async fn received<T>(channel: Option<&mut mpsc::Receiver<T>>) -> Option<T> {
     match channel {
         Some(channel) => channel.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn no_sentence_is_lost_while_the_mouth_is_full() {
+        let (text, mut pieces) = mpsc::channel(2);
+        let (_out, sound) = mpsc::channel(1);
+        let mouth = Mouth { text: Some(text), sound };
+        let ids = (ReplyId(Uuid::from_u128(1)), ItemId(Uuid::from_u128(2)));
+        let mut reply = Reply::new(ids.0, ids.1, Cause::Said, Some(mouth), CancellationToken::new());
+        let now = Instant::now();
+        (0..6).for_each(|n| reply.speak(Zeroizing::new(n.to_string()), now));
+        reply.end_words(now);
+        let mut said = Vec::new();
+        loop {
+            match pieces.try_recv() {
+                Ok(piece) => said.push(piece.to_string()),
+                Err(mpsc::error::TryRecvError::Empty) => reply.hand_over(),
+                Err(mpsc::error::TryRecvError::Disconnected) => break,
+            }
+            assert!(said.len() <= 6);
+        }
+        assert_eq!(said, ["0", "1", "2", "3", "4", "5"]);
     }
 }

@@ -98,6 +98,8 @@ enum Happening {
     Waits(Next),
     /// Of the turn whose reply waits for the client's tools.
     Parked(Next),
+    /// There is sound to be heard.
+    Sound,
     /// Something is due.
     Tick,
 }
@@ -123,6 +125,8 @@ pub(super) struct Session {
     meter: Option<Meter>,
     // What is heard.
     decoder: Option<Decoder>,
+    /// Sound that came and was not heard yet, and how much of it was. No command is read before it is empty.
+    incoming: Option<(Zeroizing<Vec<u8>>, usize)>,
     /// Samples that are no whole frame yet.
     waiting: Samples,
     machine: TurnTaking,
@@ -151,6 +155,10 @@ pub(super) struct Session {
     /// Calls of the client's tools that were taken back; their results are not read.
     void_calls: HashSet<ToolCallId>,
     items: HashMap<ItemId, MessageId>,
+    /// Items that have had their end.
+    ended_items: HashSet<ItemId>,
+    /// Whether it was said aloud that an AI speaks.
+    introduced: bool,
     head: Option<MessageId>,
     /// How many things that were said are being kept.
     keeping: usize,
@@ -188,6 +196,7 @@ impl Session {
             began: Instant::now(),
             meter: Some(meter),
             decoder: None,
+            incoming: None,
             waiting: Samples::default(),
             machine: TurnTaking::new(Rules::default()),
             tape: Tape::default(),
@@ -210,6 +219,8 @@ impl Session {
             rounds: Vec::new(),
             void_calls: HashSet::new(),
             items: HashMap::new(),
+            ended_items: HashSet::new(),
+            introduced: false,
             head: None,
             keeping: 0,
             line: Arc::default(),
@@ -258,6 +269,8 @@ impl Session {
             next = of(&mut self.ahead) => Happening::Waits(next),
             next = of(&mut self.parked) => Happening::Parked(next),
             () = tokio::time::sleep_until(due) => Happening::Tick,
+            // Before another command is read, and after everything else that can happen.
+            () = std::future::ready(()), if self.incoming.is_some() => Happening::Sound,
             command = asked.recv() => Happening::Command(command),
         }
     }
@@ -271,6 +284,7 @@ impl Session {
             Happening::Speaks(next) => self.speaks(next).await,
             Happening::Waits(next) => self.waits(next).await,
             Happening::Parked(next) => self.parked(next).await,
+            Happening::Sound => self.hear_on().await,
             Happening::Tick => self.tick().await,
         }
         self.go_on().await;

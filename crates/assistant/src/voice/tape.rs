@@ -11,10 +11,16 @@ use zeroize::{Zeroize, Zeroizing};
 /// One frame of sound. Overwritten when dropped.
 struct Frame(Box<[f32; FRAME_SAMPLES]>);
 
-impl Drop for Frame {
-    fn drop(&mut self) {
+impl Frame {
+    fn wipe(&mut self) {
         enforced!(VOI04);
         self.0.as_mut_slice().zeroize();
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }
 
@@ -72,5 +78,8 @@ mod tests {
         assert_eq!(tape.last(2)[0], 3.0);
         assert_eq!(tape.last(99)[0], 2.0);
         assert_eq!(Tape::default().all().len(), 0);
+        let mut frame = Frame(Box::new([1.0; FRAME_SAMPLES]));
+        frame.wipe();
+        assert!(frame.0.iter().all(|sample| *sample == 0.0));
     }
 }

@@ -9,8 +9,8 @@ use domain::{
     model::Tool,
     verifies,
     voice::{
-        Cause, ClientTool, Command, Event, Failure, NotDone, Over, ReplyEnd, SayWhen, Settings, TurnRules,
-        Turns, Why,
+        Cause, ClientTool, Command, Event, Failure, NotDone, Over, ReplyEnd, SayWhen, Settings, Spoken,
+        TurnRules, Turns, Why,
     },
 };
 use serde_json::json;
@@ -85,6 +85,13 @@ fn an_interruption_keeps_what_was_heard() {
         assert!(heard.starts_with("word1 word2") && !heard.contains("word40"), "{heard}");
         let sent: String = talk.said(answers)[0].clone();
         assert!(sent.starts_with(heard.as_str()), "{sent} / {heard}");
+        let interrupted = talk.find(|event| match event {
+            Event::ReplyDone { end, .. } if end.how == ReplyEnd::Interrupted => Some(*end),
+            _ => None,
+        });
+        let end = interrupted.unwrap();
+        let share = sent.len() as u64 * end.heard_ms / end.sent_ms.max(1);
+        assert!(heard.len() as u64 <= share + 12, "{heard}: {} of {} ms", end.heard_ms, end.sent_ms);
         assert_eq!(kept[2], (Author::User, "long 3".to_owned()));
         let started = talk.count(|event| matches!(event, Event::SpeechStarted { .. }));
         assert_eq!(started, 2);
@@ -292,6 +299,10 @@ fn voice_is_counted_as_it_is_used() {
             assistant.call(&ann.ctx, opening()).await,
             Err(Error::UsedUp { what: "voice", .. })
         ));
+        for _ in 0..20 {
+            let again = assistant.call(&ann.ctx, opening()).await;
+            assert!(matches!(again, Err(Error::UsedUp { .. })), "a refusal leaves no chat behind");
+        }
         talk.ask(Command::HangUp).await;
         talk.end().await;
         let left = assistant.allowances(&ann.ctx).await.unwrap();
@@ -338,6 +349,82 @@ fn a_call_ends_with_its_session() {
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
         assistant.drain();
         assert_eq!(talk.end().await, Why::Closing);
+    });
+}
+
+#[test]
+fn a_call_keeps_its_own_chat_to_its_end() {
+    house(Limits::default(), async |assistant, ann| {
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
+        talk.introduced().await;
+        assistant.forget_person(&ann.id);
+        talk.talk("Still there?").await;
+        assert_eq!(talk.ends().last(), Some(&ReplyEnd::Finished));
+        let chat = talk.chat();
+        talk.ask(Command::HangUp).await;
+        talk.end().await;
+        while assistant.calls() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(assistant.open_temporary(&ann.ctx, chat).is_err(), "and no longer");
+    });
+}
+
+#[test]
+fn who_asks_for_too_much_at_once_is_told() {
+    let _proof = verifies!(VOI01);
+    house(Limits::default(), async |assistant, ann| {
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), Settings::default()).await;
+        for _ in 0..30 {
+            talk.ask(Command::Say { text: text("And then this."), when: SayWhen::Next }).await;
+        }
+        let by = Spoken::Application;
+        for _ in 0..150 {
+            talk.ask(Command::Text { item: None, by, text: text("It rains."), answer: false }).await;
+        }
+        talk.ask(Command::Clear).await;
+        talk.until(|event| matches!(event, Event::Cleared)).await;
+        let refused =
+            |what| talk.count(move |event| matches!(event, Event::NotDone { what: it, .. } if *it == what));
+        assert!(refused(NotDone::AgentSpeaks) >= 10, "{:?}", talk.all());
+        assert_eq!(refused(NotDone::BadText), 150 - 128);
+    });
+}
+
+#[test]
+fn turning_the_voice_on_discloses_it() {
+    let _proof = verifies!(VOI06);
+    house(Limits::default(), async |assistant, ann| {
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
+        talk.introduced().await;
+        for _ in 0..2 {
+            talk.configure(Settings::default()).await;
+        }
+        talk.wait(|talk| talk.ends().len() == 2).await;
+        talk.talk("Hello.").await;
+        let said = talk.said(|cause| cause == Cause::Greeting);
+        assert_eq!(said, ["You are speaking with an AI assistant. "; 2]);
+    });
+}
+
+#[test]
+fn items_that_had_their_end_can_be_cut_and_forgotten() {
+    house(Limits::default(), async |assistant, ann| {
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
+        talk.introduced().await;
+        talk.talk("Hello.").await;
+        let items: Vec<_> = talk.all_of(|event| match event {
+            Event::ReplyDone { item, .. } | Event::UserText { item, finished: true, .. } => Some(*item),
+            _ => None,
+        });
+        assert_eq!(items.len(), 3);
+        for item in items {
+            talk.ask(Command::Heard { item, ms: 0 }).await;
+            talk.ask(Command::Forget { item }).await;
+        }
+        talk.wait(|talk| talk.count(|event| matches!(event, Event::Forgotten { .. })) == 3).await;
+        assert_eq!(talk.count(|event| matches!(event, Event::Truncated { .. })), 3);
+        assert_eq!(talk.count(|event| matches!(event, Event::NotDone { .. })), 0);
     });
 }
 

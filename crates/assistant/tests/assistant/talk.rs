@@ -72,9 +72,19 @@ impl Talk {
             }
         });
         let talk = Self { call, ended, told };
-        let input = domain::voice::Format { rate: 16_000, ..domain::voice::Format::DEFAULT };
-        talk.ask(Command::Configure(Box::new(Settings { input, ..settings }))).await;
+        talk.configure(settings).await;
         talk
+    }
+
+    /// Settles how the call is held from now on.
+    pub(crate) async fn configure(&self, settings: Settings) {
+        let input = domain::voice::Format { rate: 16_000, ..domain::voice::Format::DEFAULT };
+        self.ask(Command::Configure(Box::new(Settings { input, ..settings }))).await;
+    }
+
+    /// The temporary chat it is held in.
+    pub(crate) fn chat(&self) -> domain::id::ConversationId {
+        self.call.place.conversation()
     }
 
     /// Asks something of the call.
@@ -155,6 +165,11 @@ impl Talk {
     /// The first of what was told that `pick` picks.
     pub(crate) fn find<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
         self.told.events.lock().unwrap().iter().find_map(|(_, event)| pick(event))
+    }
+
+    /// All of what was told that `pick` picks.
+    pub(crate) fn all_of<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Vec<T> {
+        self.told.events.lock().unwrap().iter().filter_map(|(_, event)| pick(event)).collect()
     }
 
     /// When something was told first.

@@ -156,7 +156,7 @@ pub enum Control {
     SUP02,
     /// At most `calls` calls are held at once and `calls_per_person` of one person; a call ends after `call_minutes` minutes or when sound comes faster than anybody speaks, and who finds no room is told so before a microphone opens.
     VOI01,
-    /// When the session a call was opened in ends, or its account is closed, the call ends at once.
+    /// When the session a call was opened in ends, or its account is closed, the call ends as soon as any open stream of that session does.
     VOI02,
     /// Seconds of voice are taken from a person's quota while they talk, and a call ends when none are left.
     VOI03,
@@ -895,7 +895,7 @@ static FACTS: [Facts; 100] = [
     Facts {
         token: "VOI02",
         title: "A call ends with its session",
-        sentence: "When the session a call was opened in ends, or its account is closed, the call ends at once.",
+        sentence: "When the session a call was opened in ends, or its account is closed, the call ends as soon as any open stream of that session does.",
         kind: Kind::Enforced,
         proof: Proof::Test("Asking would need somebody's session; tests end their own."),
     },

@@ -4,6 +4,15 @@ use std::fmt;
 
 use crate::model::{Tool, ToolChoice};
 
+/// Most tools a client may bring.
+pub const MAX_TOOLS: usize = 128;
+/// Longest description of one tool with its parameters, in bytes.
+pub const MAX_TOOL_BYTES: usize = 32 * 1024;
+/// Longest instructions, in bytes.
+pub const MAX_INSTRUCTIONS_BYTES: usize = 64 * 1024;
+/// Longest greeting, in bytes.
+pub const MAX_GREETING_BYTES: usize = 32 * 1024;
+
 /// How samples are written as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {

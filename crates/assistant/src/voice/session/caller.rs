@@ -97,24 +97,30 @@ enum What {
 
 impl Session {
     /// More sound.
-    pub(super) async fn audio(&mut self, bytes: &[u8]) {
-        let Some((settings, decoder)) = self.settings.as_ref().zip(self.decoder.as_mut()) else { return };
+    pub(super) async fn audio(&mut self, bytes: Zeroizing<Vec<u8>>) {
+        let Some(settings) = &self.settings else { return };
         self.came_ms += settings.input.ms_of(bytes.len());
         let most = BURST_MS + 2 * u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX / 4);
         if self.came_ms > most || bytes.len() > PIECE_BYTES {
             enforced!(VOI01);
             return self.breaks(Failure::TooFast).await;
         }
-        // In pieces, so that no copy of much sound is made at once.
-        let piece = settings.input.bytes_of(1_000).max(2);
-        let mut decoded = Vec::with_capacity(bytes.len() / piece + 1);
-        for piece in bytes.chunks(piece) {
-            let Ok(samples) = decoder.decode(piece) else { return self.breaks(Failure::Listening).await };
-            decoded.push(samples);
+        self.incoming = Some((bytes, 0));
+    }
+
+    /// Hears a second of the sound that came. In between the call may end, and others have their turn.
+    pub(super) async fn hear_on(&mut self) {
+        let Some((bytes, at)) = self.incoming.take() else { return };
+        let Some((settings, decoder)) = self.settings.as_ref().zip(self.decoder.as_mut()) else { return };
+        let end = bytes.len().min(at + settings.input.bytes_of(1_000).max(2));
+        let Ok(samples) = decoder.decode(&bytes[at..end]) else {
+            return self.breaks(Failure::Listening).await;
+        };
+        if end < bytes.len() {
+            self.incoming = Some((bytes, end));
+            tokio::task::yield_now().await;
         }
-        for samples in decoded {
-            self.samples(&samples).await;
-        }
+        self.samples(&samples).await;
     }
 
     /// Hears what still waits for more sound, as if silence came.
@@ -335,11 +341,16 @@ impl Session {
             ..Marks::default()
         };
         let at_ms = self.at_ms().saturating_sub(silent_ms);
+        self.knows(said.item);
         self.tell(Event::SpeechStopped { at_ms, item: said.item, over: Over::Item(by) }).await;
         let tape = std::mem::take(&mut self.tape);
         let closing = Closing { item: said.item, tape, marks };
         if self.closing.len() >= CLOSING {
-            return self.failed(Failure::Listening).await;
+            enforced!(VOI05);
+            if self.ahead.as_ref().is_some_and(|ahead| ahead.cause == Cause::Turn(said.item)) {
+                self.drop_ahead().await;
+            }
+            return self.not_heard(said.item).await;
         }
         if self.answers() {
             self.machine.hear(Sign::AgentBegan { insists: self.insists() });
@@ -362,8 +373,14 @@ impl Session {
         let item = ItemId::fresh(&self.ctx);
         let now = Instant::now();
         let marks = Marks { speech_ended: Some(now), over: Some(now), ..Marks::default() };
+        self.knows(item);
         self.tell(Event::SpeechStopped { at_ms: self.at_ms(), item, over: Over::Item(by) }).await;
-        self.closing.push_back(Closing { item, tape: std::mem::take(&mut self.tape), marks });
+        let tape = std::mem::take(&mut self.tape);
+        if self.closing.len() >= CLOSING {
+            enforced!(VOI01);
+            return self.not_heard(item).await;
+        }
+        self.closing.push_back(Closing { item, tape, marks });
         self.next_closing();
     }
 
@@ -385,9 +402,7 @@ impl Session {
         let by_hand = self.turns() == Turns::Manual;
         let Some(text) = text else {
             self.drop_ahead().await;
-            self.log(Failure::Listening);
-            self.tell(Event::UserTextFailed { item, failure: Failure::Listening }).await;
-            return self.say(lines::NOT_HEARD, Cause::Engine, false);
+            return self.not_heard(item).await;
         };
         self.tell(Event::UserText { item, text: text.clone(), finished: true, ms }).await;
         if is_nothing(&text, u32::MAX) {
@@ -408,6 +423,13 @@ impl Session {
         if let Some(ahead) = &mut self.ahead {
             ahead.marks = closing.marks;
         }
+    }
+
+    /// The words of an item will never be known, and the caller hears so.
+    async fn not_heard(&mut self, item: ItemId) {
+        self.log(Failure::Listening);
+        self.tell(Event::UserTextFailed { item, failure: Failure::Listening }).await;
+        self.say(lines::NOT_HEARD, Cause::Engine, false);
     }
 
     async fn forget_utterance(&mut self) {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use domain::{
     chat::{Author, MAX_MESSAGE_BYTES},
+    enforced,
     id::{ItemId, MessageId, ToolCallId},
     voice::{
-        Cause, Command, Event, Failure, NotDone, ReplyEnd, SayWhen, Settings, Spoken, Trigger, Turns, Why,
+        Cause, Command, Event, Failure, MAX_GREETING_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_TOOL_BYTES,
+        MAX_TOOLS, NotDone, ReplyEnd, SayWhen, Settings, Spoken, Trigger, Turns, Why,
         turn_taking::{Rules, Sign, TurnTaking},
     },
 };
@@ -18,18 +20,10 @@ use providers::speech::{
 use zeroize::Zeroizing;
 
 use super::{Done, Reply, Session, Wanted, turns::wait_for};
-use crate::{
-    Error,
-    turn::AskKind,
-    voice::{lines, mouth},
-};
+use crate::{Error, turn::AskKind, voice::mouth};
 
-/// Longest instructions and greetings, in bytes.
-const INSTRUCTIONS_BYTES: usize = 64 * 1024;
-const GREETING_BYTES: usize = 2 * 1024;
-/// Most tools a client may bring, and the longest description of one.
-const TOOLS: usize = 64;
-const TOOL_BYTES: usize = 32 * 1024;
+/// Most things a call may have under way when another text comes: each text is one.
+const UNDER_WAY: usize = 32;
 
 impl Session {
     pub(super) async fn command(&mut self, command: Command) {
@@ -38,7 +32,7 @@ impl Session {
         }
         match command {
             Command::Configure(settings) => self.configure(*settings).await,
-            Command::Audio(bytes) => self.audio(&bytes).await,
+            Command::Audio(bytes) => self.audio(bytes).await,
             Command::Commit => self.commit().await,
             Command::Clear => self.clear().await,
             Command::Text { item, by, text, answer } => self.text(item, by, text, answer).await,
@@ -80,8 +74,10 @@ impl Session {
         let greeting = settings.greeting.clone().filter(|greeting| first && !greeting.trim().is_empty());
         self.settings = Some(Arc::new(settings));
         self.tell(Event::Ready).await;
-        if first {
-            self.say(lines::DISCLOSURE, Cause::Greeting, true);
+        // In writing it is said at the beginning; aloud, before the first sound.
+        let aloud = self.settings.as_ref().is_some_and(|settings| settings.speaks);
+        if first || (aloud && !self.introduced) {
+            self.disclose();
         }
         if let Some(greeting) = greeting {
             self.say(&greeting, Cause::Greeting, false);
@@ -99,10 +95,10 @@ impl Session {
         settings.input.is_known()
             && settings.output.is_known()
             && (0.25..=4.0).contains(&settings.pace)
-            && settings.instructions.len() <= INSTRUCTIONS_BYTES
-            && settings.greeting.as_ref().is_none_or(|greeting| greeting.len() <= GREETING_BYTES)
-            && settings.tools.len() <= TOOLS
-            && tools.all(|tool| tool.description.len() + tool.parameters.to_string().len() <= TOOL_BYTES)
+            && settings.instructions.len() <= MAX_INSTRUCTIONS_BYTES
+            && settings.greeting.as_ref().is_none_or(|greeting| greeting.len() <= MAX_GREETING_BYTES)
+            && settings.tools.len() <= MAX_TOOLS
+            && tools.all(|tool| tool.description.len() + tool.parameters.to_string().len() <= MAX_TOOL_BYTES)
             && known(Recognition, &settings.choice.recognition)
             && known(Synthesis, &settings.choice.voice)
             && model.is_none_or(|id| self.house.models_for(&self.ctx).iter().any(|model| model.id == *id))
@@ -128,6 +124,13 @@ impl Session {
             return self.not_done(NotDone::BadText, None).await;
         }
         let item = item.unwrap_or_else(|| ItemId::fresh(&self.ctx));
+        if self.jobs.len() >= UNDER_WAY {
+            enforced!(VOI01);
+            return self.not_done(NotDone::AlreadyReplying, None).await;
+        }
+        if by == Spoken::Application && !self.memory.note(item, self.head, text.clone()) {
+            return self.not_done(NotDone::BadText, None).await;
+        }
         self.tell(Event::TextTaken { item, by }).await;
         self.asked_in_vain = 0;
         match by {
@@ -139,7 +142,8 @@ impl Session {
             }
             Spoken::Caller => self.keep(item, Author::User, text),
             Spoken::Agent => self.keep(item, Author::Assistant, text),
-            Spoken::Application => self.memory.note(self.head, text),
+            // It was noted above.
+            Spoken::Application => (),
         }
         if answer {
             self.respond(None, None).await;
@@ -173,8 +177,11 @@ impl Session {
     }
 
     async fn respond(&mut self, instructions: Option<Zeroizing<String>>, tag: Option<u64>) {
-        if self.go_on_parked(Cause::Asked(tag)).await {
-            return;
+        match self.go_on_parked(Cause::Asked(tag)).await {
+            Some(true) => return,
+            // While a tool's result is missing the reply is not over.
+            Some(false) => return self.not_done(NotDone::AlreadyReplying, tag).await,
+            None => (),
         }
         let speaks = self.reply.as_ref().is_some_and(|reply| reply.cause != Cause::Greeting);
         if speaks || self.ahead.is_some() || self.wanted.is_some() {
@@ -195,7 +202,10 @@ impl Session {
     async fn cancel(&mut self, tag: Option<u64>) {
         let speaks = self.reply.as_ref().is_some_and(|reply| !reply.insists);
         let waits = self.ahead.as_ref().is_some_and(Reply::is_confirmed);
-        if !speaks && !waits && self.wanted.take().is_none() {
+        if let Some(Wanted { tag: wanted, .. }) = self.wanted.take() {
+            // It had not begun: who asked for it learns that it will not.
+            self.not_done(NotDone::NothingToCancel, wanted.or(tag)).await;
+        } else if !speaks && !waits {
             return self.not_done(NotDone::NothingToCancel, tag).await;
         }
         if waits {
@@ -209,6 +219,10 @@ impl Session {
     async fn say_for_client(&mut self, text: Zeroizing<String>, when: SayWhen) {
         if text.trim().is_empty() || text.len() > MAX_MESSAGE_BYTES {
             return self.not_done(NotDone::BadText, None).await;
+        }
+        if !self.may_say(&text) {
+            enforced!(VOI01);
+            return self.not_done(NotDone::AgentSpeaks, None).await;
         }
         let agent_speaks = self.reply.is_some() || !self.queue.is_empty();
         match when {
@@ -225,7 +239,13 @@ impl Session {
     async fn heard(&mut self, item: ItemId, ms: u64) {
         let last = self.last.as_mut().map(|(reply, _)| reply);
         let reply = self.reply.iter_mut().chain(last).find(|reply| reply.item == item);
-        let Some(reply) = reply else { return self.not_done(NotDone::UnknownItem, None).await };
+        let Some(reply) = reply else {
+            // What has ended stays as it was heard.
+            if self.is_known(item) {
+                return self.tell(Event::Truncated { item, ms }).await;
+            }
+            return self.not_done(NotDone::UnknownItem, None).await;
+        };
         if !reply.played.told(ms) {
             return self.not_done(NotDone::HeardTooMuch, None).await;
         }
@@ -233,11 +253,16 @@ impl Session {
     }
 
     async fn forget_item(&mut self, item: ItemId) {
-        let Some(message) = self.items.get(&item) else {
-            return self.not_done(NotDone::UnknownItem, None).await;
-        };
-        self.memory.leave_out(*message);
+        match self.items.get(&item) {
+            Some(message) => self.memory.leave_out(*message),
+            None if self.memory.forget_note(item) || self.is_known(item) => (),
+            None => return self.not_done(NotDone::UnknownItem, None).await,
+        }
         self.tell(Event::Forgotten { item }).await;
+    }
+
+    fn is_known(&self, item: ItemId) -> bool {
+        self.items.contains_key(&item) || self.ended_items.contains(&item)
     }
 
     async fn tool_result(&mut self, call: ToolCallId, output: Zeroizing<String>, answer: bool) {

@@ -28,6 +28,11 @@ use crate::{
     },
 };
 
+/// Most things that wait to be said, and most of their bytes; one alone may be longer.
+const QUEUED: usize = 16;
+const QUEUED_BYTES: usize = 64 * 1024;
+/// Most items that are known after their end.
+const ENDED: usize = 4_096;
 /// What a turn may tell before its call reads.
 const TOLD: usize = 64;
 
@@ -105,7 +110,22 @@ impl Session {
 
     /// Says this when it can be said.
     pub(super) fn say(&mut self, text: &str, cause: Cause, insists: bool) {
-        self.queue.push_back(Queued { text: Zeroizing::new(text.to_owned()), cause, insists });
+        if insists || self.may_say(text) {
+            self.queue.push_back(Queued { text: Zeroizing::new(text.to_owned()), cause, insists });
+        }
+    }
+
+    /// Whether there is room for one more thing to be said.
+    pub(super) fn may_say(&self, text: &str) -> bool {
+        let bytes: usize = self.queue.iter().map(|queued| queued.text.len()).sum();
+        self.queue.is_empty() || (self.queue.len() < QUEUED && bytes + text.len() <= QUEUED_BYTES)
+    }
+
+    /// Says that an AI speaks, before anything else.
+    pub(super) fn disclose(&mut self) {
+        self.introduced |= self.settings.as_ref().is_some_and(|settings| settings.speaks);
+        let text = Zeroizing::new(lines::DISCLOSURE.to_owned());
+        self.queue.push_front(Queued { text, cause: Cause::Greeting, insists: true });
     }
 
     /// Asks the model, under the same rules as in writing. Until it is confirmed, nothing of it is heard or kept.
@@ -126,15 +146,7 @@ impl Session {
         }
         let (to_call, from) = mpsc::channel(TOLD);
         let (fate, becomes) = watch::channel(if confirmed { Fate::Confirmed } else { Fate::Open });
-        let mut spoken = Spoken {
-            instructions: Zeroizing::new(settings.instructions.clone()),
-            aside,
-            memory: Arc::clone(&self.memory),
-            offer: Offer { tools: Vec::new(), choice: settings.tool_choice.clone() },
-            max_tokens: settings.max_tokens,
-            to_call,
-            fate: becomes,
-        };
+        let memory = Arc::clone(&self.memory);
         let reply = self.blank(cause);
         let (id, place, model) = (reply.id, self.place, settings.choice.model.clone());
         let (house, ctx, rights) = (self.house.clone(), self.ctx.clone(), self.rights.clone());
@@ -143,6 +155,19 @@ impl Session {
         let job = async move {
             let _line = line.lock().await;
             wait_for(&last).await;
+            if matches!(*becomes.borrow(), Fate::Void) {
+                // Taken back while it waited: it never was a turn.
+                return Done::Began(id, Err(Error::Closing));
+            }
+            let mut spoken = Spoken {
+                instructions: Zeroizing::new(settings.instructions.clone()),
+                aside,
+                memory,
+                offer: Offer { tools: Vec::new(), choice: settings.tool_choice.clone() },
+                max_tokens: settings.max_tokens,
+                to_call,
+                fate: becomes,
+            };
             {
                 let mut caller = caller.lock().await;
                 runs_at.into_iter().for_each(|place| caller.heard_at(place));
@@ -170,7 +195,8 @@ impl Session {
             usage: None,
             before: Zeroizing::default(),
         };
-        self.ahead = Some(reply.of_turn(turn, now));
+        // It is not its fault when the turn before it takes its time.
+        self.ahead = Some(reply.of_turn(turn, None));
     }
 
     /// Where the model runs that will be asked: what it may be told of a customer depends on it.
@@ -237,13 +263,14 @@ impl Session {
             return;
         }
         let Some(mut reply) = self.reply.take() else { return };
+        let now = Instant::now();
         reply.stop();
-        self.reply_is_done(&reply, how).await;
+        self.reply_is_done(&reply, how, now).await;
         if reply.turn.is_some() {
             self.settle_last();
-            self.last = Some((reply, Instant::now()));
+            self.last = Some((reply, now));
         } else {
-            self.keep_words(&reply);
+            self.keep_words(&reply, now);
         }
         self.agent_is_silent();
     }
@@ -255,28 +282,36 @@ impl Session {
         }
     }
 
-    /// What was heard of the last reply is what is kept of it.
+    /// What was heard of the last reply, when it was cut short, is what is kept of it.
     pub(super) fn settle_last(&mut self) {
-        if let Some((mut reply, _)) = self.last.take() {
+        if let Some((mut reply, since)) = self.last.take() {
             enforced!(VOI07);
-            reply.settle(true, Instant::now());
+            reply.settle(true, since);
         }
     }
 
-    async fn reply_is_done(&mut self, reply: &Reply, how: ReplyEnd) {
+    /// An item has had its end, whether or not anything of it is kept.
+    pub(super) fn knows(&mut self, item: ItemId) {
+        if self.ended_items.len() < ENDED {
+            self.ended_items.insert(item);
+        }
+    }
+
+    async fn reply_is_done(&mut self, reply: &Reply, how: ReplyEnd, now: Instant) {
+        self.knows(reply.item);
         let end = End {
             how,
             usage: reply.turn.as_ref().and_then(|turn| turn.usage),
             sent_ms: reply.played.sent_ms(),
-            heard_ms: reply.played.heard_ms(Instant::now()),
+            heard_ms: reply.played.heard_ms(now),
         };
         self.tell(Event::ReplyDone { reply: reply.id, item: reply.item, end }).await;
     }
 
     /// Keeps words that were given and not made, but for the engine's own.
-    fn keep_words(&mut self, reply: &Reply) {
+    fn keep_words(&mut self, reply: &Reply, now: Instant) {
         let own = reply.insists || reply.cause == Cause::Engine;
-        let (heard, _) = reply.played.heard(Instant::now());
+        let (heard, _) = reply.played.heard(now);
         if !own && !heard.trim().is_empty() {
             self.keep(reply.item, Author::Assistant, heard);
         }
@@ -297,10 +332,10 @@ impl Session {
             Next::Sound(bytes) => {
                 let stages = reply.latency(Instant::now());
                 let first = reply.marks.speech_ended.take().is_some();
-                self.tell(Event::ReplyAudio { reply: id, item, bytes }).await;
                 if first {
                     self.tell(Event::Latency { reply: id, stages }).await;
                 }
+                self.tell(Event::ReplyAudio { reply: id, item, bytes }).await;
             }
             Next::Mute => self.breaks_off(Slot::Speaks, Failure::Speaking).await,
             Next::Heard => self.was_heard().await,
@@ -328,7 +363,7 @@ impl Session {
             None if reply.parks => ReplyEnd::WaitsForTools,
             None => ReplyEnd::Finished,
         };
-        self.reply_is_done(&reply, how).await;
+        self.reply_is_done(&reply, how, now).await;
         if how == ReplyEnd::WaitsForTools {
             let id = reply.id;
             let turn = reply.hand_on(now);
@@ -336,7 +371,7 @@ impl Session {
         } else if reply.turn.is_some() {
             reply.settle(false, now);
         } else {
-            self.keep_words(&reply);
+            self.keep_words(&reply, now);
         }
         self.agent_is_silent();
     }
@@ -348,6 +383,7 @@ impl Session {
         match told {
             FromTurn::Began { question, answers, answer } => {
                 let (cause, item, confirmed) = (reply.cause, reply.item, reply.is_confirmed());
+                reply.waits_for_words(true, now);
                 if let Some(turn) = &mut reply.turn {
                     (turn.question, turn.answers) = (question, answers);
                 }
@@ -407,9 +443,15 @@ impl Session {
         if let Some(bytes) = self.settings.as_ref().and_then(|settings| mouth::tone(settings.output)) {
             self.tell(Event::ReplyAudio { reply: reply.id, item: reply.item, bytes }).await;
         }
-        self.reply_is_done(&reply, ReplyEnd::Failed(Failure::Speaking)).await;
-        reply.settle(true, Instant::now());
+        let now = Instant::now();
+        self.reply_is_done(&reply, ReplyEnd::Failed(Failure::Speaking), now).await;
+        reply.settle(true, now);
         self.agent_is_silent();
+        if reply.insists && reply.cause == Cause::Greeting {
+            // Nobody is talked to who was not told that an AI speaks.
+            enforced!(VOI06);
+            self.over = Some(Why::Failed(Failure::Speaking));
+        }
     }
 
     /// Replies that take too long are helped, or given up.
@@ -436,18 +478,18 @@ impl Session {
         self.ending.get_or_insert((why, Instant::now() + super::LAST_WORDS));
     }
 
-    /// Goes on with the turn whose reply waits for the client's tools, when it has all results. Says whether
-    /// there is one.
-    pub(super) async fn go_on_parked(&mut self, cause: Cause) -> bool {
-        let Some(id) = self.parked.as_ref().map(|parked| parked.id) else { return false };
+    /// Goes on with the turn whose reply waits for the client's tools, when it has all results. Says whether it
+    /// does; `None` when there is none.
+    pub(super) async fn go_on_parked(&mut self, cause: Cause) -> Option<bool> {
+        let id = self.parked.as_ref().map(|parked| parked.id)?;
         if !self.resolve(id) {
-            return true;
+            return Some(false);
         }
         let turn = self.parked.take().and_then(|mut parked| parked.turn.take());
         if let Some(turn) = turn {
-            self.ahead = Some(self.blank(cause).of_turn(turn, Instant::now()));
+            self.ahead = Some(self.blank(cause).of_turn(turn, Some(Instant::now())));
         }
-        true
+        Some(true)
     }
 
     /// A reply waits for the client's tools.

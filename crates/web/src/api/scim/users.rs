@@ -147,7 +147,7 @@ pub(super) async fn delete(
 ) -> Result<Response, Problem> {
     let id = named(&id)?;
     app.identity.unprovision(&caller.ctx, id).await?;
-    app.assistant.forget_person(&id);
+    app.assistant.end_person(&id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -160,7 +160,7 @@ async fn change(
 ) -> Result<Option<Provisioned>, Problem> {
     let changed = app.identity.change_provisioned(&caller.ctx, id, to, version).await.map_err(told)?;
     if !to.active {
-        app.assistant.forget_person(&id);
+        app.assistant.end_person(&id);
     }
     Ok(changed)
 }
