@@ -68,7 +68,9 @@ impl Scene {
         assert!(text.contains(reference), "{at}");
         assert!(!text.contains(MARK) && !format!("{headers:?}").contains(MARK), "{at}");
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-        problem["param"].as_str().map(str::to_owned)
+        // Routes of the API name it within their envelope.
+        let param = problem["param"].as_str().or_else(|| problem["error"]["param"].as_str());
+        param.map(str::to_owned)
     }
 
     /// What people, programs and directories did to this instance; what it does by itself left out.

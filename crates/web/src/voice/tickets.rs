@@ -29,11 +29,13 @@ use crate::{
 const SECRET_SECONDS: (u32, u32, u32) = (10, 600, 7200);
 /// The same for Deepgram's.
 const GRANT_SECONDS: (u32, u32, u32) = (1, 30, 3600);
+/// Largest request; a ticket holds no larger session.
+const MOST_BODY: usize = 128 << 10;
 /// Longest origin.
 const LONGEST_ORIGIN: usize = 256;
 
 /// What a client secret is to be good for.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct SecretRequest {
     /// How long it can be shown; ten minutes when nothing is said.
     #[serde(default)]
@@ -94,7 +96,7 @@ pub(crate) struct ClientSecret {
 }
 
 /// How long a token is to be good for.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct GrantRequest {
     /// Seconds from now; 30 when nothing is said.
     #[serde(default)]
@@ -201,19 +203,18 @@ pub(super) fn begin(fresh: Session, house: &House, session: &Value) -> Result<Se
     Ok(house.fitted(changed, model.as_deref()))
 }
 
-/// The request in a body, of which these clients may send none.
-fn read<T: for<'a> Deserialize<'a> + Default>(headers: &HeaderMap, body: &Bytes) -> Result<T, Problem> {
-    if body.is_empty() {
-        return Ok(T::default());
-    }
+/// The request in a body; `{}` asks for what is usual.
+fn read<T: for<'a> Deserialize<'a>>(headers: &HeaderMap, body: &Bytes) -> Result<T, Problem> {
     if !input::is_json(headers) {
         return Err(input::unsupported("Send JSON, with `Content-Type: application/json`."));
     }
-    // A list would be read as the fields in their order.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Problem::bad_request("The body is not a JSON object."));
+    if body.len() > MOST_BODY {
+        return Err(Problem::too_large());
     }
-    serde_json::from_slice(body).map_err(|error| crate::api::refusal(&error))
+    // What is skipped is not looked at by the parser, and a list would be read as the fields in their order.
+    let text = std::str::from_utf8(body).ok().filter(|text| text.trim_start().starts_with('{'));
+    let text = text.ok_or_else(|| Problem::bad_request("The body is not a JSON object in UTF-8."))?;
+    serde_json::from_str(text).map_err(|error| crate::api::refusal(&error))
 }
 
 fn within(asked: Option<u32>, (least, usual, most): (u32, u32, u32), param: &str) -> Result<u32, Problem> {
