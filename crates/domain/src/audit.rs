@@ -134,6 +134,8 @@ pub enum Act {
     CustomerVerified,
     /// A caller did not. Without a target: nobody is known by what they said.
     CustomerNotVerified,
+    /// Somebody tried to show which customer they are, or asked for a code; what came of it follows.
+    CustomerVerificationTried,
     /// A code was sent to a customer, or would have been if there were one.
     CustomerCodeSent,
     /// An appointment was made for a customer.

@@ -239,11 +239,13 @@ async fn open(tx: &mut Tx, found: &AnyRow, id: MailId) -> Result<Option<Letter>,
     let (sealed, place) = (row::bytes(found, "mail")?, id.to_string());
     let account = row::maybe_id::<UserId>(found, "account")?;
     let customer = row::maybe_id::<CustomerId>(found, "customer")?;
-    let opened = match (account, customer) {
-        (Some(account), _) => MAIL.open_json(&*tx.dek(account).await?, &place, &sealed),
-        (None, Some(customer)) => MAIL.open_json(&*tx.dek(customer).await?, &place, &sealed),
-        (None, None) => MAIL.open_json(tx.store().system_dek(), &place, &sealed),
+    let own = match (account, customer) {
+        (Some(account), _) => Some(tx.dek(account).await?),
+        (None, Some(customer)) => Some(tx.dek(customer).await?),
+        (None, None) => None,
     };
+    let dek = own.as_deref().unwrap_or_else(|| tx.store().system_dek());
+    let opened = MAIL.open_json(dek, &place, &sealed);
     match opened {
         Ok(letter) => Ok(Some(letter)),
         // One mail that does not open must not hold up the others.

@@ -31,9 +31,7 @@ const FILE: &str = r#"{"customers":[
     {"order_number":"ORD0002","placed":"2025-12-02","status":"pending","items":["Ann's shelf"]}],
    "appointments":[{"appointment_number":"APT0007","start":"2026-01-05 10:00","service":"Review"}]},
   {"customer_id":"CUST0002","name":"Bob Marked","phone":"+12025550102","email":"bob@example.com",
-   "date_of_birth":"1990-01-31","orders":[
-    {"order_number":"ORD0003","placed":"2025-11-03","status":"delivered","items":["Bob's chair"]}]},
-  {"customer_id":"CUST0003","name":"Cleo Marked"}]}"#;
+   "date_of_birth":"1990-01-31","orders":[{"order_number":"ORD0003","placed":"2025-11-03","status":"delivered","items":["Bob's chair"]}]},{"customer_id":"CUST0003","name":"Cleo Marked"}]}"#;
 
 fn desk() -> Desk {
     Desk { codes: true, answer_grid: Duration::ZERO, ..Desk::default() }
