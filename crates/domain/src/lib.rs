@@ -15,6 +15,7 @@ pub mod id;
 pub mod mail;
 pub mod model;
 pub mod name;
+mod number_words;
 pub mod password;
 pub mod secret;
 pub mod text;

@@ -6,20 +6,8 @@
 
 use zeroize::Zeroizing;
 
-const DIGITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-const TEENS: [&str; 10] = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+use crate::number_words::{TEENS, TENS, UNITS};
+
 /// Before a time of day,
 const BEFORE_TIMES: [&str; 8] = ["at", "by", "from", "until", "till", "around", "after", "before"];
 /// and after one.
@@ -119,7 +107,7 @@ fn kind(word: &str) -> Kind {
     let small = word.to_lowercase();
     let place =
         |list: &[&str]| list.iter().position(|one| *one == small).and_then(|at| u8::try_from(at).ok());
-    if let Some(digit) = place(&DIGITS) {
+    if let Some(digit) = place(&UNITS) {
         return Kind::Digit(digit);
     }
     if let Some(over) = place(&TEENS) {
@@ -357,7 +345,7 @@ mod tests {
 
         #[test]
         fn every_digit_that_was_said_is_there(digits in proptest::collection::vec(0..10_usize, 2..24)) {
-            let said: Vec<_> = digits.iter().map(|digit| DIGITS[*digit]).collect();
+            let said: Vec<_> = digits.iter().map(|digit| UNITS[*digit]).collect();
             let expected: String = digits.iter().map(ToString::to_string).collect();
             prop_assert_eq!(&*written(&said.join(" ")), &expected);
         }

@@ -1,19 +1,7 @@
 //! Spoken numbers: digit by digit ("four double one"), in pairs ("forty two"), or whole ("four hundred").
 
-const UNITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-const TEENS: [&str; 10] = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+use crate::number_words::{TEENS, TENS, UNITS};
+
 const ORDINALS: [&str; 19] = [
     "first",
     "second",
