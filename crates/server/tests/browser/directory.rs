@@ -76,7 +76,11 @@ fn an_identity_of_a_service_shows_a_passkey_confirms_there_and_is_forgotten() {
         house.until("location.pathname === '/chat'").await;
 
         // What opens the account takes a fresh confirmation, and the service may be who confirms.
+        house.go("/account").await;
         make_stale(&house, "Grace").await;
+        house.js("document.querySelector('#totp').value = '123456'").await;
+        house.click("form[action='/account/codes'] button").await;
+        house.until("location.pathname === '/confirm'").await;
         house.go("/account").await;
         assert_eq!(house.count("form[action='/account/codes']").await, 0);
         house.go("/confirm?next=/account").await;

@@ -27,8 +27,8 @@ use tokio::{
 
 pub(crate) const NAME: &str = "Asha";
 pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
-/// How long a page may take to become what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a page may take to become what a test waits for, on a machine with much else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the browser looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,8 +220,9 @@ impl House {
         self.type_into("#message", &Key::Enter.value().to_string()).await;
     }
 
-    /// Types into a field.
+    /// Types into a field, once it is there.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
+        self.until_there(selector).await;
         self.browser.find(By::Css(selector)).await.unwrap().send_keys(text).await.unwrap();
     }
 
@@ -239,8 +240,9 @@ impl House {
         self.browser.active_element().await.unwrap().send_keys(text).await.unwrap();
     }
 
-    /// Clicks the first element that matches, wherever the page has scrolled to.
+    /// Clicks the first element that matches, once it is there, wherever the page has scrolled to.
     pub(crate) async fn click(&self, selector: &str) {
+        self.until_there(selector).await;
         let clicked = self
             .browser
             .execute(
@@ -281,18 +283,24 @@ impl House {
         found.last().unwrap().text().await.unwrap()
     }
 
-    /// Waits until a condition of the page holds.
+    async fn until_there(&self, selector: &str) {
+        self.until(&format!("document.querySelector({selector:?}) !== null")).await;
+    }
+
+    /// Waits until a condition holds of a page that has loaded whole, its scripts included.
     pub(crate) async fn until(&self, condition: &str) {
         let last = Instant::now() + PATIENCE;
+        let script = format!("return document.readyState === 'complete' && Boolean({condition})");
         loop {
             // A page that is just being left has no answer; the next one has.
-            let held = self.browser.execute(format!("return Boolean({condition})"), vec![]).await;
+            let held = self.browser.execute(script.as_str(), vec![]).await;
             if held.is_ok_and(|held| held.json() == &Value::Bool(true)) {
                 return;
             }
             if Instant::now() >= last {
                 self.picture("gave-up").await;
-                panic!("this never held: {condition}");
+                let page = self.js("return `${location.href}\n${document.body?.innerText}`").await;
+                panic!("this never held: {condition}\non {}", page.as_str().unwrap_or_default());
             }
             sleep(Duration::from_millis(25)).await;
         }
