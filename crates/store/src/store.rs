@@ -18,7 +18,7 @@ use tokio_util::{
 };
 
 use crate::{
-    ChainReport, Engine, Error, Tx, audit,
+    ChainReport, Engine, Error, Tx, audit, checkpoint,
     db::Db,
     deks::{self, Cache},
     embedded,
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     place: String,
     /// Tells the sorting task that a commit added to the index.
     pub(crate) written: Arc<Notify>,
+    /// Tells the task that moves the log that something was committed.
+    changed: Arc<Notify>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Stops the tasks when the last clone of the store is dropped.
@@ -67,6 +69,16 @@ pub(crate) struct Inner {
     file: Option<PathBuf>,
     /// Held as long as the store is open.
     _lock: Option<FolderLock>,
+}
+
+impl Inner {
+    pub(crate) const fn changed(&self) -> &Arc<Notify> {
+        &self.changed
+    }
+
+    pub(crate) async fn move_log(&self) -> Result<bool, Error> {
+        self.db.move_log().await
+    }
 }
 
 impl Store {
@@ -147,6 +159,7 @@ impl Store {
             cache: Cache::default(),
             place,
             written: Arc::new(Notify::new()),
+            changed: Arc::new(Notify::new()),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
             _stop_at_last: stop.clone().drop_guard(),
@@ -154,6 +167,9 @@ impl Store {
             file,
             _lock: lock,
         });
+        if inner.db.engine == Engine::Sqlite {
+            inner.tasks.spawn(checkpoint::keep_moving(Arc::downgrade(&inner), stop.clone()));
+        }
         inner.tasks.spawn(search::pending::keep_settled(Arc::downgrade(&inner), ctx.clone(), stop));
         // What a crash left unsorted.
         inner.written.notify_one();
@@ -162,6 +178,10 @@ impl Store {
 
     pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
         Self(inner)
+    }
+
+    pub(crate) fn note_commit(&self) {
+        self.0.changed.notify_one();
     }
 
     pub(crate) fn note_written(&self) {

@@ -30,6 +30,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod sso;
 pub mod trust;
+pub mod voice;
 pub mod words;
 
 use axum::{
@@ -101,6 +102,7 @@ pub fn routes() -> Router<App> {
         .merge(sso::routes())
         .merge(directory::routes())
         .merge(customers::routes())
+        .merge(voice::routes())
         .merge(roles::routes())
         .merge(reviews::routes())
         .merge(break_glass::routes())

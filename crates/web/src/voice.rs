@@ -1,12 +1,13 @@
-//! Voice for programs: two wires into one engine, and the tickets that open them.
+//! Voice: two wires for programs into one engine, the tickets that open them, and the wire of our own page.
 //!
-//! `/v1/realtime` speaks as `OpenAI`'s Realtime API does, `/v1/agent/converse` as Deepgram's Voice Agent. Each
-//! wire is a pure face ([`realtime`], [`agent`]) that turns its messages into the engine's commands and the
+//! `/v1/realtime` speaks as `OpenAI`'s Realtime API does, `/v1/agent/converse` as Deepgram's Voice Agent, and
+//! `/voice/call` is the page's. Each wire is a pure face ([`realtime`], [`agent`], [`page`]) that turns its messages into the engine's commands and the
 //! engine's events into its messages; [`talk`] carries them. Invariant: no connection is upgraded before its caller
 //! is known and the engine has a place for the call.
 
 mod agent;
 mod caller;
+mod page;
 pub(crate) mod realtime;
 mod step;
 mod talk;
@@ -14,20 +15,23 @@ pub(crate) mod tickets;
 
 use std::time::Duration;
 
-use assistant::{Call, Keeping, Opening as Wanted, speech::SpeechKind};
+use assistant::{Call, Keeping, Opening as Wanted, Place, speech::SpeechKind};
 use axum::{
     Router,
     extract::State,
     response::Response,
     routing::{get, post},
 };
-use domain::{Ctx, consent::Basis};
+use domain::{
+    Ctx,
+    consent::{Basis, Purpose},
+};
 use identity::CallTerms;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use self::{caller::Caller, realtime::session::Session, step::Names, talk::Face};
-use crate::{App, Problem, api::error, input::Query, socket::Opening};
+use crate::{App, Problem, SignedIn, api::error, input::Query, socket::Opening};
 
 /// The subprotocol of each wire; what else is offered may be a secret, and is not said back.
 const REALTIME: &[&str] = &["realtime"];
@@ -40,6 +44,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v1/realtime/client_secrets", post(tickets::client_secret))
         .route("/v1/agent/converse", get(agent_call))
         .route("/v1/auth/grant", post(tickets::grant))
+        .route("/voice/call", get(page_call))
 }
 
 /// Which models and voices this house has for a caller, and which it takes when nothing else is asked for.
@@ -137,6 +142,32 @@ async fn agent_call(
     let face = Box::new(agent::Face::new(Names::of(&ctx), House::of(&app, &ctx)));
     let longest = longest(&terms);
     opening.open(&app, ctx, AGENT, move |socket| talk::talk(socket, call, Face::Agent(face), steps, longest))
+}
+
+/// Opens a call for a person at our own page, on what they agreed to. It ends when they take that back.
+async fn page_call(person: SignedIn, opening: Opening, State(app): State<App>) -> Result<Response, Problem> {
+    let ctx = person.ctx;
+    let agreed: Vec<Purpose> = app.privacy.standing(&ctx).await?.agreed().collect();
+    let hold = app.privacy.hold(&ctx, &agreed).await?;
+    let opened =
+        |keeping| Wanted { keeping, basis: Basis::Consent(hold.standing().clone()), ended: hold.token() };
+    let kept = match hold.standing().allows(Purpose::KeepTranscript) {
+        true => app.assistant.call(&ctx, opened(Keeping::Kept(None))).await,
+        false => Err(assistant::Error::TemporaryOnly),
+    };
+    // Whose rules keep nothing talks all the same.
+    let call = match kept {
+        Err(assistant::Error::TemporaryOnly) => {
+            app.assistant.call(&ctx, opened(Keeping::Temporary(None))).await?
+        }
+        call => call?,
+    };
+    let chat = matches!(call.place, Place::Kept(_)).then(|| call.place.conversation());
+    let face = Face::Page(Box::new(page::Face::new(Names::of(&ctx), chat)));
+    opening.open(&app, ctx, &[], move |socket| async move {
+        talk::talk(socket, call, face, page::Face::begins(), None).await;
+        drop(hold);
+    })
 }
 
 /// A place in the engine; where there is none, the client hears so before it opens its microphone. Nothing of what
