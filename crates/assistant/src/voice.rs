@@ -13,18 +13,23 @@ mod meter;
 mod mouth;
 mod played;
 mod reply;
+mod running;
 mod session;
 mod tape;
 mod tools;
+mod watching;
 
 use domain::{
-    Ctx,
+    Action, Actor, Ctx, Resource, authorize, enforced,
     id::{CallId, ConversationId},
-    voice::{Command, Event},
+    voice::{Command, Event, Way},
 };
 pub(crate) use gate::Gate;
+pub(crate) use running::Register;
+pub use running::{RunningCall, Speaker, Words};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+pub use watching::{Seen, Watching};
 
 use crate::{
     Assistant, Error,
@@ -43,6 +48,9 @@ const EVENTS: usize = 256;
 pub struct Opening {
     /// Where its conversation is kept.
     pub keeping: Keeping,
+    /// Whether it is a call of the voice desk: its tools serve customers, and its staff may follow it. Any other
+    /// call has none of these tools and is nobody's but its person's.
+    pub desk: bool,
     /// Ends the call when it fires: the session it was opened in has ended, or its ticket was withdrawn.
     pub ended: CancellationToken,
 }
@@ -92,6 +100,11 @@ impl Assistant {
     /// conversation is not there; [`Error::TemporaryOnly`], [`Error::Full`], [`Error::Closing`].
     pub async fn call(&self, ctx: &Ctx, opening: Opening) -> Result<Call, Error> {
         let listens = rights::speaks(ctx)?;
+        if opening.desk {
+            authorize(ctx, Action::HoldDesk, Resource::Instance).inspect_err(|_| {
+                enforced!(DSK01);
+            })?;
+        }
         let pass = self.0.calls.enter(rights::person(ctx)?)?;
         let speech = self.speech();
         // One ear follows the sound while the other judges a pause.
@@ -111,7 +124,9 @@ impl Assistant {
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
         let id = CallId::fresh(ctx);
-        let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told);
+        let way = if matches!(ctx.actor, Actor::ApiKey { .. }) { Way::Program } else { Way::Page };
+        let desk = opening.desk.then(|| self.0.running.enter(id, ctx.now(), way));
+        let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told, desk);
         self.0.tasks.spawn(async move {
             // In a box: a call is mostly what it holds.
             Box::pin(session.run(asked, opening.ended, &pass)).await;

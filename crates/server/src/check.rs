@@ -1,6 +1,7 @@
 //! The checks that ask the running instance from outside, as a stranger on the network would, and those
 //! that look at what the server itself put on disk. `assure` runs them and keeps their findings.
 
+mod desk;
 mod directory;
 mod disk;
 mod edge;
@@ -12,11 +13,10 @@ mod wire;
 use std::time::Duration;
 
 use assure::{Assure, Check, Unanswered};
-use domain::{Control, Ctx, check::Finding};
-use identity::Identity;
+use domain::{Control, Ctx, Timestamp, check::Finding};
 use providers::speech::Speech;
 
-use crate::instance::Face;
+use crate::instance::{Face, House};
 
 const HOURLY: Duration = Duration::from_secs(60 * 60);
 
@@ -24,7 +24,8 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 type Ask<F> = fn(Face, Ctx) -> F;
 
 /// Registers every check of this room.
-pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity, speech: &Speech) {
+pub(crate) fn register(house: &House, started: Timestamp) {
+    let House { assure, face, identity, assistant, store, .. } = house;
     add(assure, face, Control::CRY04, wire::only_tls_1_3);
     add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
     add(assure, face, Control::WEB01, wire::plain_http_serves_nothing);
@@ -48,7 +49,11 @@ pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity, speech
     add(assure, face, Control::MAI01, mail::the_way_is_under_tls);
     add(assure, face, Control::ACC03, edge::strangers_get_what_is_listed);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
-    let speech = speech.clone();
+    let (assistant, store) = (assistant.clone(), store.clone());
+    assure.register(Check::new(Control::DSK02, HOURLY, move |ctx| {
+        desk::followers_are_noted(assistant.clone(), store.clone(), started, ctx)
+    }));
+    let speech: Speech = house.providers.speech().clone();
     assure.register(Check::new(Control::SPE02, HOURLY, move |ctx| {
         std::future::ready(Ok(speech::it_stays_here(&speech, &ctx)))
     }));

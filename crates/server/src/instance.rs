@@ -175,7 +175,7 @@ impl Instance {
             providers,
             shutdown,
         };
-        check::register(&house.assure, &house.face, &house.identity, house.providers.speech());
+        check::register(&house, house.outside.ctx(Job::Checks).now());
         house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
         let serving = serve(&house, &tasks, sockets, plain)?;
         Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })

@@ -84,6 +84,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0014_customer_mail.sql"),
         include_str!("../migrations/common/0014_customer_mail.sql"),
     ),
+    (
+        17,
+        "how calls of the voice desk ended",
+        include_str!("../migrations/common/0017_desk_calls.sql"),
+        include_str!("../migrations/common/0017_desk_calls.sql"),
+    ),
 ];
 
 /// What becomes of tables that are not as this version has them.

@@ -263,7 +263,8 @@ fn without_a_voice_a_tone_is_heard() {
 fn a_client_that_does_not_read_is_left() {
     let _proof = verifies!(VOI05);
     house(Limits::default(), async |assistant, ann| {
-        let opening = Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+        let opening =
+            Opening { keeping: Keeping::Temporary(None), desk: false, ended: CancellationToken::new() };
         let call = assistant.call(&ann.ctx, opening).await.unwrap();
         call.commands.send(Command::Configure(Box::default())).await.unwrap();
         for _ in 0..400 {
@@ -279,7 +280,8 @@ fn there_is_no_room_for_everybody() {
     let limits = Limits { calls: 1, ..Limits::default() };
     house(limits, async |assistant, ann| {
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
-        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+        let opening =
+            || Opening { keeping: Keeping::Temporary(None), desk: false, ended: CancellationToken::new() };
         assert!(matches!(assistant.call(&ann.ctx, opening()).await, Err(Error::Busy { .. })));
         talk.ask(Command::HangUp).await;
         talk.end().await;
@@ -294,7 +296,8 @@ fn voice_is_counted_as_it_is_used() {
         let quota = Quota { a_day: Some(1), a_month: None };
         ann.ctx.bounds = Bounds { voice_seconds: quota, ..Bounds::default() }.into();
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
-        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+        let opening =
+            || Opening { keeping: Keeping::Temporary(None), desk: false, ended: CancellationToken::new() };
         assert!(matches!(
             assistant.call(&ann.ctx, opening()).await,
             Err(Error::UsedUp { what: "voice", .. })
@@ -473,7 +476,8 @@ fn turns_by_hand_are_the_clients() {
 #[test]
 fn what_is_not_settled_first_is_refused() {
     house(Limits::default(), async |assistant, ann| {
-        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+        let opening =
+            || Opening { keeping: Keeping::Temporary(None), desk: false, ended: CancellationToken::new() };
         let mut call = assistant.call(&ann.ctx, opening()).await.unwrap();
         call.commands.send(Command::Audio(Zeroizing::new(vec![0; 960]))).await.unwrap();
         let mut told = Vec::new();
