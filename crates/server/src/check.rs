@@ -1,6 +1,7 @@
 //! The checks that ask the running instance from outside, as a stranger on the network would, and those
 //! that look at what the server itself put on disk. `assure` runs them and keeps their findings.
 
+mod consent;
 mod desk;
 mod directory;
 mod disk;
@@ -12,11 +13,14 @@ mod wire;
 
 use std::time::Duration;
 
+use assistant::Assistant;
 use assure::{Assure, Check, Unanswered};
 use domain::{Control, Ctx, Timestamp, check::Finding};
+use identity::Identity;
 use providers::speech::Speech;
+use store::Store;
 
-use crate::instance::{Face, House};
+use crate::instance::Face;
 
 const HOURLY: Duration = Duration::from_secs(60 * 60);
 
@@ -24,8 +28,15 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 type Ask<F> = fn(Face, Ctx) -> F;
 
 /// Registers every check of this room.
-pub(crate) fn register(house: &House, started: Timestamp) {
-    let House { assure, face, identity, assistant, store, .. } = house;
+pub(crate) fn register(
+    assure: &Assure,
+    face: &Face,
+    identity: &Identity,
+    speech: &Speech,
+    assistant: &Assistant,
+    store: &Store,
+    started: Timestamp,
+) {
     add(assure, face, Control::CRY04, wire::only_tls_1_3);
     add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
     add(assure, face, Control::WEB01, wire::plain_http_serves_nothing);
@@ -49,13 +60,17 @@ pub(crate) fn register(house: &House, started: Timestamp) {
     add(assure, face, Control::MAI01, mail::the_way_is_under_tls);
     add(assure, face, Control::ACC03, edge::strangers_get_what_is_listed);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
-    let (assistant, store) = (assistant.clone(), store.clone());
-    assure.register(Check::new(Control::DSK02, HOURLY, move |ctx| {
-        desk::followers_are_noted(assistant.clone(), store.clone(), started, ctx)
+    assure.register(Check::new(Control::DSK02, HOURLY, {
+        let (assistant, store) = (assistant.clone(), store.clone());
+        move |ctx| desk::followers_are_noted(assistant.clone(), store.clone(), started, ctx)
     }));
-    let speech: Speech = house.providers.speech().clone();
+    let speech = speech.clone();
     assure.register(Check::new(Control::SPE02, HOURLY, move |ctx| {
         std::future::ready(Ok(speech::it_stays_here(&speech, &ctx)))
+    }));
+    let assistant = assistant.clone();
+    assure.register(Check::new(Control::CON01, HOURLY, move |ctx| {
+        std::future::ready(Ok(consent::nobody_is_heard_unasked(&assistant, &ctx)))
     }));
 }
 

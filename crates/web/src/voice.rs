@@ -21,7 +21,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use domain::{Action, Actor, Ctx};
+use domain::{Action, Actor, Ctx, consent::Basis};
 use identity::CallTerms;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -143,8 +143,8 @@ async fn agent_call(
 /// a program says is kept.
 async fn enter(app: &App, ctx: &Ctx) -> Result<Call, Problem> {
     // The socket looks after its key itself, and the call ends with it.
-    let ended = CancellationToken::new();
-    let wanted = Wanted { keeping: Keeping::Temporary(None), desk: is_for_desk(ctx), ended };
+    let (keeping, ended) = (Keeping::Temporary(None), CancellationToken::new());
+    let wanted = Wanted { keeping, basis: Basis::Program, desk: is_for_desk(ctx), ended };
     app.assistant.call(ctx, wanted).await.map_err(|error| error::of_assistant(&error))
 }
 

@@ -18,7 +18,9 @@ use std::{
 };
 
 use domain::{
-    Ctx, Permit, enforced,
+    Ctx, Permit,
+    consent::Basis,
+    enforced,
     id::{CallId, ItemId, MessageId, ReplyId, ToolCallId},
     model,
     voice::{
@@ -67,6 +69,8 @@ const ASKED_IN_VAIN: u8 = 2;
 /// What a call needs to hear.
 pub(super) struct Hears {
     pub(super) permit: Permit,
+    /// What the person agreed to.
+    pub(super) basis: Basis,
     /// Follows the sound.
     pub(super) ear: Hearing,
     /// Judges pauses.

@@ -44,7 +44,7 @@ pub(super) fn list(frame: &Frame, person: &SignedIn, page: &List<'_>) -> Markup 
             h2 { "Ended" }
             p { "How each call ended and how long it lasted, for " (page.days) " days. No word of it is kept." }
             @if page.ended.is_empty() { p { "None yet." } }
-            @else { ul.things { @for call in page.ended { (self::ended(call, sorts)) } } }
+            @else { ul.things { @for call in page.ended { (ended(call, sorts)) } } }
         }
     };
     let about = "The voice desk as it works: which calls run, how others ended. Following one is written down, and its caller is told.";
