@@ -5,7 +5,6 @@ use domain::{
     access::{Role, Roles},
     authorize,
     id::CallId,
-    verifies,
     voice::{Category, Outcome, Way},
 };
 use store::{Error, desk_calls};
@@ -18,7 +17,6 @@ fn on_instance(ctx: &Ctx, action: Action) -> Permit {
 }
 
 both_engines!(how_a_call_ended_is_kept_without_anybody_in_it_and_goes_in_time, |home| {
-    let _proof = verifies!(DSK04);
     let sue = home.person_with("Sue", Roles::NONE.with(Role::Supervisor).with(Role::User)).await;
     let now = home.clockwork.now();
     let holds = home.instance(Job::Desk, Action::HoldDesk);
