@@ -37,6 +37,7 @@ static ASSETS: &[Asset] = &[
     file!("pages.css", "pages.css", CSS),
     file!("voice.css", "voice.css", CSS),
     file!("js/ask.js", "ask.js", JS),
+    file!("js/calls.js", "calls.js", JS),
     file!("js/chat.js", "chat.js", JS),
     file!("js/copy.js", "copy.js", JS),
     file!("js/dialogs.js", "dialogs.js", JS),

@@ -23,7 +23,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    Ctx,
+    Action, Actor, Ctx,
     consent::{Basis, Purpose},
 };
 use identity::CallTerms;
@@ -111,6 +111,13 @@ struct Asked {
     model: Option<String>,
 }
 
+/// What our own page says in the address.
+#[derive(Deserialize)]
+struct Wish {
+    #[serde(default)]
+    desk: String,
+}
+
 /// Opens a call for a client of `OpenAI`'s Realtime API.
 async fn realtime_call(
     Caller { ctx, terms }: Caller,
@@ -174,9 +181,14 @@ async fn page_call(person: SignedIn, opening: Opening, State(app): State<App>) -
 /// a program says is kept.
 async fn enter(app: &App, ctx: &Ctx) -> Result<Call, Problem> {
     // The socket looks after its key itself, and the call ends with it.
-    let (keeping, basis) = (Keeping::Temporary(None), Basis::Program);
-    let wanted = Wanted { keeping, basis, ended: CancellationToken::new() };
+    let (keeping, ended) = (Keeping::Temporary(None), CancellationToken::new());
+    let wanted = Wanted { keeping, basis: Basis::Program, desk: is_for_desk(ctx), ended };
     app.assistant.call(ctx, wanted).await.map_err(|error| error::of_assistant(&error))
+}
+
+/// Whether the key a program shows was made to hold calls for the voice desk: then all of its calls are.
+fn is_for_desk(ctx: &Ctx) -> bool {
+    matches!(&ctx.actor, Actor::ApiKey { scopes, .. } if scopes.has(Action::HoldDesk))
 }
 
 fn longest(terms: &CallTerms) -> Option<Duration> {

@@ -1,11 +1,11 @@
 // The connection of one call: JSON objects both ways, and sound as it is.
 
 /**
- * Calls. `on` has one function for each type of message that comes, sound(buffer), opened() and gone(opened); the
+ * Calls, perhaps as the voice desk. `on` has one function for each type of message that comes, sound(buffer), opened() and gone(opened); the
  * server says why it ends with `ended` before it goes.
  */
-export function call(on) {
-  const line = new WebSocket(new URL("/voice/call", location.href.replace(/^http/, "ws")));
+export function call(desk, on) {
+  const line = new WebSocket(new URL(desk ? "/voice/call?desk=yes" : "/voice/call", location.href.replace(/^http/, "ws")));
   let opened = false;
   line.binaryType = "arraybuffer";
   line.addEventListener("open", () => { opened = true; on.opened(); });

@@ -9,6 +9,9 @@ const [orb, state, trouble, captions, list] = ["#orb", "#state", "#trouble", "#c
 const [start, without, mute, interrupt, hangUp] = ["#start", "#without", "#mute", "#interrupt", "#hang-up"].map((one) => find(one));
 const [write, text, device, transcript] = ["#write", "#text", "#microphone", "#transcript"].map((one) => find(one));
 
+/** Ends that are nobody's fault. */
+const PLAIN = ["hung_up", "agent", "handed_over", "idle", "too_long"];
+
 let line = null;
 let sound = null;
 let muted = false;
@@ -18,6 +21,7 @@ let does = "listening";
 let sounds = false;
 let held = false;
 const lines = new Map();
+const staff = { watched: false, held: false };
 
 function show() {
   const now = line === null ? "idle" : sounds ? "speaking" : does === "listening" && muted ? "muted" : does;
@@ -49,6 +53,13 @@ function writeDown(item, who, change) {
   const { said, row } = caption(item, who);
   change(said, row);
   if (follows) captions.scrollTop = captions.scrollHeight;
+}
+
+/** Says whether a person reads along, or speaks. */
+function attend() {
+  const place = find("#staff");
+  place.textContent = staff.held ? words.held : staff.watched ? words.watched : "";
+  place.hidden = place.textContent === "";
 }
 
 function complain(what) { trouble.textContent = what; }
@@ -124,12 +135,19 @@ const told = {
   },
   tool: ({ running }) => go(running ? "looking" : "thinking"),
   latency: ({ stages: taken }) => stages(taken),
+  watched: ({ by_staff: is }) => { staff.watched = is; attend(); },
+  held: ({ by_staff: is }) => { staff.held = is; attend(); },
   trouble: ({ code }) => complain(words[`trouble-${code}`] ?? words["trouble-other"]),
-  ended: ({ code }) => { complain(words[`ended-${code}`] ?? words["ended-broken"]); over(); },
+  ended: ({ code }) => {
+    const why = words[`ended-${code}`] ?? words["ended-broken"];
+    over();
+    if (PLAIN.includes(code)) state.textContent = why;
+    else complain(why);
+  },
   gone: (opened) => {
     if (line === null) return;
-    complain(words[opened ? "ended-broken" : "not-opened"]);
     over();
+    complain(words[opened ? "ended-broken" : "not-opened"]);
   },
 };
 
@@ -156,7 +174,7 @@ async function begin(withMicrophone) {
     sound = null;
     listens = false;
   }
-  line = call(told);
+  line = call(find("#desk")?.checked, told);
   dress(true);
   show();
   (listens ? hangUp : text).focus();
@@ -168,6 +186,8 @@ function over() {
   quiet?.close();
   ended?.close();
   sounds = false;
+  Object.assign(staff, { watched: false, held: false });
+  attend();
   breathe(0);
   start.textContent = words.start;
   state.textContent = "";

@@ -233,6 +233,7 @@ pub const TAKES: &[Takes] = &[
     json("POST", "/confirm/options", &[]),
     // Talking.
     address("/voice", DONE),
+    address("/voice/call", &[may("desk", CHOICE)]),
     form(
         "/voice/consent",
         &[
@@ -263,6 +264,7 @@ pub const TAKES: &[Takes] = &[
             may("embed", CHOICE),
             may("speech", CHOICE),
             may("read_instance", CHOICE),
+            may("hold_desk", CHOICE),
         ],
     ),
     form("/account/keys/{id}/replace", &[must("overlap_hours", Kind::Number(100_000))]),
@@ -342,6 +344,9 @@ pub const TAKES: &[Takes] = &[
         "/admin/roles/own",
         &[may("id", Kind::Id), may("name", NAME), may("about", NAME), field("right", CHOICE, Need::UpTo(38))],
     ),
+    address("/desk/calls", DONE),
+    form("/desk/calls/{id}/say", &[must("text", Kind::Text(2_000))]),
+    form("/desk/calls/{id}/sort", &[must("category", CHOICE)]),
     form("/desk/customers/find", &[must("who", NAME)]),
     form("/desk/customers/{id}/erase", SURE),
     form("/admin/content", &[must("account", Kind::Id), must("reason", Kind::Text(8192))]),

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use domain::consent::Purpose;
+use domain::{Action, consent::Purpose};
 use serde::Deserialize;
 
 use super::{
@@ -23,6 +23,15 @@ use crate::{App, Problem, SignedIn, edge::headers::Microphone, input::Form};
 
 /// Where the page is.
 pub const PATH: &str = "/voice";
+
+/// What a person may do on the page.
+#[derive(Clone, Copy)]
+struct Ways {
+    /// Whether anything here hears and speaks.
+    hears: bool,
+    /// Whether they may hold calls of the voice desk.
+    serves: bool,
+}
 
 /// The answer to a letter.
 #[derive(Deserialize)]
@@ -76,7 +85,8 @@ pub async fn show(
     let standing = app.privacy.standing(&person.ctx).await?;
     if standing.allows(Purpose::ProcessCall) {
         let hears = app.assistant.can_talk(&person.ctx);
-        let page = view::call(&frame, &letter, &standing, hears);
+        let serves = person.person.standing.rights().has(Action::HoldDesk);
+        let page = view::call(&frame, &letter, &standing, Ways { hears, serves });
         return Ok((Extension(Microphone), page).into_response());
     }
     let words = frame.words.talk;

@@ -64,6 +64,10 @@ enum Tells<'a> {
     Tool { name: &'a str, running: bool },
     /// How long the stages of an answer took.
     Latency { stages: Stages },
+    /// Whether staff read along.
+    Watched { by_staff: bool },
+    /// Whether a member of staff speaks in the agent's place.
+    Held { by_staff: bool },
     /// Something did not work, and the call goes on.
     Trouble { code: &'static str },
     /// The call is over.
@@ -175,6 +179,8 @@ impl Face {
                 self.written.clear();
                 vec![trouble("text")]
             }
+            Event::Watched { by_staff } => vec![say(&Tells::Watched { by_staff })],
+            Event::Held { by_staff } => vec![say(&Tells::Held { by_staff })],
             Event::Failed { failure } => vec![trouble(failure.code())],
             Event::Ended { why } => ended(why),
             // Of what the page does not ask for, or shows by other means.

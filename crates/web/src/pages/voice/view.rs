@@ -4,10 +4,13 @@ use domain::consent::Standing;
 use maud::{Markup, html};
 use privacy::Letter;
 
-use super::super::{
-    frame::{Frame, Kind, Place, data, note},
-    icons::Icon,
-    outcome::Notice,
+use super::{
+    super::{
+        frame::{Frame, Kind, Place, data, note},
+        icons::Icon,
+        outcome::Notice,
+    },
+    Ways,
 };
 
 /// The letter, and how it was answered before.
@@ -49,15 +52,15 @@ pub(super) fn letter(frame: &Frame, letter: &Letter, standing: &Standing, notice
     page(frame, "forms.js", &main)
 }
 
-/// The call. `hears` says whether there is anything here that hears and speaks.
-pub(super) fn call(frame: &Frame, letter: &Letter, standing: &Standing, hears: bool) -> Markup {
+/// The call.
+pub(super) fn call(frame: &Frame, letter: &Letter, standing: &Standing, ways: Ways) -> Markup {
     let words = frame.words.talk;
     let main = html! {
         div.talk #talk data-state="idle" {
             h1.sr { (words.title) }
             p.told { (Icon::Info.draw()) (words.disclosure) " " (words.english_only) }
             noscript { (note(Kind::Due, words.needs_script)) }
-            @if hears { (stage(frame)) }
+            @if ways.hears { (stage(frame, ways)) }
             @else {
                 div { (note(Kind::Due, words.nothing_hears)) }
                 p { (words.nothing_hears_text) }
@@ -71,13 +74,14 @@ pub(super) fn call(frame: &Frame, letter: &Letter, standing: &Standing, hears: b
 }
 
 /// The circle, the captions, and everything to press.
-fn stage(frame: &Frame) -> Markup {
+fn stage(frame: &Frame, ways: Ways) -> Markup {
     let words = frame.words.talk;
     html! {
         section.circle aria-label=(words.title) {
             div.orb #orb aria-hidden="true" { i {} i {} }
             p.state #state role="status" { (words.ready) }
             p.trouble #trouble role="alert" {}
+            p.mark.due #staff role="status" hidden {}
             div.actions {
                 button.button #start type="button" { (words.start) }
                 button.quiet #without type="button" { (words.without) }
@@ -103,6 +107,15 @@ fn stage(frame: &Frame) -> Markup {
             div.field {
                 label for="microphone" { (words.microphone) }
                 select.input #microphone { option value="" { (words.usual_microphone) } }
+            }
+            @if ways.serves {
+                div.serves {
+                    label.check for="desk" {
+                        input type="checkbox" id="desk" aria-describedby="desk-text";
+                        span { strong { (words.for_desk) } }
+                    }
+                    p.small.soft #desk-text { (words.for_desk_text) }
+                }
             }
             details {
                 summary { (words.details) }

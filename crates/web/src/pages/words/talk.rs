@@ -27,6 +27,8 @@ both_languages! { Talk,
     write: "Write instead", "बोलने के बजाय लिखें";
     send: "Send", "भेजें";
     you: "You", "आप";
+    for_desk: "Serve a customer of the voice desk", "वॉयस डेस्क के किसी ग्राहक की सेवा करें";
+    for_desk_text: "Who proves who they are hears about their orders and appointments. Staff may read along, which is said aloud and shown; nothing of it is kept among your chats.", "जो अपनी पहचान सिद्ध करे, वह अपने ऑर्डर और मुलाक़ातें सुन सकता है। कर्मचारी साथ पढ़ सकते हैं, यह बोला और दिखाया जाता है; इसमें से कुछ भी आपकी बातचीत में नहीं रखा जाता।";
     microphone: "Microphone", "माइक्रोफ़ोन";
     usual_microphone: "The usual one", "सामान्य वाला";
     details: "How long the last answer took", "पिछले उत्तर में कितना समय लगा";
@@ -49,7 +51,7 @@ both_languages! { Talk,
 
 /// What only the scripts say: a key, in English, in Hindi. Those of `state-` are what the circle shows, of `ended-` why
 /// a call ended, of `trouble-` what did not work in it.
-const SAID: [(&str, &str, &str); 29] = [
+const SAID: [(&str, &str, &str); 31] = [
     ("state-opening", "Calling…", "कॉल लग रही है…"),
     ("state-listening", "Listening", "सुन रहा है"),
     ("state-hearing", "Hearing you", "आपको सुन रहा है"),
@@ -57,6 +59,8 @@ const SAID: [(&str, &str, &str); 29] = [
     ("state-looking", "Looking it up", "जानकारी देख रहा है"),
     ("state-speaking", "Speaking", "बोल रहा है"),
     ("state-muted", "You are muted", "आपकी आवाज़ बंद है"),
+    ("watched", "A member of staff reads along.", "एक कर्मचारी साथ पढ़ रहा है।"),
+    ("held", "You are talking to a person.", "अब आप एक व्यक्ति से बात कर रहे हैं।"),
     ("not-heard", "(not understood)", "(समझ नहीं आया)"),
     (
         "no-microphone",
