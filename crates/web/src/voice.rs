@@ -152,13 +152,24 @@ async fn agent_call(
 }
 
 /// Opens a call for a person at our own page, on what they agreed to. It ends when they take that back.
-async fn page_call(person: SignedIn, opening: Opening, State(app): State<App>) -> Result<Response, Problem> {
+async fn page_call(
+    person: SignedIn,
+    Query(wanted): Query<Wish>,
+    opening: Opening,
+    State(app): State<App>,
+) -> Result<Response, Problem> {
     let ctx = person.ctx;
     let agreed: Vec<Purpose> = app.privacy.standing(&ctx).await?.agreed().collect();
     let hold = app.privacy.hold(&ctx, &agreed).await?;
-    let opened =
-        |keeping| Wanted { keeping, basis: Basis::Consent(hold.standing().clone()), ended: hold.token() };
-    let kept = match hold.standing().allows(Purpose::KeepTranscript) {
+    let desk = wanted.desk == "yes";
+    let opened = |keeping| Wanted {
+        keeping,
+        basis: Basis::Consent(hold.standing().clone()),
+        desk,
+        ended: hold.token(),
+    };
+    // What customers say to the desk is not kept among the chats of whoever opened the page for them.
+    let kept = match hold.standing().allows(Purpose::KeepTranscript) && !desk {
         true => app.assistant.call(&ctx, opened(Keeping::Kept(None))).await,
         false => Err(assistant::Error::TemporaryOnly),
     };

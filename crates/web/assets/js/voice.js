@@ -10,7 +10,7 @@ const [start, without, mute, interrupt, hangUp] = ["#start", "#without", "#mute"
 const [write, text, device, transcript] = ["#write", "#text", "#microphone", "#transcript"].map((one) => find(one));
 
 /** Ends that are nobody's fault. */
-const PLAIN = ["hung_up", "agent", "handed_over", "idle", "too_long"];
+const PLAIN = ["hung_up", "agent", "staff", "handed_over", "idle", "too_long"];
 
 let line = null;
 let sound = null;

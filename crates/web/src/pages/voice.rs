@@ -7,7 +7,7 @@ mod view;
 
 use axum::{
     Extension, Router,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -19,7 +19,11 @@ use super::{
     handlers::Looks,
     outcome::{Notice, Outcome, bad, to_mend},
 };
-use crate::{App, Problem, SignedIn, edge::headers::Microphone, input::Form};
+use crate::{
+    App, Problem, SignedIn,
+    edge::headers::Microphone,
+    input::{Form, Query},
+};
 
 /// Where the page is.
 pub const PATH: &str = "/voice";

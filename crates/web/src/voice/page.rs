@@ -208,6 +208,7 @@ fn ended(why: Why) -> Vec<Step> {
     let (code, reason) = match why {
         Why::HungUp => ("hung_up", Reason::Done),
         Why::Agent => ("agent", Reason::Done),
+        Why::Staff => ("staff", Reason::Done),
         Why::HandedOver => ("handed_over", Reason::Done),
         Why::TooLong => ("too_long", Reason::Done),
         Why::Idle => ("idle", Reason::Done),
@@ -236,7 +237,6 @@ mod tests {
     fn face() -> Face {
         let entropy = Entropy::new(|bytes: &mut [u8]| {
             bytes.fill(7);
-            Ok(())
         });
         Face::new(Names(entropy), None)
     }

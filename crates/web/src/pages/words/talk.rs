@@ -51,7 +51,7 @@ both_languages! { Talk,
 
 /// What only the scripts say: a key, in English, in Hindi. Those of `state-` are what the circle shows, of `ended-` why
 /// a call ended, of `trouble-` what did not work in it.
-const SAID: [(&str, &str, &str); 31] = [
+const SAID: [(&str, &str, &str); 32] = [
     ("state-opening", "Calling…", "कॉल लग रही है…"),
     ("state-listening", "Listening", "सुन रहा है"),
     ("state-hearing", "Hearing you", "आपको सुन रहा है"),
@@ -74,6 +74,7 @@ const SAID: [(&str, &str, &str); 31] = [
     ),
     ("ended-hung_up", "You hung up.", "आपने कॉल समाप्त की।"),
     ("ended-agent", "The call is over.", "कॉल समाप्त हुई।"),
+    ("ended-staff", "A member of staff ended the call.", "एक कर्मचारी ने कॉल समाप्त की।"),
     ("ended-handed_over", "A person will go on with this.", "अब कोई व्यक्ति आगे बात करेगा।"),
     ("ended-too_long", "The longest time of a call is over.", "कॉल का अधिकतम समय समाप्त हुआ।"),
     (
