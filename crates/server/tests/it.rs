@@ -8,6 +8,8 @@ mod addresses;
 mod bad_input;
 #[path = "it/by_id.rs"]
 mod by_id;
+#[path = "it/consents.rs"]
+mod consents;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/edge.rs"]
