@@ -12,6 +12,8 @@ mod consent;
 mod conversations;
 #[path = "assistant/customers.rs"]
 mod customers;
+#[path = "assistant/desk.rs"]
+mod desk;
 #[path = "assistant/house.rs"]
 mod house;
 #[path = "assistant/programs.rs"]

@@ -25,7 +25,7 @@ fn basis(person: &Person, version: u32, purposes: &[Purpose]) -> Basis {
 }
 
 fn asked(keeping: Keeping, basis: Basis) -> Opening {
-    Opening { keeping, basis, ended: CancellationToken::new() }
+    Opening { keeping, basis, desk: false, ended: CancellationToken::new() }
 }
 
 fn missing(refused: Result<assistant::Call, Error>) -> Purpose {

@@ -13,6 +13,7 @@ mod consents;
 mod crash;
 mod customers;
 mod damage;
+mod desk_calls;
 mod directory;
 mod drafts;
 mod groups;
