@@ -115,6 +115,8 @@ pub enum Haste {
     Call,
     /// A program asks; each person's have a share.
     Program,
+    /// A program is being listened to, which is let in already: it waits for its turn in the same share.
+    Stream,
     /// It will be asked again soon: the first that is not done when many wait.
     Interim,
 }

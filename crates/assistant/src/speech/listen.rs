@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use domain::{Ctx, enforced};
-use providers::speech::{FRAME_SAMPLES, Haste, Hearing, RATE, Samples, Sound};
+use providers::speech::{FRAME_SAMPLES, Haste, Heard, Hearing, RATE, Samples, Sound};
 use store::usage::Use;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -31,9 +31,11 @@ const FRAMES_TO_BEGIN: usize = 2;
 /// How likely a frame is speech that begins it, and that goes on with it.
 const BEGINS: f32 = 0.5;
 const GOES_ON: f32 = 0.35;
-/// How often, and with which pauses, what is told for good waits where too many are being listened to.
-const MOST_TRIES: u32 = 40;
-const BREATH: Duration = Duration::from_millis(100);
+/// How long what is told for good waits for its turn. Far longer than the line ever is: what was said is not lost
+/// because many speak.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The first pause before a vendor that is too busy is asked again; each one is twice as long.
+const BREATH: Duration = Duration::from_millis(250);
 /// Sound may come twice as fast as it is spoken, and this much at once; what comes faster waits.
 const BURST: Duration = Duration::from_secs(30);
 /// Sound that is heard without letting others go on: a second.
@@ -223,7 +225,6 @@ impl Ear {
         for stretch in samples.chunks(STRETCH) {
             let early = too_early(self.stream.at, self.began.elapsed());
             if !early.is_zero() {
-                enforced!(SPE03);
                 tokio::time::sleep(early).await;
             }
             self.hear(stretch).await?;
@@ -312,23 +313,14 @@ impl Ear {
         }
         let (length, mut words) = (samples.len(), (Zeroizing::default(), 0.0_f32));
         if speaking {
-            let (model, language) = (self.wish.model.clone(), self.wish.language.clone());
-            let permit = rights::speaks(&self.ctx).map_err(|denied| Trouble::Failed(denied.into()))?;
-            let haste = if is_final { Haste::Program } else { Haste::Interim };
-            let speech = self.assistant.speech().in_haste(haste);
-            let mut tries = 0;
-            words = loop {
-                let sound =
-                    Sound { samples: samples.clone(), model: model.clone(), language: language.clone() };
-                match speech.recognise(&permit, sound, self.stop.clone()).await {
-                    Ok(heard) => break (heard.text, heard.confidence),
-                    // What is said so far is told again soon; what is told for good waits for its turn.
-                    Err(providers::Error::Busy) if !is_final => return Ok(()),
-                    Err(providers::Error::Busy) if tries < MOST_TRIES => tries += 1,
-                    Err(error) => return Err(Trouble::Failed(error.into())),
-                }
-                tokio::time::sleep(BREATH).await;
-            };
+            let sound =
+                Sound { samples, model: self.wish.model.clone(), language: self.wish.language.clone() };
+            match self.words_of(sound, is_final).await {
+                Ok(heard) => words = (heard.text, heard.confidence),
+                // What is said so far is told again soon.
+                Err(Error::Model(providers::Error::Busy)) if !is_final => return Ok(()),
+                Err(error) => return Err(Trouble::Failed(error)),
+            }
         }
         let (text, confidence) = words;
         if text.is_empty() && !is_final {
@@ -337,6 +329,27 @@ impl Ear {
         let (from, length) = (seconds(from), seconds(length));
         let words = Words { from, seconds: length, text, confidence, is_final, speech_final, from_finalize };
         Ok(self.tell(Listened::Words(words)).await?)
+    }
+
+    /// The words of a piece. What is told for good waits for its turn, and a vendor that is busy is asked again.
+    async fn words_of(&self, sound: Sound, is_final: bool) -> Result<Heard, Error> {
+        let permit = rights::speaks(&self.ctx)?;
+        let speech = self.assistant.speech();
+        if !is_final {
+            return Ok(speech.in_haste(Haste::Interim).recognise(&permit, sound, self.stop.clone()).await?);
+        }
+        let (speech, mut breath) = (speech.in_haste(Haste::Stream), BREATH);
+        let recognised = async {
+            loop {
+                match speech.recognise(&permit, copy(&sound), self.stop.clone()).await {
+                    Err(providers::Error::Busy) => tokio::time::sleep(breath).await,
+                    done => return done,
+                }
+                breath *= 2;
+            }
+        };
+        let recognised = tokio::time::timeout(PATIENCE, recognised).await;
+        Ok(recognised.unwrap_or(Err(providers::Error::Busy))?)
     }
 
     /// Pays for the next seconds when those that are paid for are over.
@@ -393,7 +406,16 @@ impl From<Left> for Trouble {
 /// How long sound that came after `at` samples waits, so long after the stream began.
 fn too_early(at: usize, elapsed: Duration) -> Duration {
     let came = Duration::from_secs_f64(seconds(at));
-    came.saturating_sub(BURST).saturating_sub(2 * elapsed) / 2
+    let early = came.saturating_sub(BURST).saturating_sub(2 * elapsed) / 2;
+    if !early.is_zero() {
+        enforced!(SPE03);
+    }
+    early
+}
+
+fn copy(sound: &Sound) -> Sound {
+    let Sound { samples, model, language } = sound;
+    Sound { samples: samples.clone(), model: model.clone(), language: language.clone() }
 }
 
 fn seconds(samples: usize) -> f64 {

@@ -101,7 +101,7 @@ impl LocalSpeech {
     }
 
     pub(super) async fn recognise(&self, id: &str, sound: Sound, asker: Asker) -> Result<Heard, Error> {
-        let place = self.recordings.enter(asker)?;
+        let place = self.recordings.place(asker).await?;
         let (recogniser, detector) = (self.recogniser.get().await?, self.detector.get().await?);
         // Dropping this future stops the work before the next window.
         let unwanted = CancellationToken::new();

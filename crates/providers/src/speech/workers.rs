@@ -60,6 +60,14 @@ impl Workers {
         }
     }
 
+    /// A place: whoever was let in already waits for it, others are told that there is none.
+    pub(super) async fn place(&self, asker: Asker) -> Result<Place, Error> {
+        match asker.haste {
+            Haste::Stream => self.wait(asker).await,
+            Haste::Call | Haste::Program | Haste::Interim => self.enter(asker),
+        }
+    }
+
     /// Takes a place, or tells that there is none.
     pub(super) fn enter(&self, asker: Asker) -> Result<Place, Error> {
         if asker.haste == Haste::Interim && self.places.available_permits() < self.all.div_ceil(2) {
@@ -92,7 +100,7 @@ impl Workers {
         let places = Arc::clone(&self.places);
         match asker.haste {
             Haste::Call => vec![places],
-            Haste::Program | Haste::Interim => {
+            Haste::Program | Haste::Stream | Haste::Interim => {
                 vec![self.share(asker.person), Arc::clone(&self.programs), places]
             }
         }
@@ -189,8 +197,12 @@ mod tests {
         assert!(futures::poll!(&mut next).is_pending());
         held.remove(0);
         assert!(next.await.is_ok(), "who waits is next");
+        let mut stream = Box::pin(workers.place(ask(ben, Haste::Stream)));
+        assert!(futures::poll!(&mut stream).is_pending(), "a stream was let in and waits");
+        assert_eq!(workers.place(ask(ben, Haste::Program)).await.err(), Some(Error::Busy));
         calls.clear();
         held.clear();
+        assert!(stream.await.is_ok());
         assert!(workers.enter(ask(ann, Haste::Interim)).is_ok());
     }
 }

@@ -142,10 +142,17 @@ pub(super) async fn talk(
         }
         let patience = heard + face.patience();
         let next = tokio::select! {
-            message = socket.next() => Next::Said(message),
-            event = line.event() => Next::Told(event),
-            () = sleep_until(patience) => Next::Silent,
+            biased;
             () = sleep_until(end) => Next::TooLong,
+            // Both in turn, and both before the patience ends: a message that is there was not late, however long
+            // it took to do what the one before asked.
+            next = async {
+                tokio::select! {
+                    message = socket.next() => Next::Said(message),
+                    event = line.event() => Next::Told(event),
+                }
+            } => next,
+            () = sleep_until(patience) => Next::Silent,
         };
         steps = match next {
             Next::Said(Some(message)) => {

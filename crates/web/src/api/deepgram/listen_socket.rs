@@ -108,7 +108,12 @@ impl Talk {
         loop {
             let next = self.next(&mut socket).await;
             let goes_on = match next {
-                Next::Sent => self.read(),
+                Next::Sent => {
+                    // While nothing was read, nobody was silent.
+                    self.heard_from = Instant::now();
+                    socket.resume();
+                    self.read()
+                }
                 Next::Came(None) => return,
                 Next::Came(Some(message)) => self.take(message),
                 Next::Over(reason) => Err((reason, None)),
@@ -147,9 +152,14 @@ impl Talk {
                 }
                 Next::Sent
             }
-            came = socket.next(), if reads => {
+            next = async {
+                match reads {
+                    true => Next::Came(socket.next().await),
+                    false => Next::Over(socket.rest().await),
+                }
+            } => {
                 self.heard_from = Instant::now();
-                Next::Came(came)
+                next
             }
             () = sleep_until(silent), if reads => Next::Over(SILENT),
         }
