@@ -69,6 +69,8 @@ pub(super) struct Face {
     speaking: Option<ItemId>,
     /// Items of which the client said where it stopped to hear them.
     truncated: HashSet<ItemId>,
+    /// Whether the client asked for events that are none of `OpenAI`'s. Some clients take those for errors.
+    extended: bool,
 }
 
 impl Face {
@@ -91,7 +93,13 @@ impl Face {
             early: Vec::new(),
             speaking: None,
             truncated: HashSet::new(),
+            extended: false,
         }
+    }
+
+    /// The same, telling events of our own as well when `extended`.
+    pub(super) fn extended(self, extended: bool) -> Self {
+        Self { extended, ..self }
     }
 
     /// What is said first.
@@ -311,6 +319,15 @@ impl Face {
             Event::NotDone { what, tag } => self.not_done(what, tag),
             Event::Failed { failure } => self.failed(failure),
             Event::Ended { why } => self.ended(why),
+            Event::UserText { item, text, finished: false, .. } if self.extended => {
+                let transcript = text.as_str().into();
+                vec![self.say(Tells::PartialTranscript { item_id: self.items.name(item), transcript })]
+            }
+            Event::Latency { reply, stages } if self.extended => {
+                vec![
+                    self.say(Tells::Latency { response_id: reply::wire_reply(reply), stages: stages.into() }),
+                ]
+            }
             // This wire has no words for the rest, or says it when a reply or its words are whole.
             Event::UserText { finished: false, .. }
             | Event::Thinking

@@ -49,7 +49,7 @@ impl Reply {
     ) -> Self {
         Self {
             reply,
-            name: format!("resp_{}", reply.0.simple()),
+            name: wire_reply(reply),
             conversation: conversation.to_owned(),
             metadata,
             output: Vec::new(),
@@ -251,6 +251,11 @@ impl Reply {
     fn part(&self, text: &str) -> Part {
         if self.speaks { Part::Audio { transcript: text.into() } } else { Part::Text { text: text.into() } }
     }
+}
+
+/// What the client calls an answer.
+pub(super) fn wire_reply(reply: ReplyId) -> String {
+    format!("resp_{}", reply.0.simple())
 }
 
 /// What the client calls a call of a tool.

@@ -2,6 +2,7 @@
 //!
 //! Made by [`super::Face`]. Absent fields are left out rather than null where a client asks for a string.
 
+use domain::voice::Latency;
 use serde::Serialize;
 
 use super::{super::step::Words, session::Session};
@@ -107,6 +108,13 @@ pub(super) enum Event {
         place: Place,
         text: Words,
     },
+    /// One of our own: the stages of an answer, before its first sound.
+    #[serde(rename = "x_troth.latency")]
+    Latency { response_id: String, stages: Stages },
+    /// One of our own: what was recognised so far of somebody who still speaks. Each takes the place of the one
+    /// before, so it is no delta.
+    #[serde(rename = "x_troth.partial_transcript")]
+    PartialTranscript { item_id: String, transcript: Words },
     #[serde(rename = "response.function_call_arguments.delta")]
     ArgumentsDelta { response_id: String, item_id: String, output_index: u32, call_id: String, delta: Words },
     #[serde(rename = "response.function_call_arguments.done")]
@@ -118,6 +126,48 @@ pub(super) enum Event {
         name: String,
         arguments: Words,
     },
+}
+
+/// How long each stage took before the first sound of an answer, in milliseconds. One that had no part is left out.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Stages {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpointing_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recognition_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_clause_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speech_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_ms: Option<u32>,
+}
+
+impl From<Latency> for Stages {
+    fn from(stages: Latency) -> Self {
+        let Latency {
+            endpointing_ms,
+            recognition_ms,
+            first_token_ms,
+            first_clause_ms,
+            tools_ms,
+            speech_ms,
+            total_ms,
+        } = stages;
+        Self {
+            endpointing_ms,
+            recognition_ms,
+            first_token_ms,
+            first_clause_ms,
+            tools_ms,
+            speech_ms,
+            total_ms,
+        }
+    }
 }
 
 /// What went wrong.

@@ -375,6 +375,28 @@ fn a_format_that_came_too_late_leaves_the_one_before_and_what_was_asked_since() 
 }
 
 #[test]
+fn events_of_our_own_are_told_to_whom_asked_for_them() {
+    let stages =
+        domain::voice::Latency { total_ms: Some(900), first_token_ms: Some(0), ..Default::default() };
+    let events = || {
+        let partial = Event::UserText { item: item(1), text: text("Where is"), finished: false, ms: 300 };
+        [partial, Event::Latency { reply: reply(1), stages }]
+    };
+    let mut plain = begun(json!({}));
+    assert!(events().into_iter().all(|event| plain.tells(event).is_empty()));
+    let mut face = begun(json!({})).extended(true);
+    let [partial, latency] = events().map(|event| told(&face.tells(event)));
+    assert_eq!(
+        (&partial["type"], &partial["transcript"]),
+        (&json!("x_troth.partial_transcript"), &json!("Where is"))
+    );
+    assert_eq!(
+        (&latency["type"], &latency["stages"]),
+        (&json!("x_troth.latency"), &json!({ "first_token_ms": 0, "total_ms": 900 }))
+    );
+}
+
+#[test]
 fn what_cannot_be_written_leaves_no_name_and_no_place_behind() {
     let mut face = begun(json!({}));
     let create = json!({
