@@ -107,7 +107,9 @@ impl Line {
                 biased;
                 room = call.commands.reserve_many(places) => return match room {
                     Ok(mut room) => {
-                        room.next().into_iter().for_each(|room| room.send(command));
+                        if let Some(room) = room.next() {
+                            room.send(command);
+                        }
                         Ok(())
                     }
                     Err(_) => Err(Stuck),
