@@ -21,7 +21,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use domain::{Ctx, consent::Basis, id::UserId};
+use domain::{Action, Actor, Ctx, consent::Basis, id::UserId};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -144,6 +144,11 @@ async fn agent_call(caller: Caller, opening: Opening, State(app): State<App>) ->
     Room::find(&app, caller, opening).await?.open(AGENT, Face::Agent(face), steps)
 }
 
+/// Whether the key a program shows was made to hold calls for the voice desk: then all of its calls are.
+fn is_for_desk(ctx: &Ctx) -> bool {
+    matches!(&ctx.actor, Actor::ApiKey { scopes, .. } if scopes.has(Action::HoldDesk))
+}
+
 /// A place in the engine and one for the socket; where there is none, the client hears so before it opens its
 /// microphone, and keeps its ticket.
 struct Room {
@@ -159,8 +164,8 @@ impl Room {
     /// Nothing of what a program says is kept.
     async fn find(app: &App, caller: Caller, opening: Opening) -> Result<Self, Problem> {
         let (ended, user) = (CancellationToken::new(), caller.ctx.actor.user());
-        let (keeping, basis) = (Keeping::Temporary(None), Basis::Program);
-        let wanted = Wanted { keeping, basis, ended: ended.clone() };
+        let (keeping, desk) = (Keeping::Temporary(None), is_for_desk(&caller.ctx));
+        let wanted = Wanted { keeping, basis: Basis::Program, desk, ended: ended.clone() };
         let call =
             app.assistant.call(&caller.ctx, wanted).await.map_err(|error| error::of_assistant(&error))?;
         let opening = opening.reserve(user)?;
