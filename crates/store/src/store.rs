@@ -11,7 +11,7 @@ use std::{
 use domain::{Ctx, Secret, audit::Act, id::DekId};
 use keys::{Dek, Keyring};
 use sqlx::{AnyConnection, AnyPool, Row};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) written: Arc<Notify>,
     /// Tells the task that moves the log that something was committed.
     changed: Arc<Notify>,
+    /// Tells whatever stays open that somebody's access may have ended.
+    endings: watch::Sender<()>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Stops the tasks when the last clone of the store is dropped.
@@ -160,6 +162,7 @@ impl Store {
             place,
             written: Arc::new(Notify::new()),
             changed: Arc::new(Notify::new()),
+            endings: watch::Sender::new(()),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
             _stop_at_last: stop.clone().drop_guard(),
@@ -182,6 +185,17 @@ impl Store {
 
     pub(crate) fn note_commit(&self) {
         self.0.changed.notify_one();
+    }
+
+    pub(crate) fn note_ending(&self) {
+        self.0.endings.send_replace(());
+    }
+
+    /// Changes after each write of this process that may have ended somebody's access. Other replicas' writes are
+    /// not told of.
+    #[must_use]
+    pub fn endings(&self) -> watch::Receiver<()> {
+        self.0.endings.subscribe()
     }
 
     pub(crate) fn note_written(&self) {
