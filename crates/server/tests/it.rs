@@ -8,6 +8,8 @@ mod addresses;
 mod bad_input;
 #[path = "it/by_id.rs"]
 mod by_id;
+#[path = "it/call.rs"]
+mod call;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/edge.rs"]

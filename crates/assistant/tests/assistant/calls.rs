@@ -6,6 +6,7 @@ use assistant::{Error, Keeping, Limits, Opening};
 use domain::{
     bounds::{Bounds, Quota},
     chat::Author,
+    control::Numbers,
     model::Tool,
     verifies,
     voice::{
@@ -284,6 +285,25 @@ fn there_is_no_room_for_everybody() {
         talk.ask(Command::HangUp).await;
         talk.end().await;
         assert!(assistant.call(&ann.ctx, opening()).await.is_ok(), "room again");
+    });
+}
+
+/// A company's telephones share one key.
+#[test]
+fn one_person_holds_as_many_calls_as_the_policy_says() {
+    const CALLS: usize = 20;
+    let numbers = Numbers { calls: 32, calls_per_person: CALLS as u32, ..Numbers::default() };
+    let limits = Limits::of(&numbers);
+    assert!(limits.turns >= 32 && limits.turns_per_person >= CALLS);
+    house(limits, async |assistant, ann| {
+        let mut calls = Vec::new();
+        for _ in 0..CALLS {
+            let opening = Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+            calls.push(assistant.call(&ann.ctx, opening).await.expect("there is room"));
+        }
+        let opening = Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+        assert!(matches!(assistant.call(&ann.ctx, opening).await, Err(Error::Busy { .. })));
+        assert!(assistant.begin_temporary(&ann.ctx).is_ok(), "calls take no place of written chats");
     });
 }
 
