@@ -7,7 +7,6 @@
 use std::ops::Range;
 
 use anyhow::Context;
-use domain::voice::Trigger;
 use providers::speech::RATE;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -90,6 +89,8 @@ impl Kind {
 /// One case.
 struct Case {
     kind: Kind,
+    /// What is said, and how.
+    name: String,
     samples: Vec<f32>,
     over_agent: bool,
     /// When the caller's first and last word begin and end, in milliseconds.
@@ -107,6 +108,8 @@ pub(super) struct Rates {
     pub(super) hushes: usize,
     /// From the last word to the end of the turn, or from the first to the interruption.
     pub(super) waits_ms: Vec<f64>,
+    /// What went wrong, and what was understood.
+    pub(super) mishaps: Vec<String>,
 }
 
 /// Plays all cases; with `quick` in one way of speaking each.
@@ -115,6 +118,8 @@ pub(super) async fn measure(lab: &Lab, quick: bool) -> anyhow::Result<Vec<(Kind,
     let mut cases = noises();
     for (manner, behind) in ways {
         for mut case in spoken_cases(lab, *manner).await? {
+            case.name =
+                format!("{} pace {}, deep: {}, noise: {behind:?}", case.name, manner.pace, manner.deep);
             if let Some((rumbling, decibels)) = behind {
                 case.samples = mixed(&case.samples, &noise(case.samples.len(), *rumbling), *decibels);
             }
@@ -144,29 +149,32 @@ impl Rates {
     fn count(&mut self, case: &Case, played: &Played) {
         self.cases += 1;
         self.hushes += played.hushed.len();
+        let mut mishap = |what: &str| {
+            self.mishaps.push(format!("{what}: {}; understood: {}", case.name, played.words));
+            1
+        };
+        let early = played.over.iter().find(|(at, _)| *at < case.words.end || case.kind == Kind::Noise);
         match case.kind {
             Kind::Complete | Kind::Pause | Kind::Um => {
+                self.premature += early.map_or(0, |_| mishap("premature"));
                 let end = played.over.iter().find(|(at, _)| *at >= case.words.end);
-                self.premature += usize::from(played.over.iter().any(|(at, _)| *at < case.words.end));
-                match end {
-                    Some((at, Trigger::Judged | Trigger::Silence | Trigger::Client))
-                        if at - case.words.end <= PATIENCE_MS =>
-                    {
-                        self.waits_ms.push(f64::from(at - case.words.end));
-                    }
-                    _ => self.missed += 1,
+                match end.map(|(at, _)| at - case.words.end).filter(|wait| *wait <= PATIENCE_MS) {
+                    Some(wait) => self.waits_ms.push(f64::from(wait)),
+                    None => self.missed += mishap("missed"),
                 }
             }
             Kind::Backchannel | Kind::Noise => {
-                let false_turn = !case.over_agent && !played.over.is_empty();
-                self.false_interruptions += usize::from(!played.interrupted.is_empty());
-                self.premature += usize::from(false_turn);
+                if !case.over_agent {
+                    self.premature += early.map_or(0, |_| mishap("a turn of nobody"));
+                }
+                let cut = played.interrupted.first();
+                self.false_interruptions += cut.map_or(0, |at| mishap(&format!("interrupted at {at} ms")));
             }
             Kind::TalkOver => match played.interrupted.first() {
                 Some(at) if *at <= case.words.start + HEARD_MS => {
                     self.waits_ms.push(f64::from(at.saturating_sub(case.words.start)));
                 }
-                _ => self.missed += 1,
+                _ => self.missed += mishap("missed"),
             },
         }
     }
@@ -176,7 +184,8 @@ impl Rates {
 fn noises() -> Vec<Case> {
     let each = |(rumbling, loud): (bool, f32), over_agent| {
         let samples = noise(4 * RATE as usize, rumbling).iter().map(|sample| sample * loud).collect();
-        Case { kind: Kind::Noise, samples, over_agent, words: 0..0 }
+        let name = format!("rumbling: {rumbling}, loudness {loud}, over the agent: {over_agent}");
+        Case { kind: Kind::Noise, name, samples, over_agent, words: 0..0 }
     };
     NOISES.into_iter().flat_map(|one| [each(one, false), each(one, true)]).collect()
 }
@@ -185,19 +194,19 @@ async fn spoken_cases(lab: &Lab, manner: Manner) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for text in SENTENCES {
         let said = said(lab, text, manner).await?;
-        cases.push(case(Kind::Complete, &[&said], 0, false));
+        cases.push(case(Kind::Complete, text, &[&said], 0, false));
         let (first, second) = said.split_at(quietest(&said));
-        cases.extend(PAUSES.map(|pause| case(Kind::Pause, &[first, second], pause, false)));
+        cases.extend(PAUSES.map(|pause| case(Kind::Pause, text, &[first, second], pause, false)));
     }
     for (first, second) in HESITANT {
         let parts = [said(lab, first, manner).await?, said(lab, second, manner).await?];
-        cases.push(case(Kind::Um, &[&parts[0], &parts[1]], THINKS_MS, false));
+        cases.push(case(Kind::Um, first, &[&parts[0], &parts[1]], THINKS_MS, false));
     }
     for text in ASSENT {
-        cases.push(case(Kind::Backchannel, &[&said(lab, text, manner).await?], 0, true));
+        cases.push(case(Kind::Backchannel, text, &[&said(lab, text, manner).await?], 0, true));
     }
     for text in OBJECTIONS {
-        cases.push(case(Kind::TalkOver, &[&said(lab, text, manner).await?], 0, true));
+        cases.push(case(Kind::TalkOver, text, &[&said(lab, text, manner).await?], 0, true));
     }
     Ok(cases)
 }
@@ -209,7 +218,7 @@ async fn said(lab: &Lab, text: &str, manner: Manner) -> anyhow::Result<Vec<f32>>
 }
 
 /// `parts` with silence before and behind them, and `pause` between.
-fn case(kind: Kind, parts: &[&[f32]], pause_ms: u32, over_agent: bool) -> Case {
+fn case(kind: Kind, text: &str, parts: &[&[f32]], pause_ms: u32, over_agent: bool) -> Case {
     let mut samples = vec![0.0; BEFORE];
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
@@ -220,7 +229,7 @@ fn case(kind: Kind, parts: &[&[f32]], pause_ms: u32, over_agent: bool) -> Case {
     let ms = |samples: usize| (samples as u64 * 1_000 / u64::from(RATE)) as u32;
     let words = ms(BEFORE)..ms(samples.len());
     samples.resize(samples.len() + BEHIND, 0.0);
-    Case { kind, samples, over_agent, words }
+    Case { kind, name: format!("{text} (pause {pause_ms} ms)"), samples, over_agent, words }
 }
 
 /// The quietest place about the middle of a sentence: there a pause is most likely.

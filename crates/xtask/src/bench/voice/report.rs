@@ -153,15 +153,19 @@ impl Report {
             let Some((_, rates)) = self.turns.iter().find(|(one, _)| *one == kind) else { continue };
             let mut waits = rates.waits_ms.clone();
             let share = |some: usize| format!("{:.0}%", some as f64 / rates.cases.max(1) as f64 * 100.0);
+            let mut wait = |part| match waits.is_empty() {
+                true => "–".to_owned(),
+                false => format!("{:.0} ms", percentile(&mut waits, part)),
+            };
             println!(
-                "{name:<34}{:>6}{:>11}{:>8}{:>8}{:>8}{:>7.0} ms{:>5.0} ms",
+                "{name:<34}{:>6}{:>11}{:>8}{:>8}{:>8}{:>10}{:>8}",
                 rates.cases,
                 share(rates.premature),
                 share(rates.missed),
                 share(rates.false_interruptions),
                 rates.hushes,
-                percentile(&mut waits, 0.50),
-                percentile(&mut waits, 0.95),
+                wait(0.50),
+                wait(0.95),
             );
         }
         println!();

@@ -29,6 +29,8 @@ pub(super) struct Played {
     pub(super) over: Vec<(u32, Trigger)>,
     pub(super) hushed: Vec<u32>,
     pub(super) interrupted: Vec<u32>,
+    /// What was understood last.
+    pub(super) words: String,
 }
 
 /// One listener.
@@ -98,6 +100,7 @@ impl Ear<'_> {
                 }
                 Answer::Words { text, voiced_ms, pause } if self.machine.is_caller_speaking() => {
                     let settled = pause && voiced_ms == self.machine.voiced_ms();
+                    self.played.words.clone_from(&text);
                     Sign::Words { text, settled }
                 }
                 Answer::Completeness(..) | Answer::Words { .. } => continue,
