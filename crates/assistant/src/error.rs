@@ -1,6 +1,6 @@
 //! What can go wrong with a conversation, in variants a caller can act on.
 
-use domain::{Denied, Timestamp, id::TurnId};
+use domain::{Denied, Timestamp, consent::Purpose, id::TurnId};
 
 /// Why something was not done. Each message is a sentence for the person; none repeats what was said.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,9 @@ pub enum Error {
         /// Seconds until then.
         retry_after_s: u32,
     },
+    /// The person who wants to call has not agreed to this, or to an earlier wording alone.
+    #[error("{}", ask_for(*.0))]
+    NotAgreed(Purpose),
     /// The instance is stopping.
     #[error("Troth is stopping; try again when it has started")]
     Closing,
@@ -108,6 +111,16 @@ impl From<providers::Error> for Error {
             providers::Error::Denied(denied) => Self::Denied(denied),
             other => Self::Model(other),
         }
+    }
+}
+
+/// What somebody is to agree to before a call.
+fn ask_for(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::ProcessCall => "agree first that your voice is processed for the call",
+        Purpose::KeepTranscript => "agree first that what is said is kept, or call without keeping it",
+        Purpose::KeepAudio => "agree first that the sound is kept",
+        Purpose::ShareSpeech => "agree first that your speech goes to the third party named in the letter",
     }
 }
 

@@ -115,11 +115,15 @@ impl Assistant {
 /// Whether a group that names the models its people may ask lets this one be used. The list keeps what people say
 /// from vendors, so what stays on this machine is not held against it.
 fn may_use(ctx: &Ctx, facts: &SpeechFacts) -> bool {
-    let stays = match &facts.place {
+    stays(&facts.place) || ctx.bounds.allow_model(&facts.id)
+}
+
+/// Whether what is said there stays on this machine.
+pub(crate) fn stays(place: &Place) -> bool {
+    match place {
         Place::ThisMachine => true,
         Place::Endpoint { loopback, .. } => *loopback,
-    };
-    stays || ctx.bounds.allow_model(&facts.id)
+    }
 }
 
 /// Whole seconds that so many samples take.

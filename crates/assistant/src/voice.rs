@@ -3,10 +3,11 @@
 //! `web` opens one with [`Assistant::call`] and translates between its wire and the closed enums of
 //! [`domain::voice`]; [`session`] is the task that holds it. A call is an ordinary conversation whose turns are
 //! spoken. Invariants: nothing is opened when there is no room; a call ends with the session it was opened
-//! in; the first thing anybody hears is that an AI speaks; no stall is silent; sound is wiped when it is not
+//! in, and is held only on the basis it was opened on; the first thing anybody hears is that an AI speaks; no stall is silent; sound is wiped when it is not
 //! needed any more.
 
 mod clauses;
+mod consent;
 mod gate;
 mod lines;
 mod meter;
@@ -19,6 +20,7 @@ mod tools;
 
 use domain::{
     Ctx,
+    consent::Basis,
     id::{CallId, ConversationId},
     voice::{Command, Event},
 };
@@ -43,7 +45,10 @@ const EVENTS: usize = 256;
 pub struct Opening {
     /// Where its conversation is kept.
     pub keeping: Keeping,
-    /// Ends the call when it fires: the session it was opened in has ended, or its ticket was withdrawn.
+    /// Why it may be held at all.
+    pub basis: Basis,
+    /// Ends the call when it fires: the session it was opened in has ended, its ticket was withdrawn, or what its
+    /// person agreed to was taken back.
     pub ended: CancellationToken,
 }
 
@@ -87,16 +92,17 @@ impl Assistant {
     /// Opens a call for the person behind `ctx`. It begins with the first [`Command::Configure`].
     ///
     /// # Errors
-    /// [`Error::Denied`]; [`Error::Busy`] when there are too many calls; [`Error::UsedUp`] when the person's
+    /// [`Error::Denied`]; [`Error::NotAgreed`] without the consent it takes; [`Error::Busy`] when there are too many calls; [`Error::UsedUp`] when the person's
     /// quota of voice is; [`Error::Model`] while nothing hears or speaks; [`Error::NotFound`] when the
     /// conversation is not there; [`Error::TemporaryOnly`], [`Error::Full`], [`Error::Closing`].
     pub async fn call(&self, ctx: &Ctx, opening: Opening) -> Result<Call, Error> {
         let listens = rights::speaks(ctx)?;
+        self.may_hold(&ctx.actor, &opening.basis, opening.keeping)?;
         let pass = self.0.calls.enter(rights::person(ctx)?)?;
         let speech = self.speech();
         // One ear follows the sound while the other judges a pause.
         let (ear, judge) = (speech.hearing(&listens).await?, speech.hearing(&listens).await?);
-        let hears = Hears { permit: listens, ear, judge: judge.into() };
+        let hears = Hears { permit: listens, basis: opening.basis, ear, judge: judge.into() };
         // Before there is a place: a refusal leaves no chat behind.
         let meter = Meter::begin(self, ctx).await?;
         let (place, rights) = match self.place_of_call(ctx, opening.keeping).await {

@@ -1,6 +1,7 @@
 //! The checks that need no room above the store; `server` registers the others.
 
 mod access;
+mod consents;
 mod customers;
 mod people;
 mod rows;
@@ -22,7 +23,7 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 pub(crate) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
     let rows = rows::all(store, numbers).into_iter();
     let of_rows = rows.chain(access::all(store, numbers)).chain(people::all(store));
-    let of_rows = of_rows.chain(customers::all(store, numbers));
+    let of_rows = of_rows.chain(customers::all(store, numbers)).chain(consents::all(store));
     rules::all(numbers).into_iter().chain(of_rows).collect()
 }
 

@@ -158,6 +158,10 @@ pub enum Act {
     Probed,
     /// Sealed rows were re-sealed or keys re-wrapped.
     KeysRotated,
+    /// Somebody agreed to purposes of the letter about voice.
+    ConsentGiven,
+    /// Somebody took back what they had agreed to.
+    ConsentWithdrawn,
 }
 
 impl Act {

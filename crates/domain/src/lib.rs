@@ -8,6 +8,7 @@ pub mod audit;
 pub mod bounds;
 pub mod chat;
 pub mod check;
+pub mod consent;
 pub mod control;
 pub mod ctx;
 pub mod customer;

@@ -1,6 +1,7 @@
 //! The checks that ask the running instance from outside, as a stranger on the network would, and those
 //! that look at what the server itself put on disk. `assure` runs them and keeps their findings.
 
+mod consent;
 mod directory;
 mod disk;
 mod edge;
@@ -11,6 +12,7 @@ mod wire;
 
 use std::time::Duration;
 
+use assistant::Assistant;
 use assure::{Assure, Check, Unanswered};
 use domain::{Control, Ctx, check::Finding};
 use identity::Identity;
@@ -24,7 +26,13 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 type Ask<F> = fn(Face, Ctx) -> F;
 
 /// Registers every check of this room.
-pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity, speech: &Speech) {
+pub(crate) fn register(
+    assure: &Assure,
+    face: &Face,
+    identity: &Identity,
+    speech: &Speech,
+    assistant: &Assistant,
+) {
     add(assure, face, Control::CRY04, wire::only_tls_1_3);
     add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
     add(assure, face, Control::WEB01, wire::plain_http_serves_nothing);
@@ -51,6 +59,10 @@ pub(crate) fn register(assure: &Assure, face: &Face, identity: &Identity, speech
     let speech = speech.clone();
     assure.register(Check::new(Control::SPE02, HOURLY, move |ctx| {
         std::future::ready(Ok(speech::it_stays_here(&speech, &ctx)))
+    }));
+    let assistant = assistant.clone();
+    assure.register(Check::new(Control::CON01, HOURLY, move |ctx| {
+        std::future::ready(Ok(consent::nobody_is_heard_unasked(&assistant, &ctx)))
     }));
 }
 

@@ -110,6 +110,12 @@ impl From<identity::Error> for Failure {
     }
 }
 
+impl From<privacy::Error> for Failure {
+    fn from(error: privacy::Error) -> Self {
+        Self::new(Exit::Unforeseen, sentence(&error))
+    }
+}
+
 impl From<assure::Error> for Failure {
     fn from(error: assure::Error) -> Self {
         Self::new(Exit::Unforeseen, sentence(&error))

@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
-use domain::{Job, Secret};
+use domain::{Job, Secret, model::Place};
 use keys::Keyring;
-use providers::Providers;
+use providers::{Providers, speech::Speech};
 use store::{FolderLock, Location, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use web::{
@@ -82,6 +82,7 @@ pub(crate) struct House {
     providers: Providers,
     identity: identity::Identity,
     assistant: assistant::Assistant,
+    privacy: privacy::Privacy,
     assure: assure::Assure,
     desk: Arc<Desk>,
     pub(crate) shutdown: CancellationToken,
@@ -159,6 +160,7 @@ impl Instance {
                 assistant::Limits::of(&config.numbers),
                 config.desk.desk(&config.numbers, config.mail.server.is_some())?,
             ),
+            privacy: privacy::Privacy::new(store.clone(), offer(providers.speech()))?,
             assure: assure::Assure::new(store.clone(), config.numbers.clone())?,
             face: Face {
                 limits: Limits::new(&config.numbers, shared),
@@ -175,7 +177,8 @@ impl Instance {
             providers,
             shutdown,
         };
-        check::register(&house.assure, &house.face, &house.identity, house.providers.speech());
+        let speech = house.providers.speech();
+        check::register(&house.assure, &house.face, &house.identity, speech, &house.assistant);
         house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
         let serving = serve(&house, &tasks, sockets, plain)?;
         Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })
@@ -291,6 +294,15 @@ async fn open_store(
     })
 }
 
+/// What people can be asked about here: third parties that hear or speak, by the hosts they are reached at.
+fn offer(speech: &Speech) -> privacy::Offer {
+    let away = speech.facts().into_iter().filter_map(|facts| match facts.place {
+        Place::Endpoint { host, loopback: false } => Some(host),
+        Place::Endpoint { .. } | Place::ThisMachine => None,
+    });
+    privacy::Offer { shares_with: away.collect() }
+}
+
 /// The address for people: the first name of the configuration, the first port that listens.
 fn url(config: &Config, addresses: &[SocketAddr]) -> String {
     let port = addresses.first().map_or(443, SocketAddr::port);
@@ -402,6 +414,7 @@ fn serve(
     let router = web::router(web::App::new(web::Parts {
         identity: house.identity.clone(),
         assistant: house.assistant.clone(),
+        privacy: house.privacy.clone(),
         assure: house.assure.clone(),
         settings: web::Settings {
             hosts: web.all_hosts(),

@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// Whose lines may be more than warnings.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "server",
     "web",
     "identity",
     "assistant",
+    "privacy",
     "assure",
     "store",
     "providers",

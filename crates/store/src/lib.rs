@@ -1,6 +1,6 @@
 //! Rows sealed at rest, on SQLite or PostgreSQL; every write leaves an audit entry.
 //!
-//! The services (`identity`, `assistant`, `assure`) and `server` call this room. Reads take `&Store` and
+//! The services (`identity`, `assistant`, `privacy`, `assure`) and `server` call this room. Reads take `&Store` and
 //! a [`domain::Permit`]; writes take `&mut Tx` and a permit, and [`Tx::commit`] asks for the audit entry.
 //! Invariants: whatever a person wrote or is called is sealed under that person's key before it reaches
 //! a database; no function reaches another person's rows; writers are serial on both engines.
@@ -11,6 +11,7 @@ pub mod addresses;
 pub mod api_keys;
 pub mod audit;
 pub mod call_tickets;
+pub mod consents;
 pub mod content_requests;
 pub mod conversations;
 pub mod credentials;

@@ -3,6 +3,7 @@
 //! `assure` calls this. Invariant: answers are counts and shapes; no row's content leaves the room.
 
 mod access;
+mod consents;
 mod sealed;
 
 use std::{
@@ -16,6 +17,7 @@ use sqlx::Row;
 use crate::{Engine, Error, Store, cell::Cell, deks, row};
 
 pub use access::{Glass, Grants, Privileges, glass, grants, privileges};
+pub use consents::{Ledger, ledger};
 pub use sealed::{Sealed, sealed_values};
 
 /// How many of the newest values of a column are looked at.

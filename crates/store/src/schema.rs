@@ -84,6 +84,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/common/0014_customer_mail.sql"),
         include_str!("../migrations/common/0014_customer_mail.sql"),
     ),
+    (
+        15,
+        "the ledger of consent and its guards",
+        include_str!("../migrations/sqlite/0015_consents.sql"),
+        include_str!("../migrations/postgres/0015_consents.sql"),
+    ),
 ];
 
 /// What becomes of tables that are not as this version has them.

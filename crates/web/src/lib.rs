@@ -72,6 +72,8 @@ pub struct Parts {
     pub identity: identity::Identity,
     /// Conversations, turns, models.
     pub assistant: assistant::Assistant,
+    /// What people agree to.
+    pub privacy: privacy::Privacy,
     /// Promises and findings.
     pub assure: assure::Assure,
     /// What the configuration says about the edge.

@@ -8,7 +8,7 @@
 use std::{borrow::Cow, fmt};
 
 use axum::response::{IntoResponse, Response};
-use domain::{Denied, Missing};
+use domain::{Denied, Missing, consent::Purpose};
 use http::StatusCode;
 
 /// A failure as its caller may see it.
@@ -106,6 +106,11 @@ impl Problem {
             "Please confirm that it is you",
             "Confirm with your password or a factor, then do this again.",
         )
+    }
+
+    /// 403: the person has not agreed to what this takes.
+    pub fn consent_needed(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "consent-needed", "This needs your consent", detail)
     }
 
     /// 404: not there, or not one's own; the answer is the same.
@@ -267,6 +272,7 @@ impl From<assistant::Error> for Problem {
             E::TemporaryOnly => {
                 Self::new(StatusCode::FORBIDDEN, "temporary-only", "Only temporary chats here", said)
             }
+            E::NotAgreed(purpose) => Self::consent_needed(said).about(purpose.as_str()),
             E::UsedUp { retry_after_s, .. } => Self::used_up(said, retry_after_s),
             E::Closing => Self::busy(said, 5),
             E::BadImport { .. } => Self::invalid("file", said),
@@ -274,6 +280,21 @@ impl From<assistant::Error> for Problem {
             E::Model(_) => {
                 Self::new(StatusCode::BAD_GATEWAY, "model-failed", "The model did not answer", said)
             }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<privacy::Error> for Problem {
+    fn from(error: privacy::Error) -> Self {
+        use privacy::Error as E;
+        let said = sentence(&error);
+        match error {
+            E::Denied(denied) => denied.into(),
+            E::Superseded => Self::conflict(said),
+            E::Purposes => Self::invalid("purposes", said),
+            E::Required => Self::invalid(Purpose::ProcessCall.as_str(), said),
+            E::NotAgreed(purpose) => Self::consent_needed(said).about(purpose.as_str()),
             _ => Self::internal(&error),
         }
     }

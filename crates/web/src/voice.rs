@@ -21,7 +21,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use domain::Ctx;
+use domain::{Ctx, consent::Basis};
 use identity::CallTerms;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -143,7 +143,8 @@ async fn agent_call(
 /// a program says is kept.
 async fn enter(app: &App, ctx: &Ctx) -> Result<Call, Problem> {
     // The socket looks after its key itself, and the call ends with it.
-    let wanted = Wanted { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
+    let (keeping, basis) = (Keeping::Temporary(None), Basis::Program);
+    let wanted = Wanted { keeping, basis, ended: CancellationToken::new() };
     app.assistant.call(ctx, wanted).await.map_err(|error| error::of_assistant(&error))
 }
 

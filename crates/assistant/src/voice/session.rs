@@ -16,7 +16,9 @@ use std::{
 };
 
 use domain::{
-    Ctx, Permit, enforced,
+    Ctx, Permit,
+    consent::Basis,
+    enforced,
     id::{CallId, ItemId, MessageId, ReplyId, ToolCallId},
     model,
     voice::{
@@ -64,6 +66,8 @@ const ASKED_IN_VAIN: u8 = 2;
 /// What a call needs to hear.
 pub(super) struct Hears {
     pub(super) permit: Permit,
+    /// What the person agreed to.
+    pub(super) basis: Basis,
     /// Follows the sound.
     pub(super) ear: Hearing,
     /// Judges pauses.

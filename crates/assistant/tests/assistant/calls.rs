@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use assistant::{Error, Keeping, Limits, Opening};
+use assistant::{Error, Keeping, Limits};
 use domain::{
     bounds::{Bounds, Quota},
     chat::Author,
@@ -15,10 +15,9 @@ use domain::{
     },
 };
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::talk::{Talk, answers, house, silent};
+use crate::talk::{Talk, answers, house, opening, silent};
 
 fn text(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.to_owned())
@@ -264,8 +263,7 @@ fn without_a_voice_a_tone_is_heard() {
 fn a_client_that_does_not_read_is_left() {
     let _proof = verifies!(VOI05);
     house(Limits::default(), async |assistant, ann| {
-        let opening = Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
-        let call = assistant.call(&ann.ctx, opening).await.unwrap();
+        let call = assistant.call(&ann.ctx, opening(&ann)).await.unwrap();
         call.commands.send(Command::Configure(Box::default())).await.unwrap();
         for _ in 0..400 {
             drop(call.commands.send(Command::Clear).await);
@@ -280,11 +278,10 @@ fn there_is_no_room_for_everybody() {
     let limits = Limits { calls: 1, ..Limits::default() };
     house(limits, async |assistant, ann| {
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
-        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
-        assert!(matches!(assistant.call(&ann.ctx, opening()).await, Err(Error::Busy { .. })));
+        assert!(matches!(assistant.call(&ann.ctx, opening(&ann)).await, Err(Error::Busy { .. })));
         talk.ask(Command::HangUp).await;
         talk.end().await;
-        assert!(assistant.call(&ann.ctx, opening()).await.is_ok(), "room again");
+        assert!(assistant.call(&ann.ctx, opening(&ann)).await.is_ok(), "room again");
     });
 }
 
@@ -314,13 +311,12 @@ fn voice_is_counted_as_it_is_used() {
         let quota = Quota { a_day: Some(1), a_month: None };
         ann.ctx.bounds = Bounds { voice_seconds: quota, ..Bounds::default() }.into();
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
-        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
         assert!(matches!(
-            assistant.call(&ann.ctx, opening()).await,
+            assistant.call(&ann.ctx, opening(&ann)).await,
             Err(Error::UsedUp { what: "voice", .. })
         ));
         for _ in 0..20 {
-            let again = assistant.call(&ann.ctx, opening()).await;
+            let again = assistant.call(&ann.ctx, opening(&ann)).await;
             assert!(matches!(again, Err(Error::UsedUp { .. })), "a refusal leaves no chat behind");
         }
         talk.ask(Command::HangUp).await;
@@ -493,8 +489,7 @@ fn turns_by_hand_are_the_clients() {
 #[test]
 fn what_is_not_settled_first_is_refused() {
     house(Limits::default(), async |assistant, ann| {
-        let opening = || Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
-        let mut call = assistant.call(&ann.ctx, opening()).await.unwrap();
+        let mut call = assistant.call(&ann.ctx, opening(&ann)).await.unwrap();
         call.commands.send(Command::Audio(Zeroizing::new(vec![0; 960]))).await.unwrap();
         let mut told = Vec::new();
         while let Some(event) = call.events.recv().await {

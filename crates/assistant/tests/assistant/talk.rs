@@ -11,6 +11,7 @@ use std::{
 use assistant::{Assistant, Call, Keeping, Limits, Opening, Place};
 use domain::{
     chat::Author,
+    consent::{Basis, Purpose, Standing},
     voice::{Cause, Command, Event, ReplyEnd, Settings, Why},
 };
 use providers::speech::{Encoder, Encoding, Format, marked};
@@ -38,6 +39,17 @@ pub(crate) fn silent() -> Settings {
     Settings { speaks: false, ..Settings::default() }
 }
 
+/// The basis of somebody who agreed to everything.
+pub(crate) fn agreed(person: &Person) -> Basis {
+    Basis::Consent(Standing::new(person.id, 1, 1, Purpose::ALL))
+}
+
+/// How somebody who agreed to everything opens a call that leaves nothing.
+pub(crate) fn opening(person: &Person) -> Opening {
+    let (keeping, ended) = (Keeping::Temporary(None), CancellationToken::new());
+    Opening { keeping, basis: agreed(person), ended }
+}
+
 /// One call, and what was told in it.
 pub(crate) struct Talk {
     call: Call,
@@ -60,7 +72,7 @@ impl Talk {
         settings: Settings,
     ) -> Self {
         let ended = CancellationToken::new();
-        let opening = Opening { keeping, ended: ended.clone() };
+        let opening = Opening { keeping, basis: agreed(person), ended: ended.clone() };
         let mut call = assistant.call(&person.ctx, opening).await.expect("the call is opened");
         let told = Arc::<Told>::default();
         let (writes, (_, unread)) = (Arc::clone(&told), tokio::sync::mpsc::channel(1));

@@ -58,6 +58,14 @@ pub enum Control {
     CFG01,
     /// Secrets are read from the environment, a .env file or the sealed store, and the printed configuration shows that they are set, not what they are.
     CFG02,
+    /// A person's call is held only while they agree to that in the wording in force, it is kept only where they agree to that too, and sound or spoken words go to nobody else but a third party they agreed to by name.
+    CON01,
+    /// Whatever somebody agrees to or takes back stands in a ledger with the wording, the language and the time; no row of it can be changed, and it goes with its person's account alone.
+    CON02,
+    /// When a person takes back what a call rests on, the call ends at once, and within `consent_seconds` seconds where it is held by another replica.
+    CON03,
+    /// Each published wording of the letter has a version and is never changed; agreeing takes the version in force, and after a new wording everybody is asked again.
+    CON04,
     /// Messages, titles and other personal fields are sealed with AES-256-GCM under a key of their person and bound to their table, column and row.
     CRY01,
     /// The embedded database, its journal included, is encrypted as a file, so that metadata cannot be read either.
@@ -210,7 +218,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 100] = [
+    pub const ALL: [Self; 104] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -237,6 +245,10 @@ impl Control {
         Self::AUT12,
         Self::CFG01,
         Self::CFG02,
+        Self::CON01,
+        Self::CON02,
+        Self::CON03,
+        Self::CON04,
         Self::CRY01,
         Self::CRY02,
         Self::CRY03,
@@ -318,7 +330,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 100] = [
+static FACTS: [Facts; 104] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -517,6 +529,36 @@ static FACTS: [Facts; 100] = [
         kind: Kind::Enforced,
         proof: Proof::Test(
             "Printing happens on an operator's command; tests print a configuration full of marked secrets.",
+        ),
+    },
+    Facts {
+        token: "CON01",
+        title: "No call without consent",
+        sentence: "A person's call is held only while they agree to that in the wording in force, it is kept only where they agree to that too, and sound or spoken words go to nobody else but a third party they agreed to by name.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CON02",
+        title: "Consent is kept as it was given",
+        sentence: "Whatever somebody agrees to or takes back stands in a ledger with the wording, the language and the time; no row of it can be changed, and it goes with its person's account alone.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "CON03",
+        title: "Taking back acts at once",
+        sentence: "When a person takes back what a call rests on, the call ends at once, and within {consent_seconds} seconds where it is held by another replica.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would end somebody's call; tests end their own."),
+    },
+    Facts {
+        token: "CON04",
+        title: "A letter that was read stays as it was",
+        sentence: "Each published wording of the letter has a version and is never changed; agreeing takes the version in force, and after a new wording everybody is asked again.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "What people are asked is compiled in; a test holds every wording against its hash.",
         ),
     },
     Facts {
@@ -1112,6 +1154,8 @@ pub struct Numbers {
     pub recovery_delay_hours: u32,
     /// Days of notice before a password must be changed (AUT12).
     pub password_notice_days: u32,
+    /// Seconds after which a replica notices what was taken back at another one (CON03).
+    pub consent_seconds: u32,
     /// Days a server certificate is valid (CRY05).
     pub certificate_days: u32,
     /// Days after which a customer of whom nothing was heard is erased (CUS02).
@@ -1208,6 +1252,7 @@ impl Default for Numbers {
             step_up_minutes: 10,
             recovery_delay_hours: 24,
             password_notice_days: 14,
+            consent_seconds: 15,
             certificate_days: 90,
             customer_days: 1095,
             restricted_days: 365,
@@ -1269,6 +1314,7 @@ impl Numbers {
             "step_up_minutes" => Some(self.step_up_minutes),
             "recovery_delay_hours" => Some(self.recovery_delay_hours),
             "password_notice_days" => Some(self.password_notice_days),
+            "consent_seconds" => Some(self.consent_seconds),
             "certificate_days" => Some(self.certificate_days),
             "customer_days" => Some(self.customer_days),
             "restricted_days" => Some(self.restricted_days),
@@ -1327,6 +1373,7 @@ impl Numbers {
             "step_up_minutes" => Some(&mut self.step_up_minutes),
             "recovery_delay_hours" => Some(&mut self.recovery_delay_hours),
             "password_notice_days" => Some(&mut self.password_notice_days),
+            "consent_seconds" => Some(&mut self.consent_seconds),
             "certificate_days" => Some(&mut self.certificate_days),
             "customer_days" => Some(&mut self.customer_days),
             "restricted_days" => Some(&mut self.restricted_days),
@@ -1372,7 +1419,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 52] = [
+pub static NUMBERS: [Number; 53] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1499,6 +1546,16 @@ pub static NUMBERS: [Number; 52] = [
         value: 14,
         unit: "days",
         stronger: Stronger::Higher,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "consent_seconds",
+        control: Control::CON03,
+        value: 15,
+        unit: "seconds",
+        stronger: Stronger::Lower,
         floor: None,
         clauses: &[],
         zero_is_none: false,

@@ -30,6 +30,8 @@ pub(super) fn start(house: &House, tasks: &TaskTracker, post: Option<Post>) {
     tasks.spawn(every(house.clone(), DAY, DAY, renew));
     tasks.spawn(every(house.clone(), SOON, CHECKS, ask_checks));
     tasks.spawn(every(house.clone(), ADDRESSES, ADDRESSES, look_at_addresses));
+    let consents = Duration::from_secs(house.face.config.numbers.consent_seconds.max(1).into());
+    tasks.spawn(every(house.clone(), consents, consents, look_at_consents));
     tasks.spawn(control::serve(house.clone()));
 }
 
@@ -78,6 +80,11 @@ async fn look_at_addresses(house: House) {
     if let Err(error) = house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await {
         tracing::warn!(%error, "the address rules could not be read; those read before hold on");
     }
+}
+
+/// What people took back at another replica ends here too.
+async fn look_at_consents(house: House) {
+    told("what people agree to could not be read again", house.privacy.look_again().await);
 }
 
 async fn clear(house: House) {

@@ -45,6 +45,7 @@ const COLUMNS: &[Column] = &[
     Column("emails", "address", "t.account", "confirmed"),
     Column("mail_links", "address", "t.account", "created"),
     Column("outbox", "mail", "COALESCE(t.account, 'customer:' || t.customer, 'system')", "created"),
+    Column("consents", "consent", "t.account", "at"),
     Column("conversations", "title", "t.owner", "updated"),
     Column("messages", "body", "t.owner", "number"),
     Column("folders", "name", "t.owner", "id"),

@@ -74,7 +74,7 @@ pub(crate) fn invalid(param: impl Into<String>, detail: impl Into<String>) -> Pr
 /// What a failure of the assistant is to a program.
 pub(crate) fn of_assistant(error: &assistant::Error) -> Problem {
     match error {
-        assistant::Error::Denied(_) => Problem::forbidden(),
+        assistant::Error::Denied(_) | assistant::Error::NotAgreed(_) => Problem::forbidden(),
         assistant::Error::UnknownModel => unknown_model(),
         assistant::Error::Busy { retry_after_s } | assistant::Error::Transferring { retry_after_s } => {
             let mut problem = Problem::throttled(*retry_after_s);

@@ -20,7 +20,11 @@ use providers::speech::{
 use zeroize::Zeroizing;
 
 use super::{Done, Reply, Session, Wanted, turns::wait_for};
-use crate::{Error, turn::AskKind, voice::mouth};
+use crate::{
+    Error,
+    turn::AskKind,
+    voice::{consent::may_hear_or_speak, mouth},
+};
 
 /// Most things a call may have under way when another text comes: each text is one.
 const UNDER_WAY: usize = 32;
@@ -88,7 +92,8 @@ impl Session {
     fn can_be_kept(&self, settings: &Settings) -> bool {
         // Also where nobody chose: a group may keep what people say from the vendor that is usual.
         let known = |kind: SpeechKind, name: &Option<String>| {
-            self.house.speech_model(&self.ctx, kind, name.as_deref()).is_ok()
+            let found = self.house.speech_model(&self.ctx, kind, name.as_deref());
+            found.is_ok_and(|facts| may_hear_or_speak(&self.ctx.actor, &self.hears.basis, &facts).is_ok())
         };
         let model = settings.choice.model.as_ref();
         let mut tools = settings.tools.iter().map(|tool| &tool.tool);
