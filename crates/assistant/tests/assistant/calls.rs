@@ -295,11 +295,9 @@ fn one_person_holds_as_many_calls_as_the_policy_says() {
     house(limits, async |assistant, ann| {
         let mut calls = Vec::new();
         for _ in 0..CALLS {
-            let opening = Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
-            calls.push(assistant.call(&ann.ctx, opening).await.expect("there is room"));
+            calls.push(assistant.call(&ann.ctx, opening(&ann)).await.expect("there is room"));
         }
-        let opening = Opening { keeping: Keeping::Temporary(None), ended: CancellationToken::new() };
-        assert!(matches!(assistant.call(&ann.ctx, opening).await, Err(Error::Busy { .. })));
+        assert!(matches!(assistant.call(&ann.ctx, opening(&ann)).await, Err(Error::Busy { .. })));
         assert!(assistant.begin_temporary(&ann.ctx).is_ok(), "calls take no place of written chats");
     });
 }

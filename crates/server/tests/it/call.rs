@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     Secret,
-    model::{Place as RunsAt, Readiness},
+    model::{ModelFacts, Place as RunsAt, Readiness},
 };
 use futures::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode};
@@ -181,8 +181,8 @@ async fn a_call_with_the_models_of_this_machine_is_heard_answered_and_ended() {
         };
         timeout(LONGEST, ended).await.expect("the call ends with its connection");
     }
-    let places: Vec<RunsAt> = instance.providers().models().iter().map(|model| model.place).collect();
-    assert!(places.iter().all(|place| *place == RunsAt::ThisMachine));
+    let here = |model: &ModelFacts| model.place == RunsAt::ThisMachine;
+    assert!(instance.providers().models().iter().all(here));
     instance.stop().await;
 }
 
