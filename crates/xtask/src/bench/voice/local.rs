@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    call::{Call, Manner},
+    call::{Answered, Call, Manner},
     lab::{self, Lab},
     sound::{Sending, Sound, spoken},
 };
@@ -40,6 +40,8 @@ pub(super) struct Local {
     pub(super) turns: usize,
     /// Answers that began before the question was over.
     pub(super) premature: usize,
+    /// Answers whose first sound was the engine's "One moment, please": the model took too long.
+    pub(super) patience: usize,
     /// From the last sample of the question to the first sound of the answer.
     pub(super) p50_ms: f64,
     pub(super) worst_ms: f64,
@@ -132,9 +134,11 @@ async fn at_once(
     }
     let seconds = begun.elapsed().as_secs_f64();
     let mut waits: Vec<f64> = answers.iter().filter_map(|answered| answered.after_ms).collect();
+    // Without a token before the first sound that was no answer yet.
+    let whole = |one: &&Answered| one.after_ms.is_some() && one.stages["ttt_token_latency"].is_number();
+    let stages: Vec<&Value> = answers.iter().filter(whole).map(|one| &one.stages).collect();
     let stage = |of: &dyn Fn(&Value) -> f64| {
-        let mut values: Vec<f64> =
-            answers.iter().filter(|one| one.after_ms.is_some()).map(|one| of(&one.stages) * 1e3).collect();
+        let mut values: Vec<f64> = stages.iter().map(|one| of(one) * 1e3).collect();
         percentile(&mut values, 0.50)
     };
     let of = |stages: &Value, name: &str| stages[name].as_f64().unwrap_or_default();
@@ -143,6 +147,7 @@ async fn at_once(
         calls,
         turns: answers.len(),
         premature: answers.len() - waits.len(),
+        patience: waits.len() - stages.len(),
         p50_ms: percentile(&mut waits, 0.50),
         worst_ms: percentile(&mut waits, 1.0),
         endpointing_ms: stage(&|one| {

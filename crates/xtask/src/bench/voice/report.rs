@@ -130,10 +130,11 @@ impl Report {
                 local.voice_ms,
             );
             println!(
-                "{:<30}{}; {} before the end; {:.0}% of a processor a call, {} in all",
+                "{:<30}{}; {} before the end, {} after a word of patience; {:.0}% of a processor a call, {} in all",
                 "",
                 kept(local.p50_ms <= LOCAL_P50_MS, "p50 at most 1.2 s"),
                 local.premature,
+                local.patience,
                 local.processor_share * 100.0,
                 mebibytes(local.resident_bytes),
             );
