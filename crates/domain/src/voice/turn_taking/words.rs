@@ -48,8 +48,7 @@ pub fn is_assent(words: &str) -> bool {
 }
 
 /// Whether `words`, of somebody who still speaks, may become assent and nothing else: "I" may become "I see".
-#[must_use]
-pub fn may_become_assent(words: &str) -> bool {
+pub(super) fn may_become_assent(words: &str) -> bool {
     let words = plain(words);
     let (before, last) = words.rsplit_once(' ').unwrap_or(("", &words));
     let begun = ASSENTS.iter().filter_map(|pair| pair.split_once(' ')).any(|(first, _)| first == last);

@@ -150,7 +150,8 @@ impl Rates {
         self.cases += 1;
         self.hushes += played.hushed.len();
         let mut mishap = |what: &str| {
-            self.mishaps.push(format!("{what}: {}; understood: {}", case.name, played.words));
+            let Played { words, likely, .. } = played;
+            self.mishaps.push(format!("{what}: {}; understood: {words}; judged: {likely:.2?}", case.name));
             1
         };
         let early = played.over.iter().find(|(at, _)| *at < case.words.end || case.kind == Kind::Noise);
@@ -232,12 +233,14 @@ fn case(kind: Kind, text: &str, parts: &[&[f32]], pause_ms: u32, over_agent: boo
     Case { kind, name: format!("{text} (pause {pause_ms} ms)"), samples, over_agent, words }
 }
 
-/// The quietest place about the middle of a sentence: there a pause is most likely.
+/// The quietest place about the middle of a sentence: between two words, where a pause is likely. What is only
+/// briefly quiet is the middle of a word.
 fn quietest(samples: &[f32]) -> usize {
-    let width = (RATE / 50) as usize;
+    let (width, step) = (RATE as usize * 6 / 100, RATE as usize / 100);
     let from = samples.len() * CUT.start / 100;
     let middle = samples.get(from..samples.len() * CUT.end / 100).unwrap_or_default();
     let power = |part: &[f32]| part.iter().map(|x| x * x).sum::<f32>();
-    let least = middle.chunks_exact(width).enumerate().min_by(|a, b| power(a.1).total_cmp(&power(b.1)));
-    from + least.map_or(0, |(at, _)| at * width + width / 2)
+    let places = middle.windows(width).step_by(step).enumerate();
+    let least = places.min_by(|one, other| power(one.1).total_cmp(&power(other.1)));
+    from + least.map_or(0, |(at, _)| at * step + width / 2)
 }

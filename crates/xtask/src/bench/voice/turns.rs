@@ -29,8 +29,10 @@ pub(super) struct Played {
     pub(super) over: Vec<(u32, Trigger)>,
     pub(super) hushed: Vec<u32>,
     pub(super) interrupted: Vec<u32>,
-    /// What was understood last.
+    /// What was understood last,
     pub(super) words: String,
+    /// and how likely each pause was judged to be the end.
+    pub(super) likely: Vec<f32>,
 }
 
 /// One listener.
@@ -139,6 +141,7 @@ impl Ear<'_> {
         let voiced_ms = self.machine.voiced_ms();
         let tail = self.utterance(self.frames.saturating_sub(JUDGED_FRAMES).max(self.from));
         let likely = self.judge.finished(Samples::new(tail)).await?;
+        self.played.likely.push(likely);
         self.due.push((self.after(JUDGED_MS), Answer::Completeness(voiced_ms, likely)));
         self.recognise(true).await
     }
