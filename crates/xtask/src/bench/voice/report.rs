@@ -59,7 +59,7 @@ impl Report {
         self.print_local();
         self.print_turns();
         for understood in &self.words {
-            let Understood { what, wrong, of, unit } = understood;
+            let Understood { what, wrong, of, unit, .. } = understood;
             let share = *wrong as f64 / (*of).max(1) as f64 * 100.0;
             println!("{what}: {wrong} of {of} {unit} wrong, {share:.1}%");
         }

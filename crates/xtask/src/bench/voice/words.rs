@@ -41,6 +41,8 @@ pub(super) struct Understood {
     pub(super) wrong: usize,
     pub(super) of: usize,
     pub(super) unit: &'static str,
+    /// What was said and what was understood instead.
+    pub(super) mishaps: Vec<String>,
 }
 
 /// Measures all three; `recordings` is a folder with WAV files beside `transcription`, as Debian's
@@ -67,23 +69,24 @@ pub(super) async fn measure(
         }
         found.push(words("recorded speech, of the folder named", wrong, of));
     }
-    let (mut wrong, mut of) = (0, 0);
+    let (mut wrong, mut of, mut mishaps) = (0, 0, Vec::new());
     for (text, digits) in READ_OUT {
         let heard = lab.words(&lab.say(text, Manner::PLAIN).await?).await?;
         let heard = written(&heard);
-        let heard: String = heard.chars().filter(char::is_ascii_digit).collect();
+        let understood: String = heard.chars().filter(char::is_ascii_digit).collect();
         // Digits are counted as words are.
         let apart = |digits: &str| digits.chars().flat_map(|digit| [digit, ' ']).collect::<String>();
-        let (errors, digits) = word_errors(&apart(digits), &apart(&heard));
+        let (errors, digits) = word_errors(&apart(digits), &apart(&understood));
+        mishaps.extend((errors > 0).then(|| format!("{text} Understood: {}", *heard)));
         (wrong, of) = (wrong + errors, of + digits);
     }
     let what = format!("{} numbers and dates read out by the local voice", READ_OUT.len());
-    found.push(Understood { what, wrong, of, unit: "digits" });
+    found.push(Understood { what, wrong, of, unit: "digits", mishaps });
     Ok(found)
 }
 
 fn words(what: &str, wrong: usize, of: usize) -> Understood {
-    Understood { what: what.to_owned(), wrong, of, unit: "words" }
+    Understood { what: what.to_owned(), wrong, of, unit: "words", mishaps: Vec::new() }
 }
 
 async fn recorded(lab: &Lab, file: &Path, text: &str) -> anyhow::Result<(usize, usize)> {
