@@ -8,20 +8,24 @@ mod addresses;
 mod bad_input;
 #[path = "it/by_id.rs"]
 mod by_id;
-#[path = "it/call.rs"]
-mod call;
+#[path = "it/calls.rs"]
+mod calls;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/edge.rs"]
 mod edge;
 #[path = "it/first_run.rs"]
 mod first_run;
+#[path = "it/forgets.rs"]
+mod forgets;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/inputs.rs"]
 mod inputs;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "it/local_call.rs"]
+mod local_call;
 #[path = "it/mail.rs"]
 mod mail;
 #[path = "it/matrix.rs"]
