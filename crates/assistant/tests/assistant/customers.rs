@@ -163,6 +163,9 @@ both_engines!(wrong_facts_are_answered_the_same_whoever_they_are_about_and_only_
     let unclear = json!({ "phone": "hm", "order_number": "ORD0001" });
     let unclear = line.result("verify_customer", unclear).await;
     assert!(unclear.output.contains("phone could not be understood"), "{}", unclear.output);
+    for told in ["2025550199", "2025550101"] {
+        assert!(!home.keeps(told).await, "whom they named is kept as a keyed hash");
+    }
 });
 
 /// The code of the one letter that waits, which is for `to`; it is taken.

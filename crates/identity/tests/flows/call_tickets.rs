@@ -40,7 +40,7 @@ both_engines!(a_ticket_opens_one_call_for_the_key_it_was_made_with, |home| {
     for part in [&token[..20], &token[token.len() - 20..], "Be brief."] {
         assert!(!home.keeps(part).await, "{part}");
     }
-    assert!(home.keeps(Act::CallTicketGiven.name()).await, "the rows were looked at");
+    assert!(home.keeps(&Act::CallTicketGiven.name()).await, "the rows were looked at");
     let nobody = stranger(&home);
     let (first, second) = tokio::join!(
         owned.identity.use_call_ticket(&nobody, token, None),

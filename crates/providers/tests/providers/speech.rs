@@ -218,7 +218,8 @@ async fn an_answer_that_is_too_large_or_never_ends_or_begins_is_cut() {
     let mut config = endpoint(&silent.url());
     config.limits = Limits { first_byte_ms: 100, ..config.limits };
     let vendors = start(Config { endpoints: vec![config], ..Config::default() });
-    let spoken = vendors.speech().speak(&permit(), say("a", None), CancellationToken::new());
+    let permit = permit();
+    let spoken = vendors.speech().speak(&permit, say("a", None), CancellationToken::new());
     let ended = tokio::time::timeout(Duration::from_secs(30), spoken).await.expect("it is given up");
     assert_eq!(ended.err(), Some(Error::TimedOut));
 }
