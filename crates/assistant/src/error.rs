@@ -69,6 +69,12 @@ pub enum Error {
         /// Seconds until then.
         retry_after_s: u32,
     },
+    /// Somebody else of the staff holds this call.
+    #[error("somebody else holds this call; wait until they give it back")]
+    HeldByAnother,
+    /// Staff asked for something in a call that they do not hold, or do not read along in.
+    #[error("you do not hold this call; open its page and take it over first")]
+    NotHeld,
     /// The person who wants to call has not agreed to this, or to an earlier wording alone.
     #[error("{}", ask_for(*.0))]
     NotAgreed(Purpose),

@@ -44,10 +44,10 @@ pub use limits::{
 };
 pub use programs::Completion;
 pub use providers::{Error as ModelError, MAX_EMBEDDING_INPUTS};
-pub use store::{search::Hit, usage::Counted};
+pub use store::{desk_calls::EndedCall, search::Hit, usage::Counted};
 pub use transfer::{Export, Format, Import, ImportReport};
 pub use turn::{Ask, AskKind, Begun, Place, TurnEvent, Watch};
-pub use voice::{Call, Keeping, Opening};
+pub use voice::{Call, Keeping, Opening, RunningCall, Seen, Speaker, Watching, Words};
 
 /// Conversations with language models. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -63,6 +63,7 @@ struct Inner {
     recordings: programs::Gate,
     transfers: transfer::Gate,
     calls: voice::Gate,
+    running: Arc<voice::Register>,
     limits: Limits,
     desk: Arc<Desk>,
 }
@@ -99,6 +100,7 @@ impl Assistant {
             recordings: programs::Gate::new(limits.recordings, limits.recordings_per_person),
             transfers: transfer::Gate::new(limits),
             calls: voice::Gate::new(limits),
+            running: voice::Register::new(),
             limits,
             desk: Arc::new(desk),
         }))

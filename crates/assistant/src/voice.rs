@@ -14,19 +14,25 @@ mod meter;
 mod mouth;
 mod played;
 mod reply;
+mod running;
 mod session;
 mod tape;
 mod tools;
+mod watching;
 
 use domain::{
-    Ctx,
+    Action, Actor, Ctx, Resource, authorize,
     consent::Basis,
+    enforced,
     id::{CallId, ConversationId},
-    voice::{Command, Event},
+    voice::{Command, Event, Way},
 };
 pub(crate) use gate::Gate;
+pub(crate) use running::Register;
+pub use running::{RunningCall, Speaker, Words};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+pub use watching::{Seen, Watching};
 
 use crate::{
     Assistant, Error,
@@ -47,6 +53,9 @@ pub struct Opening {
     pub keeping: Keeping,
     /// Why it may be held at all.
     pub basis: Basis,
+    /// Whether it is a call of the voice desk: its tools serve customers, and its staff may follow it. Any other
+    /// call has none of these tools and is nobody's but its person's.
+    pub desk: bool,
     /// Ends the call when it fires: the session it was opened in has ended, its ticket was withdrawn, or what its
     /// person agreed to was taken back.
     pub ended: CancellationToken,
@@ -98,6 +107,11 @@ impl Assistant {
     pub async fn call(&self, ctx: &Ctx, opening: Opening) -> Result<Call, Error> {
         let listens = rights::speaks(ctx)?;
         self.may_hold(&ctx.actor, &opening.basis, opening.keeping)?;
+        if opening.desk {
+            authorize(ctx, Action::HoldDesk, Resource::Instance).inspect_err(|_| {
+                enforced!(DSK01);
+            })?;
+        }
         let pass = self.0.calls.enter(rights::person(ctx)?)?;
         let speech = self.speech();
         // One ear follows the sound while the other judges a pause.
@@ -117,7 +131,9 @@ impl Assistant {
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
         let id = CallId::fresh(ctx);
-        let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told);
+        let way = if matches!(ctx.actor, Actor::ApiKey { .. }) { Way::Program } else { Way::Page };
+        let desk = opening.desk.then(|| self.0.running.enter(id, ctx.now(), way));
+        let session = Session::new(self.clone(), ctx.clone(), id, place, rights, hears, meter, told, desk);
         self.0.tasks.spawn(async move {
             // In a box: a call is mostly what it holds.
             Box::pin(session.run(asked, opening.ended, &pass)).await;

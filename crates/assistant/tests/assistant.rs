@@ -10,6 +10,8 @@ mod calls;
 mod conversations;
 #[path = "assistant/customers.rs"]
 mod customers;
+#[path = "assistant/desk.rs"]
+mod desk;
 #[path = "assistant/house.rs"]
 mod house;
 #[path = "assistant/programs.rs"]

@@ -3,6 +3,7 @@
 mod access;
 mod consents;
 mod customers;
+mod desk;
 mod people;
 mod rows;
 mod rules;
@@ -23,7 +24,8 @@ const HOURLY: Duration = Duration::from_secs(60 * 60);
 pub(crate) fn all(store: &Store, numbers: &Numbers) -> Vec<Check> {
     let rows = rows::all(store, numbers).into_iter();
     let of_rows = rows.chain(access::all(store, numbers)).chain(people::all(store));
-    let of_rows = of_rows.chain(customers::all(store, numbers)).chain(consents::all(store));
+    let of_rows = of_rows.chain(customers::all(store, numbers)).chain(desk::all(store, numbers));
+    let of_rows = of_rows.chain(consents::all(store));
     rules::all(numbers).into_iter().chain(of_rows).collect()
 }
 

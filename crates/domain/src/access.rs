@@ -223,7 +223,8 @@ fn allows(actor: &Actor, action: Action, resource: Resource, now: Timestamp) -> 
             *user == owner && matches!(action, A::UseModel | A::Embed | A::Speech) && scopes.has(action)
         }
         (Actor::ApiKey { scopes, .. }, Resource::Instance) => {
-            matches!(action, A::UseModel | A::Embed | A::Speech | A::ReadInstance) && scopes.has(action)
+            matches!(action, A::UseModel | A::Embed | A::Speech | A::ReadInstance | A::HoldDesk)
+                && scopes.has(action)
         }
         // Reading is all that a broken glass allows: one person's chats, until its time is over.
         (Actor::BreakGlass { subject, until, .. }, Resource::Of(owner)) => {
@@ -270,7 +271,7 @@ fn system_allows(job: Job, action: Action) -> bool {
             )
         }
         Job::Operator => matches!(action, A::ManageEdge | A::ManageCustomers),
-        Job::Desk => action == A::VerifyCustomer,
+        Job::Desk => matches!(action, A::VerifyCustomer | A::HoldDesk),
         Job::Mail => matches!(action, A::ReadAccount),
         Job::Provisioning => {
             matches!(

@@ -140,6 +140,18 @@ pub enum Act {
     CustomerCodeSent,
     /// An appointment was made for a customer.
     AppointmentMade,
+    /// Staff began to read along in a call of the voice desk.
+    CallWatched,
+    /// Staff took a call over from the agent.
+    CallTakenOver,
+    /// A call went back to the agent: staff gave it, or left.
+    CallHandedBack,
+    /// Staff ended a call.
+    CallEndedByStaff,
+    /// A call of the voice desk ended; how is kept.
+    CallEnded,
+    /// Staff said what a call was about.
+    CallSorted,
     /// A customer's record and its key were destroyed.
     CustomerErased,
     /// Restricted fields of customers were removed because their time was over.

@@ -5,12 +5,14 @@
 //! is dropped.
 
 mod command;
+mod desk;
 mod event;
 pub mod numbers;
 mod settings;
 pub mod turn_taking;
 
 pub use command::{Command, SayWhen, Spoken};
+pub use desk::{CallState, Category, Outcome, Way};
 pub use event::{Cause, End, Event, Failure, Latency, NotDone, Over, ReplyEnd, Trigger, Why};
 pub use settings::{
     Choice, ClientTool, Encoding, Format, MAX_GREETING_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_TOOL_BYTES,

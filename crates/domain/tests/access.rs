@@ -61,13 +61,13 @@ fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
         ("nobody", Actor::Anonymous, ["", "", ""]),
         ("a person without a role", person(1, Roles::NONE), ["rwRWC", "", ""]),
         ("a user", person(1, with(&[Role::User])), ["rwmeRWCs", "", "meis"]),
-        ("an owner", person(1, with(&[Role::Owner])), ["rwmeRWCs", "", "meiIpPDGgEVFOASskc"]),
+        ("an owner", person(1, with(&[Role::Owner])), ["rwmeRWCs", "", "meiIpPDGgEVFOASskchl"]),
         ("an administrator", person(1, with(&[Role::Administrator])), ["rwmeRWCs", "", "meiIpPDgFSs"]),
         ("a security officer", person(1, with(&[Role::SecurityOfficer])), ["rwmeRWCs", "", "meipEVFBOAs"]),
         ("an auditor", person(1, with(&[Role::Auditor])), ["rwRWC", "", "iE"]),
-        ("a supervisor", person(1, with(&[Role::Supervisor])), ["rwmeRWCs", "", "meipskKc"]),
+        ("a supervisor", person(1, with(&[Role::Supervisor])), ["rwmeRWCs", "", "meipskKchlL"]),
         ("an API key", key(1, Role::User.rights()), ["mes", "", "meis"]),
-        ("an API key of an owner", key(1, Role::Owner.rights()), ["mes", "", "meis"]),
+        ("an API key of an owner", key(1, Role::Owner.rights()), ["mes", "", "meish"]),
         ("an API key without scopes", key(1, Rights::NONE), ["", "", ""]),
         ("a broken glass", broken_glass(NOW.plus_seconds(1)), ["r", "", ""]),
         ("a broken glass, too late", broken_glass(NOW), ["", "", ""]),
@@ -77,7 +77,7 @@ fn expected() -> Vec<(&'static str, Actor, [&'static str; 3])> {
         ("a turn", Actor::System(Job::Turn), ["rwms", "rwms", "rwms"]),
         ("upkeep", Actor::System(Job::Upkeep), ["WIVAc", "WIVAc", "WIVAc"]),
         ("the operator", Actor::System(Job::Operator), ["Ac", "Ac", "Ac"]),
-        ("the desk", Actor::System(Job::Desk), ["v", "v", "v"]),
+        ("the desk", Actor::System(Job::Desk), ["vh", "vh", "vh"]),
         ("mail", Actor::System(Job::Mail), ["R", "R", "R"]),
         ("provisioning", Actor::System(Job::Provisioning), ["RWpPg", "RWpPg", "RWpPg"]),
     ]
@@ -113,6 +113,9 @@ fn letter(action: Action) -> char {
         Action::ManageCustomers => 'c',
         Action::VerifyCustomer => 'v',
         Action::ServeCustomer => 'x',
+        Action::HoldDesk => 'h',
+        Action::SeeCalls => 'l',
+        Action::WatchCalls => 'L',
     }
 }
 

@@ -42,8 +42,10 @@ const RANDOM_CHARS: usize = 43;
 const CHECK_CHARS: usize = 6;
 /// Characters of a key that lists show: the prefix and four more, which leave 232 bits unsaid.
 const SHOWN_CHARS: usize = PREFIX.len() + 4;
-/// What a key may be allowed to do.
+/// What a key does when nobody says more.
 const EVERY_SCOPE: Rights = Role::User.rights();
+/// What a key may be allowed to do: holding calls for the voice desk only when somebody asks for just that.
+const ANY_SCOPE: Rights = EVERY_SCOPE.with(Action::HoldDesk);
 
 /// What somebody wants of a key.
 #[derive(Clone, Debug)]
@@ -140,9 +142,13 @@ impl Identity {
         {
             return Err(Error::Label);
         }
-        if scopes.is_empty() || !scopes.minus(EVERY_SCOPE).is_empty() {
+        if scopes.is_empty() || !scopes.minus(ANY_SCOPE).is_empty() {
             enforced!(KEY02);
             return Err(Error::Scopes);
+        }
+        if scopes.has(Action::HoldDesk) {
+            // Nobody puts a right by for the day on which they are given it.
+            authorize(ctx, Action::HoldDesk, Resource::Instance)?;
         }
         let days = self.key_life(days)?;
         let permit = permits::own(ctx, Action::ManageCredentials)?;
@@ -261,7 +267,7 @@ impl Identity {
         }
         // Never more than its person may do now, with roles of the organisation's own and ends of grants.
         let person = self.standing_of(ctx, key.user, key.roles).await?.rights();
-        let beyond = EVERY_SCOPE.minus(person);
+        let beyond = ANY_SCOPE.minus(person);
         if !beyond.is_empty() {
             enforced!(KEY02);
         }

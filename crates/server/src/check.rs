@@ -2,6 +2,7 @@
 //! that look at what the server itself put on disk. `assure` runs them and keeps their findings.
 
 mod consent;
+mod desk;
 mod directory;
 mod disk;
 mod edge;
@@ -14,9 +15,10 @@ use std::time::Duration;
 
 use assistant::Assistant;
 use assure::{Assure, Check, Unanswered};
-use domain::{Control, Ctx, check::Finding};
+use domain::{Control, Ctx, Timestamp, check::Finding};
 use identity::Identity;
 use providers::speech::Speech;
+use store::Store;
 
 use crate::instance::Face;
 
@@ -32,6 +34,8 @@ pub(crate) fn register(
     identity: &Identity,
     speech: &Speech,
     assistant: &Assistant,
+    store: &Store,
+    started: Timestamp,
 ) {
     add(assure, face, Control::CRY04, wire::only_tls_1_3);
     add(assure, face, Control::CRY05, wire::the_certificate_is_fresh);
@@ -56,6 +60,10 @@ pub(crate) fn register(
     add(assure, face, Control::MAI01, mail::the_way_is_under_tls);
     add(assure, face, Control::ACC03, edge::strangers_get_what_is_listed);
     add(assure, face, Control::DAT01, disk::only_our_account_can_read);
+    assure.register(Check::new(Control::DSK02, HOURLY, {
+        let (assistant, store) = (assistant.clone(), store.clone());
+        move |ctx| desk::followers_are_noted(assistant.clone(), store.clone(), started, ctx)
+    }));
     let speech = speech.clone();
     assure.register(Check::new(Control::SPE02, HOURLY, move |ctx| {
         std::future::ready(Ok(speech::it_stays_here(&speech, &ctx)))

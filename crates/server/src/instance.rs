@@ -177,8 +177,9 @@ impl Instance {
             providers,
             shutdown,
         };
-        let speech = house.providers.speech();
-        check::register(&house.assure, &house.face, &house.identity, speech, &house.assistant);
+        let (speech, started) = (house.providers.speech(), house.outside.ctx(Job::Checks).now());
+        let House { assure, face, identity, assistant, store, .. } = &house;
+        check::register(assure, face, identity, speech, assistant, store, started);
         house.face.lists.refresh(&house.identity, &house.outside.ctx(Job::Upkeep)).await?;
         let serving = serve(&house, &tasks, sockets, plain)?;
         Ok(Self { house, tasks, serving, setup_code: None, is_new_authority })

@@ -16,6 +16,7 @@ pub mod content_requests;
 pub mod conversations;
 pub mod credentials;
 pub mod customers;
+pub mod desk_calls;
 pub mod directory;
 pub mod drafts;
 pub mod emails;

@@ -151,7 +151,7 @@ pub async fn api_keys(
     )
     .fetch_all(store.readers())
     .await?;
-    let carried = Role::User.rights();
+    let carried = Role::User.rights().with(Action::HoldDesk);
     let mut keys = ApiKeys::default();
     for found in &found {
         let (created, expires) = (row::time(found, "created")?, row::time(found, "expires")?);

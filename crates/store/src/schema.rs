@@ -90,6 +90,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0015_consents.sql"),
         include_str!("../migrations/postgres/0015_consents.sql"),
     ),
+    (
+        17,
+        "how calls of the voice desk ended",
+        include_str!("../migrations/common/0017_desk_calls.sql"),
+        include_str!("../migrations/common/0017_desk_calls.sql"),
+    ),
 ];
 
 /// What becomes of tables that are not as this version has them.

@@ -36,6 +36,7 @@ static ASSETS: &[Asset] = &[
     file!("chat.css", "chat.css", CSS),
     file!("pages.css", "pages.css", CSS),
     file!("js/ask.js", "ask.js", JS),
+    file!("js/calls.js", "calls.js", JS),
     file!("js/chat.js", "chat.js", JS),
     file!("js/copy.js", "copy.js", JS),
     file!("js/dialogs.js", "dialogs.js", JS),

@@ -8,6 +8,7 @@ pub mod account;
 pub mod addresses;
 pub mod admin;
 pub mod break_glass;
+pub mod calls;
 pub mod chat;
 pub mod confirm;
 pub mod customers;
@@ -100,6 +101,7 @@ pub fn routes() -> Router<App> {
         .route("/trust", get(trust::show))
         .merge(sso::routes())
         .merge(directory::routes())
+        .merge(calls::routes())
         .merge(customers::routes())
         .merge(roles::routes())
         .merge(reviews::routes())

@@ -264,7 +264,7 @@ impl From<assistant::Error> for Problem {
             E::NotFound => Self::not_found(),
             E::Empty => Self::invalid("text", said),
             E::TooLong { .. } => Self::invalid("text", said),
-            E::Full { .. } | E::Answering { .. } => Self::conflict(said),
+            E::Full { .. } | E::Answering { .. } | E::HeldByAnother | E::NotHeld => Self::conflict(said),
             E::Busy { retry_after_s } | E::Transferring { retry_after_s } => Self::busy(said, retry_after_s),
             E::UnknownModel => {
                 Self::new(StatusCode::NOT_FOUND, "model-not-found", "There is no such model", said)

@@ -21,7 +21,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use domain::{Ctx, consent::Basis};
+use domain::{Action, Actor, Ctx, consent::Basis};
 use identity::CallTerms;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -143,9 +143,14 @@ async fn agent_call(
 /// a program says is kept.
 async fn enter(app: &App, ctx: &Ctx) -> Result<Call, Problem> {
     // The socket looks after its key itself, and the call ends with it.
-    let (keeping, basis) = (Keeping::Temporary(None), Basis::Program);
-    let wanted = Wanted { keeping, basis, ended: CancellationToken::new() };
+    let (keeping, ended) = (Keeping::Temporary(None), CancellationToken::new());
+    let wanted = Wanted { keeping, basis: Basis::Program, desk: is_for_desk(ctx), ended };
     app.assistant.call(ctx, wanted).await.map_err(|error| error::of_assistant(&error))
+}
+
+/// Whether the key a program shows was made to hold calls for the voice desk: then all of its calls are.
+fn is_for_desk(ctx: &Ctx) -> bool {
+    matches!(&ctx.actor, Actor::ApiKey { scopes, .. } if scopes.has(Action::HoldDesk))
 }
 
 fn longest(terms: &CallTerms) -> Option<Duration> {

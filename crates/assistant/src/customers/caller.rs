@@ -69,6 +69,11 @@ impl Caller {
         self.customer.is_some()
     }
 
+    /// Which one.
+    pub(crate) fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
     /// They proved to be `customer`. A second time, or as somebody else, changes nothing.
     pub(super) fn becomes(&mut self, customer: CustomerId) {
         self.customer.get_or_insert(customer);

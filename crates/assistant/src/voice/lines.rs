@@ -2,6 +2,19 @@
 
 /// The first thing every caller hears, to its end (AI Act, article 50).
 pub(super) const DISCLOSURE: &str = "You are speaking with an AI assistant. ";
+/// Said with it in calls of the voice desk, which staff may read along in.
+pub(super) const STAFF_MAY_LISTEN: &str = "A member of staff may follow this call. ";
+/// When a member of staff takes the call over,
+pub(super) const A_PERSON: &str = "You are now talking to a person. ";
+/// gives it back,
+pub(super) const THE_AGENT: &str = "You are talking to the AI assistant again. ";
+/// is gone without a word,
+pub(super) const PERSON_GONE: &str =
+    "The person has left this call. You are talking to the AI assistant again. ";
+/// or ends it.
+pub(super) const STAFF_ENDS: &str = "This call ends now. Goodbye.";
+/// What the model is told when it goes on after them.
+pub(super) const GO_ON: &str = "A member of staff held this call in your place and has given it back. What was said in your name meanwhile, they said. Go on from there.";
 /// After long silence of both.
 pub(super) const ARE_YOU_THERE: &str = "Are you still there?";
 /// When nobody answers that.

@@ -1,12 +1,14 @@
 //! The task of one call: everything that happens comes through one `select!`, one after the other.
 //!
 //! Begun by [`Assistant::call`](crate::Assistant::call). [`caller`] does what the caller's sound means,
-//! [`commands`] what the client asks, [`turns`] what the agent says, [`rounds`] what tools do. Invariants: a call has
+//! [`commands`] what the client asks, [`turns`] what the agent says, [`rounds`] what tools do, [`staff`] what the desk's
+//! staff ask. Invariants: a call has
 //! one end, and says so; no event waits longer than [`UNREAD`] for a client; logs hold names, times and codes.
 
 mod caller;
 mod commands;
 mod rounds;
+mod staff;
 mod turns;
 
 use std::{
@@ -40,6 +42,7 @@ use super::{
     lines,
     meter::Meter,
     reply::{Next, Reply},
+    running::{OnDesk, Order},
     tape::Tape,
 };
 use crate::{
@@ -95,6 +98,8 @@ enum Happening {
     /// The session it was opened in ended, or its person may not any more.
     Ended(Why),
     Command(Option<Command>),
+    /// Staff ask something.
+    Staff(Order),
     Done(Done),
     /// Of the reply that speaks.
     Speaks(Next),
@@ -174,6 +179,8 @@ pub(super) struct Session {
     /// Why the call ends once nothing is left to be said, and the latest then.
     ending: Option<(Why, Instant)>,
     over: Option<Why>,
+    /// What staff have to do with it, in a call of the desk.
+    staff: staff::Side,
 }
 
 impl Session {
@@ -187,6 +194,7 @@ impl Session {
         hears: Hears,
         meter: Meter,
         events: mpsc::Sender<Event>,
+        desk: Option<OnDesk>,
     ) -> Self {
         Self {
             house,
@@ -232,6 +240,7 @@ impl Session {
             jobs: FuturesUnordered::new(),
             ending: None,
             over: None,
+            staff: staff::Side::new(desk),
         }
     }
 
@@ -273,6 +282,7 @@ impl Session {
             next = of(&mut self.ahead) => Happening::Waits(next),
             next = of(&mut self.parked) => Happening::Parked(next),
             () = tokio::time::sleep_until(due) => Happening::Tick,
+            order = self.staff.order() => Happening::Staff(order),
             // Before another command is read, and after everything else that can happen.
             () = std::future::ready(()), if self.incoming.is_some() => Happening::Sound,
             command = asked.recv() => Happening::Command(command),
@@ -284,6 +294,7 @@ impl Session {
             Happening::Ended(why) => self.over = Some(why),
             Happening::Command(None) => self.over = Some(Why::HungUp),
             Happening::Command(Some(command)) => self.command(command).await,
+            Happening::Staff(order) => self.ordered(order).await,
             Happening::Done(done) => self.done(done).await,
             Happening::Speaks(next) => self.speaks(next).await,
             Happening::Waits(next) => self.waits(next).await,
@@ -292,6 +303,7 @@ impl Session {
             Happening::Tick => self.tick().await,
         }
         self.go_on().await;
+        self.show_staff();
     }
 
     async fn done(&mut self, done: Done) {
@@ -319,6 +331,7 @@ impl Session {
         let meter = self.meter.iter().filter(|_| self.ending.is_none()).filter_map(Meter::due);
         let rounds = self.rounds.iter().filter_map(OpenRound::patience_ends);
         let all = replies.chain(recognition).chain(settles).chain(ends).chain(meter).chain(rounds);
+        let all = all.chain(self.gone_for_good());
         all.chain(self.ending.is_none().then(|| self.time_over())).min().unwrap_or_else(|| self.time_over())
     }
 
@@ -343,6 +356,7 @@ impl Session {
         if self.meter.as_ref().and_then(Meter::due).is_some_and(|due| due <= now) {
             self.take_more();
         }
+        self.look_at_holder(now).await;
         self.look_at_job(now).await;
         self.look_at_rounds(now).await;
         self.look_at_replies(now).await;
@@ -378,6 +392,7 @@ impl Session {
         if self.over.is_some() {
             return;
         }
+        self.caption(&event);
         match tokio::time::timeout(UNREAD, self.events.send(event)).await {
             Ok(Ok(())) => (),
             Ok(Err(_)) => self.over = Some(Why::HungUp),
@@ -444,6 +459,11 @@ impl Session {
         let seconds = self.began.elapsed().as_secs();
         tracing::info!(call = %self.id, seconds, ?why, "a call has ended");
         drop(tokio::time::timeout(UNREAD, self.events.send(Event::Ended { why })).await);
+        if let Some(call) = self.outcome(why)
+            && let Err(error) = self.house.keep_ended(&self.ctx, &call).await
+        {
+            tracing::warn!(call = %self.id, %error, "how a call of the desk ended could not be kept");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! An assistant over a throw-away store, and what most tests do with it.
 
-use assistant::{Ask, AskKind, Assistant, Error, ImportReport, Limits, Place, TurnEvent};
+use assistant::{Ask, AskKind, Assistant, Desk, Error, ImportReport, Limits, Place, TurnEvent};
 use domain::{
     Ctx,
     chat::Ending,
@@ -24,6 +24,14 @@ pub(crate) fn with_config(home: &Home, config: Config, limits: Limits) -> Assist
     let tasks = TaskTracker::new();
     let providers = Providers::start(config, &tasks, home.clockwork.clock()).expect("a configuration");
     Assistant::with_limits(home.store.clone(), providers, tasks, limits)
+}
+
+/// One whose voice desk works as `desk` says.
+pub(crate) fn with_desk(home: &Home, desk: Desk) -> Assistant {
+    let tasks = TaskTracker::new();
+    let providers = Providers::start(scripted(), &tasks, home.clockwork.clock()).expect("a configuration");
+    let limits = Limits { calls_per_person: 4, ..Limits::default() };
+    Assistant::with_desk(home.store.clone(), providers, tasks, limits, desk)
 }
 
 pub(crate) fn scripted() -> Config {

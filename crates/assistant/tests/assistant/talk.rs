@@ -47,7 +47,7 @@ pub(crate) fn agreed(person: &Person) -> Basis {
 /// How somebody who agreed to everything opens a call that leaves nothing.
 pub(crate) fn opening(person: &Person) -> Opening {
     let (keeping, ended) = (Keeping::Temporary(None), CancellationToken::new());
-    Opening { keeping, basis: agreed(person), ended }
+    Opening { keeping, basis: agreed(person), desk: false, ended }
 }
 
 /// One call, and what was told in it.
@@ -71,8 +71,23 @@ impl Talk {
         keeping: Keeping,
         settings: Settings,
     ) -> Self {
+        Self::open(assistant, person, keeping, false, settings).await
+    }
+
+    /// The same for the voice desk.
+    pub(crate) async fn at_the_desk(assistant: &Assistant, person: &Person, settings: Settings) -> Self {
+        Self::open(assistant, person, Keeping::Temporary(None), true, settings).await
+    }
+
+    async fn open(
+        assistant: &Assistant,
+        person: &Person,
+        keeping: Keeping,
+        desk: bool,
+        settings: Settings,
+    ) -> Self {
         let ended = CancellationToken::new();
-        let opening = Opening { keeping, basis: agreed(person), ended: ended.clone() };
+        let opening = Opening { keeping, basis: agreed(person), desk, ended: ended.clone() };
         let mut call = assistant.call(&person.ctx, opening).await.expect("the call is opened");
         let told = Arc::<Told>::default();
         let (writes, (_, unread)) = (Arc::clone(&told), tokio::sync::mpsc::channel(1));
@@ -97,6 +112,11 @@ impl Talk {
     /// The temporary chat it is held in.
     pub(crate) fn chat(&self) -> domain::id::ConversationId {
         self.call.place.conversation()
+    }
+
+    /// The call.
+    pub(crate) fn id(&self) -> domain::id::CallId {
+        self.call.id
     }
 
     /// Asks something of the call.

@@ -59,11 +59,17 @@ pub enum Action {
     VerifyCustomer,
     /// Serve one customer, who proved who they are. Only the system.
     ServeCustomer,
+    /// Have calls held as the voice desk's: with the tools that serve customers, and open to its staff.
+    HoldDesk,
+    /// See which calls of the voice desk run and how they ended. Never what was said.
+    SeeCalls,
+    /// Read along in a running call of the voice desk, take it over, end it.
+    WatchCalls,
 }
 
 impl Action {
     /// Every action there is, for the matrix test.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::ReadChat,
         Self::WriteChat,
         Self::UseModel,
@@ -92,6 +98,9 @@ impl Action {
         Self::ManageCustomers,
         Self::VerifyCustomer,
         Self::ServeCustomer,
+        Self::HoldDesk,
+        Self::SeeCalls,
+        Self::WatchCalls,
     ];
 
     /// The action as policies and custom roles spell it, e.g. `read_people`.
@@ -126,6 +135,9 @@ impl Action {
             Self::ManageCustomers => "manage_customers",
             Self::VerifyCustomer => "verify_customer",
             Self::ServeCustomer => "serve_customer",
+            Self::HoldDesk => "hold_desk",
+            Self::SeeCalls => "see_calls",
+            Self::WatchCalls => "watch_calls",
         }
     }
 
@@ -156,6 +168,9 @@ impl Action {
                 | Self::ReadCustomers
                 | Self::ReadRestricted
                 | Self::ManageCustomers
+                | Self::HoldDesk
+                | Self::SeeCalls
+                | Self::WatchCalls
         )
     }
 

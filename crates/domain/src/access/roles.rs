@@ -80,7 +80,9 @@ impl Role {
                 .with(A::ManageEdge)
                 .with(A::ManageDirectory)
                 .with(A::ReadCustomers)
-                .with(A::ManageCustomers),
+                .with(A::ManageCustomers)
+                .with(A::HoldDesk)
+                .with(A::SeeCalls),
             Self::Administrator => everyone
                 .with(A::WriteInstance)
                 .with(A::ReadPeople)
@@ -102,7 +104,10 @@ impl Role {
                 .with(A::ReadPeople)
                 .with(A::ReadCustomers)
                 .with(A::ReadRestricted)
-                .with(A::ManageCustomers),
+                .with(A::ManageCustomers)
+                .with(A::HoldDesk)
+                .with(A::SeeCalls)
+                .with(A::WatchCalls),
         }
     }
 }

@@ -102,6 +102,14 @@ pub enum Control {
     DAT02,
     /// A temporary conversation lives in memory alone and is wiped when it ends or has been idle.
     DAT03,
+    /// A call has the tools that serve customers, and is open to the desk's staff, only when it was opened as a call of the desk by somebody or something with that very right; any other call nobody can list, follow or take over.
+    DSK01,
+    /// What is said in a call of the desk is shown as it is said to those with that right alone, after the audit log has an entry; callers hear at the beginning that staff may follow, and their end of the call is told when somebody does; nothing of it is kept.
+    DSK02,
+    /// A call that is taken over is held by one person who follows it; the caller hears that a person speaks, and hears it when the agent goes on, `desk_absent_seconds` seconds after that person is gone at the latest.
+    DSK03,
+    /// Of a call of the desk its times, how it ended and what kind it was are kept, for `desk_call_days` days; no word of it, and nobody's name.
+    DSK04,
     /// What the groups of an account say, which models and whether only temporary chats, holds from the next request on, in the chat and for programs; of several groups the strictest counts.
     GRP01,
     /// Messages, tokens and voice of people with a quota are counted by day without content, and a question beyond the quota is refused until there is more.
@@ -218,7 +226,7 @@ pub enum Control {
 
 impl Control {
     /// Every control, in order of its token.
-    pub const ALL: [Self; 104] = [
+    pub const ALL: [Self; 108] = [
         Self::ACC01,
         Self::ACC02,
         Self::ACC03,
@@ -267,6 +275,10 @@ impl Control {
         Self::DAT01,
         Self::DAT02,
         Self::DAT03,
+        Self::DSK01,
+        Self::DSK02,
+        Self::DSK03,
+        Self::DSK04,
         Self::GRP01,
         Self::GRP02,
         Self::KEY01,
@@ -330,7 +342,7 @@ impl Control {
     }
 }
 
-static FACTS: [Facts; 104] = [
+static FACTS: [Facts; 108] = [
     Facts {
         token: "ACC01",
         title: "Nothing without a permit",
@@ -698,6 +710,36 @@ static FACTS: [Facts; 104] = [
         proof: Proof::Test(
             "A live probe would have to look into a person's temporary chat; tests hold one and read the raw store.",
         ),
+    },
+    Facts {
+        token: "DSK01",
+        title: "Only calls of the voice desk are the desk's",
+        sentence: "A call has the tools that serve customers, and is open to the desk's staff, only when it was opened as a call of the desk by somebody or something with that very right; any other call nobody can list, follow or take over.",
+        kind: Kind::Enforced,
+        proof: Proof::Test(
+            "Asking would need callers; tests open calls of both kinds and try to follow them.",
+        ),
+    },
+    Facts {
+        token: "DSK02",
+        title: "Who follows a call has a right of its own, leaves an entry, and is announced",
+        sentence: "What is said in a call of the desk is shown as it is said to those with that right alone, after the audit log has an entry; callers hear at the beginning that staff may follow, and their end of the call is told when somebody does; nothing of it is kept.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
+    },
+    Facts {
+        token: "DSK03",
+        title: "One person holds a call, and the caller knows",
+        sentence: "A call that is taken over is held by one person who follows it; the caller hears that a person speaks, and hears it when the agent goes on, {desk_absent_seconds} seconds after that person is gone at the latest.",
+        kind: Kind::Enforced,
+        proof: Proof::Test("Asking would interrupt a caller; tests take over calls of their own."),
+    },
+    Facts {
+        token: "DSK04",
+        title: "Of a call that ended nothing is kept but how",
+        sentence: "Of a call of the desk its times, how it ended and what kind it was are kept, for {desk_call_days} days; no word of it, and nobody's name.",
+        kind: Kind::Enforced,
+        proof: Proof::Live,
     },
     Facts {
         token: "GRP01",
@@ -1174,6 +1216,10 @@ pub struct Numbers {
     pub desk_tries_an_hour: u32,
     /// Appointments ahead beyond which the agent makes none for a customer (CUS07).
     pub appointments_ahead: u32,
+    /// Seconds after which a call goes on without the member of staff who held it and is gone (DSK03).
+    pub desk_absent_seconds: u32,
+    /// Days for which it is kept how a call of the voice desk ended (DSK04).
+    pub desk_call_days: u32,
     /// Longest life of an API key (KEY02).
     pub api_key_max_days: u32,
     /// Longest time a replaced API key goes on beside its successor (KEY02).
@@ -1262,6 +1308,8 @@ impl Default for Numbers {
             customer_tries_hours: 24,
             desk_tries_an_hour: 60,
             appointments_ahead: 5,
+            desk_absent_seconds: 15,
+            desk_call_days: 90,
             api_key_max_days: 365,
             api_key_overlap_days: 7,
             api_key_unused_days: 90,
@@ -1324,6 +1372,8 @@ impl Numbers {
             "customer_tries_hours" => Some(self.customer_tries_hours),
             "desk_tries_an_hour" => Some(self.desk_tries_an_hour),
             "appointments_ahead" => Some(self.appointments_ahead),
+            "desk_absent_seconds" => Some(self.desk_absent_seconds),
+            "desk_call_days" => Some(self.desk_call_days),
             "api_key_max_days" => Some(self.api_key_max_days),
             "api_key_overlap_days" => Some(self.api_key_overlap_days),
             "api_key_unused_days" => Some(self.api_key_unused_days),
@@ -1383,6 +1433,8 @@ impl Numbers {
             "customer_tries_hours" => Some(&mut self.customer_tries_hours),
             "desk_tries_an_hour" => Some(&mut self.desk_tries_an_hour),
             "appointments_ahead" => Some(&mut self.appointments_ahead),
+            "desk_absent_seconds" => Some(&mut self.desk_absent_seconds),
+            "desk_call_days" => Some(&mut self.desk_call_days),
             "api_key_max_days" => Some(&mut self.api_key_max_days),
             "api_key_overlap_days" => Some(&mut self.api_key_overlap_days),
             "api_key_unused_days" => Some(&mut self.api_key_unused_days),
@@ -1419,7 +1471,7 @@ impl Numbers {
 }
 
 /// What the policy says about each number.
-pub static NUMBERS: [Number; 53] = [
+pub static NUMBERS: [Number; 55] = [
     Number {
         name: "break_glass_minutes",
         control: Control::ACC05,
@@ -1645,6 +1697,26 @@ pub static NUMBERS: [Number; 53] = [
         control: Control::CUS07,
         value: 5,
         unit: "appointments",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "desk_absent_seconds",
+        control: Control::DSK03,
+        value: 15,
+        unit: "seconds",
+        stronger: Stronger::Lower,
+        floor: None,
+        clauses: &[],
+        zero_is_none: false,
+    },
+    Number {
+        name: "desk_call_days",
+        control: Control::DSK04,
+        value: 90,
+        unit: "days",
         stronger: Stronger::Lower,
         floor: None,
         clauses: &[],

@@ -40,6 +40,8 @@ pub enum Cause {
     Asked(Option<u64>),
     /// [`Say`](super::Command::Say).
     Said,
+    /// A member of staff, who holds the call.
+    Staff,
     /// Results of the client's tools.
     Tools,
     /// The engine's own words: nobody has spoken for long, or something failed.
@@ -178,6 +180,8 @@ pub enum Why {
     Agent,
     /// The agent hands the caller over to a person.
     HandedOver,
+    /// The member of staff who held it ended it.
+    Staff,
     /// Its time is over.
     TooLong,
     /// Nobody spoke for long.
@@ -343,6 +347,16 @@ pub enum Event {
         /// The tag of the command.
         tag: Option<u64>,
     },
+    /// Whether staff read along from now on.
+    Watched {
+        /// Whether anybody does.
+        by_staff: bool,
+    },
+    /// Whether a member of staff holds the call from now on, in the agent's place.
+    Held {
+        /// Whether somebody does.
+        by_staff: bool,
+    },
     /// Something broke. The call goes on unless `Ended` follows.
     Failed {
         /// What.
@@ -380,6 +394,8 @@ impl fmt::Debug for Event {
             Self::Truncated { ms, .. } => write!(f, "Truncated({ms} ms)"),
             Self::Forgotten { .. } => f.write_str("Forgotten"),
             Self::NotDone { what, tag } => write!(f, "NotDone({what:?}, {tag:?})"),
+            Self::Watched { by_staff } => write!(f, "Watched({by_staff})"),
+            Self::Held { by_staff } => write!(f, "Held({by_staff})"),
             Self::Failed { failure } => write!(f, "Failed({failure:?})"),
             Self::Ended { why } => write!(f, "Ended({why:?})"),
         }

@@ -66,6 +66,7 @@ pub(super) async fn sweep(house: House) {
     told("grants and reviews could not be looked after", identity.keep_access(&ctx).await);
     told("ended address rules could not be cleared away", identity.sweep_address_rules(&ctx).await);
     told("old drafts could not be cleared away", assistant.sweep_drafts(&ctx).await);
+    told("ends of calls could not be forgotten in time", assistant.sweep_ended_calls(&ctx).await);
     told("customers could not be forgotten in time", assistant.customers().sweep(&ctx).await);
 }
 

@@ -55,6 +55,8 @@ const BODIES: &[(&str, &str)] = &[
     ("POST /admin/roles/grant", "account=NOTHING&role=user"),
     ("POST /admin/roles/take", "account=NOTHING&role=user"),
     ("POST /admin/roles/own", "name="),
+    ("POST /desk/calls/{id}/say", "text=Hello"),
+    ("POST /desk/calls/{id}/sort", "category=order"),
     ("POST /desk/customers/find", "who=CUST0042"),
     ("POST /desk/customers/{id}/erase", "sure=yes"),
     ("POST /admin/content", "account=NOTHING&reason=A+reason+that+is+long+enough"),

@@ -12,6 +12,7 @@ mod chat;
 mod crash;
 mod customers;
 mod damage;
+mod desk_calls;
 mod directory;
 mod drafts;
 mod groups;

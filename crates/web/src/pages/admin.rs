@@ -87,6 +87,12 @@ pub const ENTRIES: &[Entry] = &[
         action: Action::ManageEdge,
     },
     Entry {
+        path: super::calls::PATH,
+        word: "Calls",
+        text: "Which calls of the voice desk run, how others ended; follow one, take it over.",
+        action: Action::SeeCalls,
+    },
+    Entry {
         path: super::customers::PATH,
         word: "Customers",
         text: "Whom the voice desk serves: find somebody, open a record, erase one.",
@@ -129,6 +135,20 @@ pub fn entries(standing: &Standing) -> impl Iterator<Item = &'static Entry> {
 /// A page of this part of the house: the list of its neighbours, its title, what it is for, and `main`.
 #[must_use]
 pub fn page(frame: &Frame, person: &SignedIn, path: &str, title: &str, about: &str, main: &Markup) -> Markup {
+    page_with(frame, person, path, title, about, "forms.js", main)
+}
+
+/// The same with another script.
+#[must_use]
+pub fn page_with(
+    frame: &Frame,
+    person: &SignedIn,
+    path: &str,
+    title: &str,
+    about: &str,
+    script: &str,
+    main: &Markup,
+) -> Markup {
     let inside = html! {
         div.desk.admin lang="en" {
             nav.rooms aria-label="Administration" {
@@ -140,7 +160,7 @@ pub fn page(frame: &Frame, person: &SignedIn, path: &str, title: &str, about: &s
             (main)
         }
     };
-    frame.desk(title, Place::Admin, &inside)
+    frame.desk_with(title, Place::Admin, script, &inside)
 }
 
 /// `GET /admin`: what there is to do, for those who have something to do.

@@ -27,7 +27,7 @@ pub const fn role_text(role: Role) -> &'static str {
             "Reads evidence, reviews access, keeps addresses out, asks to read chats when it must be."
         }
         Role::Auditor => "Reads evidence and nothing else.",
-        Role::Supervisor => "Leads a voice desk and looks after its customers.",
+        Role::Supervisor => "Leads a voice desk: its calls and its customers.",
     }
 }
 
@@ -74,5 +74,8 @@ pub const fn right(action: Action) -> &'static str {
         Action::ManageCustomers => "Bring customers in, erase them",
         Action::VerifyCustomer => "Find out who calls",
         Action::ServeCustomer => "Serve one customer",
+        Action::HoldDesk => "Have calls held by the voice desk",
+        Action::SeeCalls => "See which calls run and how they ended",
+        Action::WatchCalls => "Read along in calls, take them over",
     }
 }

@@ -253,6 +253,16 @@ impl Face {
             Event::NotDone { what, .. } => not_done(what),
             Event::UserTextFailed { failure, .. } => trouble(failure),
             Event::Failed { failure } => self.failed(failure),
+            Event::Watched { by_staff: true } => {
+                vec![warn("STAFF_FOLLOWS", "A member of staff follows this call.")]
+            }
+            Event::Watched { by_staff: false } => {
+                vec![warn("STAFF_FOLLOWS_NO_MORE", "No member of staff follows this call any more.")]
+            }
+            Event::Held { by_staff: true } => {
+                vec![warn("STAFF_HOLDS", "A member of staff speaks in the agent's place.")]
+            }
+            Event::Held { by_staff: false } => vec![warn("STAFF_HOLDS_NO_MORE", "The agent speaks again.")],
             Event::Ended { why } => ended(why),
             Event::SpeechStopped { .. }
             | Event::Cleared
@@ -365,7 +375,9 @@ fn ended(why: Why) -> Vec<Step> {
         vec![say(&Tells::Error { description: detail.to_owned(), code }), Step::Leave(reason)]
     };
     match why {
-        Why::HungUp | Why::Agent | Why::HandedOver | Why::TooLong => vec![Step::Leave(Reason::Done)],
+        Why::HungUp | Why::Agent | Why::HandedOver | Why::Staff | Why::TooLong => {
+            vec![Step::Leave(Reason::Done)]
+        }
         Why::Idle => last("CLIENT_MESSAGE_TIMEOUT", "Nobody spoke for long.", Reason::Done),
         Why::UsedUp => last("QUOTA_USED_UP", "The quota of voice is used up.", OVER),
         Why::SessionEnded => vec![Step::Leave(Reason::Ended)],

@@ -312,6 +312,8 @@ impl Face {
             | Event::ToolCall { client: false, .. }
             | Event::ToolDone { .. }
             | Event::Latency { .. }
+            | Event::Watched { .. }
+            | Event::Held { .. }
             | Event::Truncated { .. } => Vec::new(),
         }
     }
@@ -457,7 +459,7 @@ impl Face {
     fn ended(&self, why: Why) -> Vec<Step> {
         let last = |code, detail, reason| vec![self.trouble(code, detail), Step::Leave(reason)];
         match why {
-            Why::HungUp | Why::Agent | Why::HandedOver => vec![Step::Leave(Reason::Done)],
+            Why::HungUp | Why::Agent | Why::HandedOver | Why::Staff => vec![Step::Leave(Reason::Done)],
             Why::Idle => last("session_idle", "Nobody spoke for long.", Reason::Done),
             Why::TooLong => last("session_expired", "The call has reached its longest time.", Reason::Done),
             Why::UsedUp => last("insufficient_quota", "The quota of voice is used up.", OVER),

@@ -325,7 +325,7 @@ impl Session {
     fn think_ahead(&mut self) {
         let Some(said) = &self.utterance else { return };
         let Some(text) = said.settled.as_ref().map(|text| text.to_string()) else { return };
-        if self.ahead.is_none() && self.ending.is_none() {
+        if self.ahead.is_none() && self.ending.is_none() && !self.is_held() {
             self.ask(AskKind::Say { text, after: None }, Cause::Turn(said.item), None, false);
         }
     }
@@ -463,7 +463,7 @@ impl Session {
     }
 
     async fn ask_if_there(&mut self) {
-        if self.reply.is_some() || self.ahead.is_some() || self.ending.is_some() {
+        if self.reply.is_some() || self.ahead.is_some() || self.ending.is_some() || self.is_held() {
             return;
         }
         if self.parked.is_some() || !self.closing.is_empty() {
@@ -489,7 +489,9 @@ impl Session {
     }
 
     fn answers(&self) -> bool {
-        matches!(self.turns(), Turns::Server(rules) if rules.answers) && self.ending.is_none()
+        matches!(self.turns(), Turns::Server(rules) if rules.answers)
+            && self.ending.is_none()
+            && !self.is_held()
     }
 
     fn interrupts(&self) -> bool {

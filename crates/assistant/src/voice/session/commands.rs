@@ -136,8 +136,11 @@ impl Session {
         if by == Spoken::Application && !self.memory.note(item, self.head, text.clone()) {
             return self.not_done(NotDone::BadText, None).await;
         }
+        self.caption_text(item, by, &text);
         self.tell(Event::TextTaken { item, by }).await;
         self.asked_in_vain = 0;
+        // Who holds the call answers it.
+        let answer = answer && !self.is_held();
         match by {
             Spoken::Caller if answer => {
                 self.drop_ahead().await;
@@ -182,6 +185,9 @@ impl Session {
     }
 
     async fn respond(&mut self, instructions: Option<Zeroizing<String>>, tag: Option<u64>) {
+        if self.is_held() {
+            return self.not_done(NotDone::AlreadyReplying, tag).await;
+        }
         match self.go_on_parked(Cause::Asked(tag)).await {
             Some(true) => return,
             // While a tool's result is missing the reply is not over.
@@ -225,7 +231,8 @@ impl Session {
         if text.trim().is_empty() || text.len() > MAX_MESSAGE_BYTES {
             return self.not_done(NotDone::BadText, None).await;
         }
-        if !self.may_say(&text) {
+        // In a call that is held its holder speaks, and nobody else.
+        if !self.may_say(&text) || self.is_held() {
             enforced!(VOI01);
             return self.not_done(NotDone::AgentSpeaks, None).await;
         }

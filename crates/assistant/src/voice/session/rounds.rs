@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     enforced,
     id::{MessageId, ReplyId, ToolCallId},
-    model::{Tool, ToolCall},
+    model::{self, ToolCall},
     voice::{Cause, Event, Failure, Why},
 };
 use futures::FutureExt;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Done, Reply, Session, turns::Slot};
 use crate::{
-    tools::{Effect, ToolResult},
+    tools::{Effect, Tool, ToolResult},
     turn::{RESULT_BYTES, Ran, Round},
     voice::tools::{self, Whose},
 };
@@ -74,12 +74,13 @@ impl Session {
         results: oneshot::Sender<Ran>,
     ) {
         let now = Instant::now();
+        let desk = self.is_desk();
         let theirs = self.settings.as_ref().map(|settings| settings.tools.clone()).unwrap_or_default();
         let calls: Vec<Open> = calls
             .into_iter()
             .map(|call| Open {
                 id: ToolCallId::fresh(&self.ctx),
-                whose: tools::whose(&call, &theirs),
+                whose: tools::whose(&call, desk, &theirs),
                 call,
                 state: State::Held,
             })
@@ -156,12 +157,20 @@ impl Session {
             Some(result) => (Zeroizing::new(result.output), !result.failed, result.effect),
             None => (Zeroizing::new(NO_RESULT.to_owned()), false, None),
         };
-        match effect {
+        // Whoever holds the call decides how long it lasts.
+        match effect.filter(|_| !self.is_held()) {
             Some(Effect::EndCall) => self.ends_after_this(Why::Agent),
             Some(Effect::HandOver { .. }) => self.ends_after_this(Why::HandedOver),
             None => (),
         }
+        self.tool_ran(id, worked);
         self.has_result(id, output, false, worked).await;
+    }
+
+    /// Whether this is a call of that tool of ours.
+    pub(super) fn is_call_of(&self, id: ToolCallId, tool: Tool) -> bool {
+        let calls = self.rounds.iter().flat_map(|round| &round.calls);
+        calls.into_iter().any(|open| open.id == id && open.whose == Whose::Own(tool))
     }
 
     /// The client's result of a tool. `false` when nobody waits for one.
@@ -273,9 +282,9 @@ impl Session {
     }
 
     /// The tools that make sense now; `None` while that is being decided.
-    fn offered(&self) -> Option<Vec<Tool>> {
+    fn offered(&self) -> Option<Vec<model::Tool>> {
         let (settings, caller) = (self.settings.as_ref()?, self.caller.try_lock().ok()?);
-        Some(tools::offered(&self.house.tools(), &caller, &settings.tools))
+        Some(tools::offered(&self.house.tools(), self.is_desk(), &caller, &settings.tools))
     }
 
     /// What a reply that never was asked of tools is void.

@@ -41,7 +41,7 @@ pub(super) struct Queued {
     text: Zeroizing<String>,
     cause: Cause,
     /// Whether they must be heard.
-    insists: bool,
+    pub(super) insists: bool,
 }
 
 /// Which of the replies.
@@ -124,7 +124,8 @@ impl Session {
     /// Says that an AI speaks, before anything else.
     pub(super) fn disclose(&mut self) {
         self.introduced |= self.settings.as_ref().is_some_and(|settings| settings.speaks);
-        let text = Zeroizing::new(lines::DISCLOSURE.to_owned());
+        let staff = if self.is_desk() { lines::STAFF_MAY_LISTEN } else { "" };
+        let text = Zeroizing::new([lines::DISCLOSURE, staff].concat());
         self.queue.push_front(Queued { text, cause: Cause::Greeting, insists: true });
     }
 
@@ -137,13 +138,8 @@ impl Session {
         confirmed: bool,
     ) {
         let Some(settings) = self.settings.clone() else { return };
-        let now = Instant::now();
         self.settle_last();
-        if let Some(mut parked) = self.parked.take() {
-            self.remember_running(parked.id);
-            parked.stop();
-            parked.settle(true, now);
-        }
+        self.drop_parked();
         let (to_call, from) = mpsc::channel(TOLD);
         let (fate, becomes) = watch::channel(if confirmed { Fate::Confirmed } else { Fate::Open });
         let memory = Arc::clone(&self.memory);
@@ -151,6 +147,7 @@ impl Session {
         let (id, place, model) = (reply.id, self.place, settings.choice.model.clone());
         let (house, ctx, rights) = (self.house.clone(), self.ctx.clone(), self.rights.clone());
         let (line, last, caller) = (Arc::clone(&self.line), Arc::clone(&self.turn), Arc::clone(&self.caller));
+        let desk = self.is_desk();
         let runs_at = self.model_runs_at(model.as_deref());
         let job = async move {
             let _line = line.lock().await;
@@ -171,7 +168,7 @@ impl Session {
             {
                 let mut caller = caller.lock().await;
                 runs_at.into_iter().for_each(|place| caller.heard_at(place));
-                spoken.offer.tools = tools::offered(&house.tools(), &caller, &settings.tools);
+                spoken.offer.tools = tools::offered(&house.tools(), desk, &caller, &settings.tools);
             }
             let begin = async {
                 let ask = Ask { place, kind, model };
@@ -197,6 +194,15 @@ impl Session {
         };
         // It is not its fault when the turn before it takes its time.
         self.ahead = Some(reply.of_turn(turn, None));
+    }
+
+    /// The turn that waits for the client's tools is over; what they do is remembered.
+    pub(super) fn drop_parked(&mut self) {
+        if let Some(mut parked) = self.parked.take() {
+            self.remember_running(parked.id);
+            parked.stop();
+            parked.settle(true, Instant::now());
+        }
     }
 
     /// Where the model runs that will be asked: what it may be told of a customer depends on it.
@@ -241,7 +247,7 @@ impl Session {
         turn.fate.send_replace(Fate::Confirmed);
         self.head = turn.question.or(self.head);
         let id = reply.id;
-        self.queue.retain(|queued| queued.insists || queued.cause == Cause::Said);
+        self.queue.retain(|queued| queued.insists || matches!(queued.cause, Cause::Said | Cause::Staff));
         self.tell(Event::Thinking).await;
         self.run_held(id).await;
     }

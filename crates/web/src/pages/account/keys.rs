@@ -22,12 +22,13 @@ use super::{
 use crate::{App, Problem, SignedIn, input::Form};
 
 /// What a key may do: the right and its words.
-fn scopes(own: &Own) -> [(Action, &'static str); 4] {
+fn scopes(own: &Own) -> [(Action, &'static str); 5] {
     [
         (Action::UseModel, own.may_ask),
         (Action::Embed, own.may_embed),
         (Action::Speech, own.may_speak),
         (Action::ReadInstance, own.may_list),
+        (Action::HoldDesk, own.may_hold_desk),
     ]
 }
 
@@ -43,6 +44,7 @@ pub struct Wish {
     embed: Option<String>,
     speech: Option<String>,
     read_instance: Option<String>,
+    hold_desk: Option<String>,
 }
 
 /// How long the old key goes on.
@@ -63,6 +65,7 @@ impl From<Wish> for KeyWish {
             (Action::Embed, wish.embed),
             (Action::Speech, wish.speech),
             (Action::ReadInstance, wish.read_instance),
+            (Action::HoldDesk, wish.hold_desk),
         ];
         let scopes: Rights =
             ticked.into_iter().filter_map(|(action, ticked)| ticked.map(|_| action)).collect();
@@ -115,13 +118,14 @@ pub fn section(
     confirmed: bool,
     usual_days: u32,
     numbers: &Numbers,
+    rights: Rights,
 ) -> Markup {
     html! {
         section #keys {
             h2 { (own.keys_title) }
             p { (filled(own.keys_text, &[html! { code { "/v1" } }])) }
             @if !keys.is_empty() { ul.things { @for key in keys { (row(own, key, confirmed, numbers)) } } }
-            @if confirmed { (form(own, usual_days, numbers)) } @else { (confirm_first(own, own.keys_confirm, "keys")) }
+            @if confirmed { (form(own, usual_days, numbers, rights)) } @else { (confirm_first(own, own.keys_confirm, "keys")) }
         }
     }
 }
@@ -188,7 +192,10 @@ fn replacing(own: &Own, key: &ApiKeyInfo, numbers: &Numbers) -> Markup {
     }
 }
 
-fn form(own: &Own, usual_days: u32, numbers: &Numbers) -> Markup {
+fn form(own: &Own, usual_days: u32, numbers: &Numbers, rights: Rights) -> Markup {
+    // Calls for the desk are open to its staff: a key holds them only when somebody asks for just that.
+    let usual = |action| action != Action::HoldDesk;
+    let shown = scopes(own).into_iter().filter(|(action, _)| usual(*action) || rights.has(*action));
     html! {
         form.narrow #new-key method="post" action="/account/keys" {
             input type="hidden" name="chosen" value="1";
@@ -204,8 +211,8 @@ fn form(own: &Own, usual_days: u32, numbers: &Numbers) -> Markup {
             }
             fieldset.choices {
                 legend { (own.key_may) }
-                @for (action, words) in scopes(own) {
-                    label.check { input type="checkbox" name=(action.as_str()) value="yes" checked; span { (words) } }
+                @for (action, words) in shown {
+                    label.check { input type="checkbox" name=(action.as_str()) value="yes" checked[usual(action)]; span { (words) } }
                 }
             }
             div.actions { button.quiet type="submit" { (own.key_make) } }
@@ -243,6 +250,7 @@ mod tests {
                 embed: embed.map(str::to_owned),
                 speech: None,
                 read_instance: None,
+                hold_desk: None,
             })
         };
         assert_eq!(wish(None, None).scopes.iter().count(), 4);

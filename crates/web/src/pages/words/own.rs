@@ -128,6 +128,7 @@ both_languages! {
     may_embed: "Make embeddings", "एम्बेडिंग बनाना";
     may_speak: "Hear and speak", "सुनना और बोलना";
     may_list: "List the models", "मॉडल की सूची देखना";
+    may_hold_desk: "Hold calls for the voice desk: with its tools, and open to its staff", "वॉइस डेस्क की कॉल लेना: उसके साधनों के साथ, और उसके कर्मचारियों के लिए खुली";
     key_good: "Made {} · good until {}", "{} को बनी · {} तक मान्य";
     key_over: "Made {} · ended {}", "{} को बनी · {} को समाप्त";
     key_used: "Last used {}, from {}", "पिछली बार {}, यहाँ से: {}";
