@@ -212,26 +212,6 @@ fn a_tool_survives_an_interruption() {
 }
 
 #[test]
-fn what_cannot_be_undone_is_not_done_for_who_goes_on() {
-    let _proof = verifies!(VOI08);
-    for tool in ["book", "end_call"] {
-        house(Limits::default(), async |assistant, ann| {
-            let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), with_tool(true)).await;
-            talk.introduced().await;
-            talk.say(&format!("call {tool} {{}}")).await;
-            talk.silence(190).await;
-            talk.say("or rather not.").await;
-            let over =
-                |event: &Event| matches!(event, Event::Ended { .. } | Event::UserText { finished: true, .. });
-            talk.until(over).await;
-            assert_eq!(talk.heard(), [format!("call {tool} {{}} or rather not.")]);
-            talk.wait(|talk| talk.ends().len() == 2).await;
-            assert_eq!(talk.count(|event| matches!(event, Event::ToolCall { .. })), 0, "{:?}", talk.all());
-        });
-    }
-}
-
-#[test]
 fn the_agent_ends_the_call_after_its_farewell() {
     house(Limits::default(), async |assistant, ann| {
         let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
@@ -283,16 +263,6 @@ fn without_a_voice_a_tone_is_heard() {
     }
 }
 
-#[test]
-fn without_the_disclosure_there_is_no_call() {
-    let _proof = verifies!(VOI06);
-    house(Limits::default(), async |assistant, ann| {
-        let settings = Settings { greeting: Some("fail".to_owned()), ..Settings::default() };
-        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), settings).await;
-        assert_eq!(talk.end().await, Why::Failed(Failure::Speaking));
-    });
-}
-
 /// The items whose words could not be had, in that order.
 fn unheard(talk: &Talk) -> Vec<ItemId> {
     talk.all_of(|event| match event {
@@ -307,24 +277,6 @@ fn spoken(talk: &Talk) -> Vec<ItemId> {
         Event::SpeechStopped { item, over: Over::Item(_), .. } => Some(*item),
         _ => None,
     })
-}
-
-#[test]
-fn an_ear_that_stalls_is_given_up_and_what_is_too_much_for_it_is_said_at_once() {
-    let _proof = verifies!(VOI05);
-    house(Limits::default(), async |assistant, ann| {
-        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
-        talk.introduced().await;
-        for word in ["deaf", "one", "two", "three", "four"] {
-            talk.say(word).await;
-            talk.silence(2_000).await;
-        }
-        talk.wait(|talk| unheard(talk).len() == 2).await;
-        let items = spoken(&talk);
-        assert_eq!(unheard(&talk), [items[4], items[0]], "{:?}", talk.all());
-        talk.wait(|talk| talk.heard().len() == 3).await;
-        assert_eq!(talk.heard(), ["one", "two", "three"], "the call goes on");
-    });
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -19,10 +18,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::Value;
 use server::Instance;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _},
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 use crate::house::Place;
 
@@ -212,53 +208,6 @@ async fn a_strange_certificate_or_a_wrong_password_gets_no_mail() {
         instance.stop().await;
         mail.stop();
     }
-}
-
-/// Says what a mail server says that knows no TLS but takes everything; notes the first words of what it is told.
-async fn without_tls(listener: tokio::net::TcpListener, told: Arc<Mutex<Vec<String>>>) {
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let (reads, mut writes) = stream.into_split();
-        let mut lines = tokio::io::BufReader::new(reads).lines();
-        writes.write_all(b"220 localhost ESMTP\r\n").await.unwrap();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let verb = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
-            let answer = match verb.as_str() {
-                "EHLO" => "250-localhost\r\n250 AUTH PLAIN LOGIN\r\n",
-                "AUTH" => "235 welcome\r\n",
-                "DATA" => "354 go on\r\n",
-                _ => "250 yes\r\n",
-            };
-            told.lock().unwrap().push(verb);
-            if writes.write_all(answer.as_bytes()).await.is_err() {
-                break;
-            }
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_tls_gets_neither_the_password_nor_mail() {
-    let _proof = verifies!(MAI01);
-    let certificates = certificates("localhost");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let section = section(
-        listener.local_addr().unwrap().port(),
-        certificates.path().join("authority.pem"),
-        "hunter2-mail",
-    );
-    let told = Arc::<Mutex<Vec<String>>>::default();
-    let server = tokio::spawn(without_tls(listener, Arc::clone(&told)));
-    let place = Place::new();
-    let instance = place.start(&section).await.unwrap();
-    let ctx = owner(&instance).await;
-    instance.identity().send_test_mail(&ctx, "asha@example.org").await.unwrap();
-    newest_problem(&instance, &ctx, identity::MailState::Waiting).await;
-    let told = told.lock().unwrap().clone();
-    assert!(told.iter().any(|verb| verb == "EHLO"), "{told:?}");
-    assert!(!told.iter().any(|verb| ["AUTH", "MAIL", "RCPT", "DATA"].contains(&verb.as_str())), "{told:?}");
-    instance.stop().await;
-    server.abort();
 }
 
 #[tokio::test]
