@@ -8,12 +8,18 @@ mod addresses;
 mod bad_input;
 #[path = "it/by_id.rs"]
 mod by_id;
+#[path = "it/calls.rs"]
+mod calls;
+#[path = "it/consents.rs"]
+mod consents;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/edge.rs"]
 mod edge;
 #[path = "it/first_run.rs"]
 mod first_run;
+#[path = "it/forgets.rs"]
+mod forgets;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/inputs.rs"]
