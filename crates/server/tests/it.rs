@@ -26,6 +26,8 @@ mod house;
 mod inputs;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "it/local_call.rs"]
+mod local_call;
 #[path = "it/mail.rs"]
 mod mail;
 #[path = "it/matrix.rs"]
