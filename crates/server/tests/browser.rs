@@ -8,6 +8,8 @@
 
 #[path = "browser/customers.rs"]
 mod customers;
+#[path = "browser/desk.rs"]
+mod desk;
 #[path = "browser/directory.rs"]
 mod directory;
 #[path = "browser/factors.rs"]
@@ -16,6 +18,8 @@ mod factors;
 mod house;
 #[path = "browser/leaving.rs"]
 mod leaving;
+#[path = "api/line.rs"]
+mod line;
 #[path = "browser/people.rs"]
 mod people;
 #[path = "browser/recovery.rs"]

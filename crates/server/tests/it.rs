@@ -10,6 +10,8 @@ mod bad_input;
 mod by_id;
 #[path = "it/customers.rs"]
 mod customers;
+#[path = "it/desk.rs"]
+mod desk;
 #[path = "it/edge.rs"]
 mod edge;
 #[path = "it/first_run.rs"]
@@ -20,6 +22,8 @@ mod house;
 mod inputs;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "api/line.rs"]
+mod line;
 #[path = "it/mail.rs"]
 mod mail;
 #[path = "it/matrix.rs"]

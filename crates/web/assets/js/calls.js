@@ -42,7 +42,7 @@ if (list) follow(list.dataset.events, { calls: ({ html }) => redraw(list, html) 
 
 const call = find("#follow");
 if (call) {
-  const [words, went] = [find("#words"), find("#how-it-went")];
+  const [words, went] = [find("#captions"), find("#how-it-went")];
   const [hold, back, end, say] = ["#hold", "#back", "#end", "#say"].map((name) => find(name));
   const text = find("#text");
   const items = new Map();
