@@ -41,9 +41,8 @@ async fn walk(look: Look, suffix: &str) {
     line.write("Where is my parcel?");
     let caller = "document.querySelector('#captions .caller')?.textContent.includes('Where is my parcel?')";
     house.until(caller).await;
-    house
-        .until("document.querySelector('#captions .agent')?.textContent.includes('Where is my parcel?')")
-        .await;
+    let answered = "[...document.querySelectorAll('#captions .agent')].some((one) => one.textContent.includes('parcel'))";
+    house.until(answered).await;
     house.look_at(&picture("call")).await;
 
     house.click("#hold button").await;

@@ -32,7 +32,7 @@ async fn key(owner: &mut Client, label: &str, more: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_supervisor_follows_holds_and_ends_a_call_of_the_desk_and_no_other() {
-    let (_which, _who, _one) = (verifies!(DSK01), verifies!(DSK02), verifies!(DSK03));
+    let (_who, _one) = (verifies!(DSK02), verifies!(DSK03));
     testkit::run(async {
         let place = Place::new();
         let instance = place.start("").await.unwrap();

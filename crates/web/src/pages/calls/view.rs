@@ -67,7 +67,7 @@ pub(super) fn running(person: &SignedIn, calls: &[RunningCall]) -> Markup {
                         }
                         (state(call.state))
                         @if call.holder.is_some() { (held(person, call)) }
-                        @if follows { a.quiet href={ (PATH) "/" (call.id) } aria-label={ "Follow the call that began " (call.since.seconds()) } { "Follow" } }
+                        @if follows { a.quiet href={ (PATH) "/" (call.id) } aria-label={ "Follow the call that lasts " (lasted(person.ctx.now(), call.since)) } { "Follow" } }
                     }
                 }
             }
