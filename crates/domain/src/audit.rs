@@ -182,6 +182,26 @@ impl Act {
     pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
     }
+
+    /// Whether somebody may be let out by it: after it, whatever stays open asks whether it still may.
+    #[must_use]
+    pub const fn may_end_access(self) -> bool {
+        matches!(
+            self,
+            Self::SessionEnded
+                | Self::PasswordSet
+                | Self::TokenReused
+                | Self::RecoveryUsed
+                | Self::ApiKeyRevoked
+                | Self::ApiKeyRotated
+                | Self::AccountDeactivated
+                | Self::AccountDeleted
+                | Self::RolesChanged
+                | Self::CustomRoleChanged
+                | Self::GrantLapsed
+                | Self::DirectoryChanged
+        )
+    }
 }
 
 /// What a write transaction must leave behind. No content, no names, no addresses.

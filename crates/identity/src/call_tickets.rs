@@ -47,6 +47,15 @@ pub struct NewCallTicket {
     pub expires: Timestamp,
 }
 
+/// A ticket that was shown and is good, until it is used.
+pub struct SeenTicket {
+    /// Who acts with it.
+    pub actor: Actor,
+    /// What the call may be.
+    pub terms: CallTerms,
+    hash: [u8; 32],
+}
+
 impl Identity {
     /// Makes a ticket for the key that asks, good for `seconds`.
     ///
@@ -85,52 +94,69 @@ impl Identity {
         Ok(NewCallTicket { token: Secret::new(token), expires })
     }
 
-    /// Who a presented ticket acts for, and what the call may be. The ticket is used up by this. `None` when it
-    /// is none, was used, has ended, was shown from another origin than its own, or its key opens nothing any
-    /// more; nobody learns which.
+    /// Who a presented ticket acts for, and what the call may be. It is not used up by this, but when it was shown
+    /// from another origin than its own or its key has ended. `None` when it is none, was used, has ended, or one
+    /// of these; nobody learns which.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
-    pub async fn use_call_ticket(
+    pub async fn see_call_ticket(
         &self,
         ctx: &Ctx,
         token: &str,
         origin: Option<&str>,
-    ) -> Result<Option<(Actor, CallTerms)>, Error> {
+    ) -> Result<Option<SeenTicket>, Error> {
         let shaped = token.strip_prefix(TICKET_PREFIX).and_then(tokens::hash_presented).is_some();
         if !shaped {
             return Ok(None);
         }
-        let ctx = &permits::authenticating(ctx);
+        let (ctx, hash) = (&permits::authenticating(ctx), tokens::hash(token));
         let permit = permits::authenticate(ctx)?;
-        let mut tx = self.store().begin(ctx).await?;
-        let (id, key, terms) =
-            match call_tickets::present(&mut tx, &permit, tokens::hash(token), ctx.now()).await? {
-                Presented::Taken { id, key, terms, .. } => (id, key, terms),
-                Presented::Over(id) => {
-                    enforced!(VOI10);
-                    tx.commit(Entry::new(Act::CallTicketRefused, id)).await?;
-                    return Ok(None);
-                }
-                Presented::Unknown => return Ok(None),
-            };
+        let Some(good) = call_tickets::look(self.store(), &permit, hash, ctx.now()).await? else {
+            self.spend_call_ticket(ctx, hash, Act::CallTicketRefused).await?;
+            return Ok(None);
+        };
         // Terms of another version are none.
-        let terms = serde_json::from_slice::<CallTerms>(&terms).ok();
+        let terms = serde_json::from_slice::<CallTerms>(&good.terms).ok();
         let terms = terms.filter(|terms| terms.origin.is_none() || terms.origin.as_deref() == origin);
-        let held = api_keys::by_id(self.store(), &permit, key).await?;
-        let actor = match held {
+        let actor = match api_keys::by_id(self.store(), &permit, good.key).await? {
             Some(held) => self.acting_for_key(ctx, held).await?,
             None => None,
         };
         let (Some(terms), Some(actor)) = (terms, actor) else {
             enforced!(VOI10);
-            tx.commit(Entry::new(Act::CallTicketRefused, id)).await?;
+            self.spend_call_ticket(ctx, hash, Act::CallTicketRefused).await?;
             tracing::warn!(
                 "a ticket for a call was shown from another origin, or its key has ended; it is used up"
             );
             return Ok(None);
         };
-        tx.commit(Entry::new(Act::CallTicketUsed, id)).await?;
-        Ok(Some((actor, terms)))
+        Ok(Some(SeenTicket { actor, terms, hash }))
+    }
+
+    /// Uses up a ticket that was seen, now that its call opens. `false` when somebody else was faster, or it ended
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn use_call_ticket(&self, ctx: &Ctx, ticket: &SeenTicket) -> Result<bool, Error> {
+        self.spend_call_ticket(&permits::authenticating(ctx), ticket.hash, Act::CallTicketUsed).await
+    }
+
+    /// Uses up the ticket with this hash and writes down why. `false` when it was over before, which is written
+    /// down as well.
+    async fn spend_call_ticket(&self, ctx: &Ctx, hash: [u8; 32], why: Act) -> Result<bool, Error> {
+        let permit = permits::authenticate(ctx)?;
+        let mut tx = self.store().begin(ctx).await?;
+        let (id, taken) = match call_tickets::present(&mut tx, &permit, hash, ctx.now()).await? {
+            Presented::Taken { id } => (id, true),
+            Presented::Over(id) => {
+                enforced!(VOI10);
+                (id, false)
+            }
+            Presented::Unknown => return Ok(false),
+        };
+        tx.commit(Entry::new(if taken { why } else { Act::CallTicketRefused }, id)).await?;
+        Ok(taken)
     }
 }

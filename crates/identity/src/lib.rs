@@ -68,7 +68,7 @@ pub use addresses::{AddressProblem, AddressRule, AddressStamp, NewAddressRule, V
 pub use advice::Advice;
 pub use api_keys::{ApiKeyInfo, KeyState, KeyWish, NewApiKey, PREFIX as API_KEY_PREFIX};
 pub use break_glass::{Asked, MIN_REASON_CHARS, MOST_REASON_CHARS};
-pub use call_tickets::{CallTerms, NewCallTicket, TICKET_PREFIX};
+pub use call_tickets::{CallTerms, NewCallTicket, SeenTicket, TICKET_PREFIX};
 pub use config::{Config, Hashing, Require};
 pub use directory::{
     Connection, Email, Fetch, FetchFailed, GroupChange, GroupRule, HttpRequest, HttpResponse, NewPerson,

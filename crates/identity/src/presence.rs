@@ -4,10 +4,18 @@
 
 use domain::{Actor, Ctx, enforced};
 use store::api_keys;
+use tokio::sync::watch;
 
 use crate::{Error, Identity, permits};
 
 impl Identity {
+    /// Changes when something of this process may have ended somebody's session, key or rights: the moment to ask
+    /// [`Identity::is_still_known`] again. What other replicas end is found by asking now and then.
+    #[must_use]
+    pub fn endings(&self) -> watch::Receiver<()> {
+        self.store().endings()
+    }
+
     /// Whether the session or the API key behind `ctx` still opens anything.
     ///
     /// # Errors
@@ -15,10 +23,16 @@ impl Identity {
     pub async fn is_still_known(&self, ctx: &Ctx) -> Result<bool, Error> {
         match &ctx.actor {
             Actor::Person { .. } => Ok(self.sessions(ctx).await?.iter().any(|session| session.current)),
-            Actor::ApiKey { key, .. } => {
-                let permit = permits::authenticate(&permits::authenticating(ctx))?;
-                let held = api_keys::by_id(self.store(), &permit, *key).await?;
-                let lives = held.is_some_and(|held| ctx.now() < self.key_end(held.created, held.expires));
+            Actor::ApiKey { key, scopes, .. } => {
+                let authenticating = permits::authenticating(ctx);
+                let permit = permits::authenticate(&authenticating)?;
+                let now = match api_keys::by_id(self.store(), &permit, *key).await? {
+                    Some(held) => self.acting_for_key(&authenticating, held).await?,
+                    None => None,
+                };
+                // What was opened with rights that are gone is not open any more.
+                let lives =
+                    matches!(now, Some(Actor::ApiKey { scopes: now, .. }) if scopes.minus(now).is_empty());
                 if !lives {
                     enforced!(KEY02);
                 }

@@ -38,6 +38,7 @@ pub use scripted::marked;
 pub use spoken::Spoken;
 use vendor::Vendor;
 pub use wav::{is_wav, read_wav, wav_head, wav_stream};
+use workers::Asker;
 
 /// Longest sound that is recognised at once, in seconds.
 pub const LONGEST_SECONDS: u32 = inference::speech::LONGEST_SECONDS;
@@ -107,9 +108,22 @@ pub struct Say {
     pub pace: f32,
 }
 
-/// All vendors of speech of one instance. Cheap to clone; clones share everything.
+/// How soon it is needed, and so who gives way when many ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// Somebody is on a call: some places are theirs alone.
+    Call,
+    /// A program asks; each person's have a share.
+    Program,
+    /// A program is being listened to, which is let in already: it waits for its turn in the same share.
+    Stream,
+    /// It will be asked again soon: the first that is not done when many wait.
+    Interim,
+}
+
+/// All vendors of speech of one instance, asked as a program asks. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Speech(Arc<Inner>);
+pub struct Speech(Arc<Inner>, Haste);
 
 struct Inner {
     vendors: Vec<Vendor>,
@@ -130,7 +144,8 @@ impl Speech {
     ) -> Result<Self, Error> {
         let vendors = vendor::all(config, tasks, clock, stop, language)?;
         let (recognition, voice) = (config.speech.recognition.clone(), config.speech.voice.clone());
-        let speech = Self(Arc::new(Inner { vendors, recognition, voice, stop: stop.clone() }));
+        let speech =
+            Self(Arc::new(Inner { vendors, recognition, voice, stop: stop.clone() }), Haste::Program);
         for (wanted, kind) in
             [(&speech.0.recognition, SpeechKind::Recognition), (&speech.0.voice, SpeechKind::Synthesis)]
         {
@@ -142,6 +157,12 @@ impl Speech {
             }
         }
         Ok(speech)
+    }
+
+    /// The same vendors, asked in another haste.
+    #[must_use]
+    pub fn in_haste(&self, haste: Haste) -> Self {
+        Self(Arc::clone(&self.0), haste)
     }
 
     /// What can hear and what can speak, the usual ones first.
@@ -199,7 +220,7 @@ impl Speech {
         tokio::select! {
             () = cancel.cancelled() => Err(Error::Cancelled),
             () = self.0.stop.cancelled() => Err(Error::Cancelled),
-            heard = found.vendor.recognise(&found.facts.id, sound) => heard,
+            heard = found.vendor.recognise(&found.facts.id, sound, self.asker(permit)) => heard,
         }
     }
 
@@ -217,7 +238,7 @@ impl Speech {
         tokio::select! {
             () = cancel.cancelled() => Err(Error::Cancelled),
             () = self.0.stop.cancelled() => Err(Error::Cancelled),
-            spoken = found.vendor.speak(&found.facts.id, found.voice, say, cancel.clone()) => spoken,
+            spoken = found.vendor.speak(&found.facts.id, found.voice, say, self.asker(permit), cancel.clone()) => spoken,
         }
     }
 
@@ -234,6 +255,10 @@ impl Speech {
             () = self.0.stop.cancelled() => Err(Error::Cancelled),
             hearing = vendor.hearing() => hearing,
         }
+    }
+
+    fn asker(&self, permit: &Permit) -> Asker {
+        Asker { haste: self.1, person: permit.subject(Action::Speech).ok() }
     }
 
     /// The vendor with a model called `name`, or a voice of that name.

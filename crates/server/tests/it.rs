@@ -8,6 +8,8 @@ mod addresses;
 mod bad_input;
 #[path = "it/by_id.rs"]
 mod by_id;
+#[path = "it/calls.rs"]
+mod calls;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/desk.rs"]
@@ -16,6 +18,8 @@ mod desk;
 mod edge;
 #[path = "it/first_run.rs"]
 mod first_run;
+#[path = "it/forgets.rs"]
+mod forgets;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/inputs.rs"]

@@ -7,10 +7,10 @@ use domain::{
     Action, Permit, Timestamp,
     id::{ApiKeyId, CallTicketId, UserId},
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::Row;
 use zeroize::Zeroizing;
 
-use crate::{Error, Tx, cell::Cell, row, store::number};
+use crate::{Error, Store, Tx, cell::Cell, row, store::number};
 
 const TERMS: Cell = Cell::new("call_tickets", "terms");
 
@@ -38,12 +38,6 @@ pub enum Presented {
     Taken {
         /// The ticket.
         id: CallTicketId,
-        /// Whose it is.
-        user: UserId,
-        /// The key it was made with.
-        key: ApiKeyId,
-        /// What the call may be.
-        terms: Zeroizing<Vec<u8>>,
     },
     /// It was used before, or has ended.
     Over(CallTicketId),
@@ -89,6 +83,42 @@ pub async fn count(tx: &mut Tx, permit: &Permit, now: Timestamp) -> Result<u64, 
     Ok(number(&found)?.unsigned_abs())
 }
 
+/// A ticket that could be used.
+#[derive(Debug)]
+pub struct Good {
+    /// The key it was made with.
+    pub key: ApiKeyId,
+    /// What the call may be.
+    pub terms: Zeroizing<Vec<u8>>,
+}
+
+/// Looks at the ticket with this hash without using it; `None` when it cannot be used at `now`. The permit is for
+/// authentication.
+///
+/// # Errors
+/// [`Error::Denied`] for any other permit.
+pub async fn look(
+    store: &Store,
+    permit: &Permit,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<Good>, Error> {
+    permit.instance(Action::Authenticate)?;
+    let found = sqlx::query(
+        "SELECT id, account, api_key, terms FROM call_tickets \
+         WHERE hash = $1 AND used IS NULL AND expires > $2",
+    )
+    .bind(hash.to_vec())
+    .bind(now.0)
+    .fetch_optional(store.readers())
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let (id, user): (CallTicketId, UserId) = (row::id(&found, "id")?, row::id(&found, "account")?);
+    let dek = store.dek(user).await?;
+    let terms = TERMS.open(&dek, &id.to_string(), &found.try_get::<Vec<u8>, _>("terms")?)?;
+    Ok(Some(Good { key: row::id(&found, "api_key")?, terms }))
+}
+
 /// Uses the ticket with this hash, if nobody has. The permit is for authentication.
 ///
 /// # Errors
@@ -101,28 +131,20 @@ pub async fn present(
 ) -> Result<Presented, Error> {
     permit.instance(Action::Authenticate)?;
     let taken = sqlx::query(
-        "UPDATE call_tickets SET used = $1 WHERE hash = $2 AND used IS NULL AND expires > $1 \
-         RETURNING id, account, api_key, terms",
+        "UPDATE call_tickets SET used = $1 WHERE hash = $2 AND used IS NULL AND expires > $1 RETURNING id",
     )
     .bind(now.0)
     .bind(hash.to_vec())
     .fetch_optional(tx.db())
     .await?;
     if let Some(found) = taken {
-        return taken_as(tx, &found).await;
+        return Ok(Presented::Taken { id: row::id(&found, "id")? });
     }
     let known = sqlx::query("SELECT id FROM call_tickets WHERE hash = $1")
         .bind(hash.to_vec())
         .fetch_optional(tx.db())
         .await?;
     known.map_or(Ok(Presented::Unknown), |found| Ok(Presented::Over(row::id(&found, "id")?)))
-}
-
-async fn taken_as(tx: &mut Tx, found: &AnyRow) -> Result<Presented, Error> {
-    let (id, user): (CallTicketId, UserId) = (row::id(found, "id")?, row::id(found, "account")?);
-    let dek = tx.dek(user).await?;
-    let terms = TERMS.open(&dek, &id.to_string(), &found.try_get::<Vec<u8>, _>("terms")?)?;
-    Ok(Presented::Taken { id, user, key: row::id(found, "api_key")?, terms })
 }
 
 /// Removes everybody's tickets that have ended at `now`; says how many.

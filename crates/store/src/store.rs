@@ -11,7 +11,7 @@ use std::{
 use domain::{Ctx, Secret, audit::Act, id::DekId};
 use keys::{Dek, Keyring};
 use sqlx::{AnyConnection, AnyPool, Row};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     place: String,
     /// Tells the sorting task that a commit added to the index.
     pub(crate) written: Arc<Notify>,
+    /// Tells whatever stays open that somebody's access may have ended.
+    endings: watch::Sender<()>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Stops the tasks when the last clone of the store is dropped.
@@ -147,6 +149,7 @@ impl Store {
             cache: Cache::default(),
             place,
             written: Arc::new(Notify::new()),
+            endings: watch::Sender::new(()),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
             _stop_at_last: stop.clone().drop_guard(),
@@ -162,6 +165,17 @@ impl Store {
 
     pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
         Self(inner)
+    }
+
+    pub(crate) fn note_ending(&self) {
+        self.0.endings.send_replace(());
+    }
+
+    /// Changes after each write of this process that may have ended somebody's access. Other replicas' writes are
+    /// not told of.
+    #[must_use]
+    pub fn endings(&self) -> watch::Receiver<()> {
+        self.0.endings.subscribe()
     }
 
     pub(crate) fn note_written(&self) {

@@ -51,7 +51,12 @@ impl Tx {
         audit::append(&mut self.db, self.store.keyring(), &Stamp::of(&self.ctx), &entry)
             .await
             .map_err(|error| error.at(self.store.place()))?;
-        self.finish().await
+        let store = entry.act.may_end_access().then(|| self.store.clone());
+        self.finish().await?;
+        if let Some(store) = store {
+            store.note_ending();
+        }
+        Ok(())
     }
 
     /// Makes everything durable without an audit entry, for what is no act of anybody ("last seen").

@@ -26,7 +26,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     App, Problem,
-    edge::streams::{self, Ended, Places},
+    edge::streams::{self, Ended, Place, Places},
 };
 
 use self::{handshake::Asked, meter::Metered};
@@ -101,6 +101,8 @@ pub struct Opening {
     ground: Ground,
     asked: Asked,
     upgrade: OnUpgrade,
+    /// Its place, where it was taken before.
+    place: Option<Place>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Opening {
@@ -111,11 +113,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Opening {
         let asked = Asked::of(parts, &ground.0.origins)?;
         // Without it the connection is of a kind that cannot be upgraded.
         let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(handshake::no_upgrade)?;
-        Ok(Self { ground, asked, upgrade })
+        Ok(Self { ground, asked, upgrade, place: None })
     }
 }
 
 impl Opening {
+    /// Takes the place the socket will have, so that opening it cannot fail any more.
+    ///
+    /// # Errors
+    /// A 503 problem when there is no place for one more.
+    pub fn reserve(mut self, user: Option<UserId>) -> Result<Self, Problem> {
+        self.place = Some(self.ground.0.places.enter(user)?);
+        Ok(self)
+    }
+
     /// Opens the socket for whoever acts in `ctx` and lets `talk` have it, until it is done or the session or
     /// key ends. `protocols` are the subprotocols of the route, the best one first.
     ///
@@ -151,8 +162,11 @@ impl Opening {
         T: FnOnce(Socket) -> F + Send + 'static,
         F: Future<Output = ()> + Send,
     {
-        let Self { ground, asked, upgrade } = self;
-        let place = ground.0.places.enter(user)?;
+        let Self { ground, asked, upgrade, place } = self;
+        let place = match place {
+            Some(reserved) => reserved,
+            None => ground.0.places.enter(user)?,
+        };
         let response = asked.answer(protocols);
         let shutdown = ground.0.shutdown.clone();
         ground.0.tasks.clone().spawn(async move {

@@ -21,13 +21,23 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use domain::{Action, Actor, Ctx, consent::Basis};
-use identity::CallTerms;
+use domain::{Action, Actor, Ctx, consent::Basis, id::UserId};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use self::{caller::Caller, realtime::session::Session, step::Names, talk::Face};
-use crate::{App, Problem, api::error, input::Query, socket::Opening};
+use self::{
+    caller::Caller,
+    realtime::session::Session,
+    step::{Names, Step},
+    talk::Face,
+};
+use crate::{
+    App, Problem,
+    api::error,
+    edge::streams::{self, Ended},
+    input::Query,
+    socket::Opening,
+};
 
 /// The subprotocol of each wire; what else is offered may be a secret, and is not said back.
 const REALTIME: &[&str] = &["realtime"];
@@ -104,48 +114,34 @@ impl House {
 struct Asked {
     #[serde(default)]
     model: Option<String>,
+    /// `1`: events of our own are told, too.
+    #[serde(default)]
+    x_events: Option<String>,
 }
 
 /// Opens a call for a client of `OpenAI`'s Realtime API.
 async fn realtime_call(
-    Caller { ctx, terms }: Caller,
+    caller: Caller,
     Query(asked): Query<Asked>,
     opening: Opening,
     State(app): State<App>,
 ) -> Result<Response, Problem> {
-    let (house, names) = (House::of(&app, &ctx), Names::of(&ctx));
+    let (house, names) = (House::of(&app, &caller.ctx), Names::of(&caller.ctx));
     let mut session = house.session(&names, asked.model.as_deref());
-    if let Some(begins) = &terms.session {
+    if let Some(begins) = &caller.terms.session {
         session = tickets::begin(session, &house, begins)?;
     }
-    let call = enter(&app, &ctx).await?;
-    let face = Box::new(realtime::Face::new(names, house, session));
-    let (steps, longest) = (face.begins(), longest(&terms));
-    opening.open(&app, ctx, REALTIME, move |socket| {
-        talk::talk(socket, call, Face::Realtime(face), steps, longest)
-    })
+    let room = Room::find(&app, caller, opening).await?;
+    let face = realtime::Face::new(names, house, session).extended(asked.x_events.as_deref() == Some("1"));
+    let steps = face.begins();
+    room.open(REALTIME, Face::Realtime(Box::new(face)), steps)
 }
 
 /// Opens a call for a client of Deepgram's Voice Agent.
-async fn agent_call(
-    Caller { ctx, terms }: Caller,
-    opening: Opening,
-    State(app): State<App>,
-) -> Result<Response, Problem> {
-    let call = enter(&app, &ctx).await?;
-    let steps = agent::Face::begins(&ctx.request.to_string());
-    let face = Box::new(agent::Face::new(Names::of(&ctx), House::of(&app, &ctx)));
-    let longest = longest(&terms);
-    opening.open(&app, ctx, AGENT, move |socket| talk::talk(socket, call, Face::Agent(face), steps, longest))
-}
-
-/// A place in the engine; where there is none, the client hears so before it opens its microphone. Nothing of what
-/// a program says is kept.
-async fn enter(app: &App, ctx: &Ctx) -> Result<Call, Problem> {
-    // The socket looks after its key itself, and the call ends with it.
-    let (keeping, ended) = (Keeping::Temporary(None), CancellationToken::new());
-    let wanted = Wanted { keeping, basis: Basis::Program, desk: is_for_desk(ctx), ended };
-    app.assistant.call(ctx, wanted).await.map_err(|error| error::of_assistant(&error))
+async fn agent_call(caller: Caller, opening: Opening, State(app): State<App>) -> Result<Response, Problem> {
+    let steps = agent::Face::begins(&caller.ctx.request.to_string());
+    let face = Box::new(agent::Face::new(Names::of(&caller.ctx), House::of(&app, &caller.ctx)));
+    Room::find(&app, caller, opening).await?.open(AGENT, Face::Agent(face), steps)
 }
 
 /// Whether the key a program shows was made to hold calls for the voice desk: then all of its calls are.
@@ -153,6 +149,39 @@ fn is_for_desk(ctx: &Ctx) -> bool {
     matches!(&ctx.actor, Actor::ApiKey { scopes, .. } if scopes.has(Action::HoldDesk))
 }
 
-fn longest(terms: &CallTerms) -> Option<Duration> {
-    terms.longest_s.map(|seconds| Duration::from_secs(seconds.into()))
+/// A place in the engine and one for the socket; where there is none, the client hears so before it opens its
+/// microphone, and keeps its ticket.
+struct Room {
+    call: Call,
+    opening: Opening,
+    user: Option<UserId>,
+    longest: Option<Duration>,
+    /// Done when the key opens nothing any more; the call has ended by then.
+    ended: Ended,
+}
+
+impl Room {
+    /// Nothing of what a program says is kept.
+    async fn find(app: &App, caller: Caller, opening: Opening) -> Result<Self, Problem> {
+        let (ended, user) = (CancellationToken::new(), caller.ctx.actor.user());
+        let (keeping, desk) = (Keeping::Temporary(None), is_for_desk(&caller.ctx));
+        let wanted = Wanted { keeping, basis: Basis::Program, desk, ended: ended.clone() };
+        let call =
+            app.assistant.call(&caller.ctx, wanted).await.map_err(|error| error::of_assistant(&error))?;
+        let opening = opening.reserve(user)?;
+        caller.enters(app).await?;
+        let longest = caller.terms.longest_s.map(|seconds| Duration::from_secs(seconds.into()));
+        let gone = streams::gone(app.identity.clone(), caller.ctx);
+        let ended = Box::pin(async move {
+            gone.await;
+            ended.cancel();
+        });
+        Ok(Self { call, opening, user, longest, ended })
+    }
+
+    fn open(self, protocols: &[&'static str], face: Face, steps: Vec<Step>) -> Result<Response, Problem> {
+        let Self { call, opening, user, longest, ended } = self;
+        opening
+            .open_until(user, ended, protocols, move |socket| talk::talk(socket, call, face, steps, longest))
+    }
 }

@@ -1,15 +1,15 @@
 //! Listening to a stream: what was said so far while somebody speaks, and for good when they pause.
 //!
 //! One task hears one stream. Commands and what was heard go through short channels, so a client that sends faster
-//! than is listened waits, and one that does not read stops its own stream alone. Invariant: at most
+//! than is listened, or far faster than it was spoken, waits, and one that does not read stops its own stream alone. Invariant: at most
 //! [`LONGEST`] of sound is held, and wiped when it is dropped.
 
 use std::time::Duration;
 
 use domain::{Ctx, enforced};
-use providers::speech::{FRAME_SAMPLES, Hearing, RATE, Samples, Sound};
+use providers::speech::{FRAME_SAMPLES, Haste, Heard, Hearing, RATE, Samples, Sound};
 use store::usage::Use;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
@@ -31,9 +31,15 @@ const FRAMES_TO_BEGIN: usize = 2;
 /// How likely a frame is speech that begins it, and that goes on with it.
 const BEGINS: f32 = 0.5;
 const GOES_ON: f32 = 0.35;
-/// How often, and with which pauses, what is told for good waits where too many are being listened to.
-const MOST_TRIES: u32 = 40;
-const BREATH: Duration = Duration::from_millis(100);
+/// How long what is told for good waits for its turn. Far longer than the line ever is: what was said is not lost
+/// because many speak.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The first pause before a vendor that is too busy is asked again; each one is twice as long.
+const BREATH: Duration = Duration::from_millis(250);
+/// Sound may come twice as fast as it is spoken, and this much at once; what comes faster waits.
+const BURST: Duration = Duration::from_secs(30);
+/// Sound that is heard without letting others go on: a second.
+const STRETCH: usize = RATE as usize / FRAME_SAMPLES * FRAME_SAMPLES;
 /// Seconds of sound that are paid for at a time.
 const BLOCK: u64 = 15;
 
@@ -128,6 +134,7 @@ impl Assistant {
             hearing,
             out,
             stream: Stream::default(),
+            began: Instant::now(),
             paid: BLOCK,
             charge,
             stop: stop.clone(),
@@ -155,6 +162,7 @@ struct Ear {
     hearing: Hearing,
     out: mpsc::Sender<Listened>,
     stream: Stream,
+    began: Instant,
     /// Seconds paid for, and the last of these payments.
     paid: u64,
     charge: Option<Charge>,
@@ -212,8 +220,22 @@ impl Ear {
         self.out.send(heard).await.map_err(|_| Left)
     }
 
-    /// Hears more sound, a frame at a time.
+    /// Hears more sound, a second at a time, at the pace that is allowed.
     async fn take(&mut self, samples: &[f32]) -> Result<(), Trouble> {
+        for stretch in samples.chunks(STRETCH) {
+            let early = too_early(self.stream.at, self.began.elapsed());
+            if !early.is_zero() {
+                tokio::time::sleep(early).await;
+            }
+            self.hear(stretch).await?;
+            // The ear is quick but computes; others are to have their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Hears a stretch, a frame at a time.
+    async fn hear(&mut self, samples: &[f32]) -> Result<(), Trouble> {
         for piece in samples.chunks(FRAME_SAMPLES) {
             self.stream.at += piece.len();
             self.pay().await?;
@@ -291,21 +313,14 @@ impl Ear {
         }
         let (length, mut words) = (samples.len(), (Zeroizing::default(), 0.0_f32));
         if speaking {
-            let (model, language) = (self.wish.model.clone(), self.wish.language.clone());
-            let permit = rights::speaks(&self.ctx).map_err(|denied| Trouble::Failed(denied.into()))?;
-            let mut tries = 0;
-            words = loop {
-                let sound =
-                    Sound { samples: samples.clone(), model: model.clone(), language: language.clone() };
-                match self.assistant.speech().recognise(&permit, sound, self.stop.clone()).await {
-                    Ok(heard) => break (heard.text, heard.confidence),
-                    // What is said so far is told again soon; what is told for good waits for its turn.
-                    Err(providers::Error::Busy) if !is_final => return Ok(()),
-                    Err(providers::Error::Busy) if tries < MOST_TRIES => tries += 1,
-                    Err(error) => return Err(Trouble::Failed(error.into())),
-                }
-                tokio::time::sleep(BREATH).await;
-            };
+            let sound =
+                Sound { samples, model: self.wish.model.clone(), language: self.wish.language.clone() };
+            match self.words_of(sound, is_final).await {
+                Ok(heard) => words = (heard.text, heard.confidence),
+                // What is said so far is told again soon.
+                Err(Error::Model(providers::Error::Busy)) if !is_final => return Ok(()),
+                Err(error) => return Err(Trouble::Failed(error)),
+            }
         }
         let (text, confidence) = words;
         if text.is_empty() && !is_final {
@@ -314,6 +329,27 @@ impl Ear {
         let (from, length) = (seconds(from), seconds(length));
         let words = Words { from, seconds: length, text, confidence, is_final, speech_final, from_finalize };
         Ok(self.tell(Listened::Words(words)).await?)
+    }
+
+    /// The words of a piece. What is told for good waits for its turn, and a vendor that is busy is asked again.
+    async fn words_of(&self, sound: Sound, is_final: bool) -> Result<Heard, Error> {
+        let permit = rights::speaks(&self.ctx)?;
+        let speech = self.assistant.speech();
+        if !is_final {
+            return Ok(speech.in_haste(Haste::Interim).recognise(&permit, sound, self.stop.clone()).await?);
+        }
+        let (speech, mut breath) = (speech.in_haste(Haste::Stream), BREATH);
+        let recognised = async {
+            loop {
+                match speech.recognise(&permit, copy(&sound), self.stop.clone()).await {
+                    Err(providers::Error::Busy) => tokio::time::sleep(breath).await,
+                    done => return done,
+                }
+                breath *= 2;
+            }
+        };
+        let recognised = tokio::time::timeout(PATIENCE, recognised).await;
+        Ok(recognised.unwrap_or(Err(providers::Error::Busy))?)
     }
 
     /// Pays for the next seconds when those that are paid for are over.
@@ -367,10 +403,42 @@ impl From<Left> for Trouble {
     }
 }
 
+/// How long sound that came after `at` samples waits, so long after the stream began.
+fn too_early(at: usize, elapsed: Duration) -> Duration {
+    let came = Duration::from_secs_f64(seconds(at));
+    let early = came.saturating_sub(BURST).saturating_sub(2 * elapsed) / 2;
+    if !early.is_zero() {
+        enforced!(SPE03);
+    }
+    early
+}
+
+fn copy(sound: &Sound) -> Sound {
+    let Sound { samples, model, language } = sound;
+    Sound { samples: samples.clone(), model: model.clone(), language: language.clone() }
+}
+
 fn seconds(samples: usize) -> f64 {
     samples as f64 / f64::from(RATE)
 }
 
 fn samples(time: Duration) -> usize {
     usize::try_from(time.as_millis()).unwrap_or(usize::MAX / 16).saturating_mul(RATE as usize) / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    #[test]
+    fn sound_far_faster_than_it_was_spoken_waits() {
+        let _proof = verifies!(SPE03);
+        let second = Duration::from_secs(1);
+        let at = |seconds: usize| seconds * RATE as usize;
+        assert_eq!(too_early(at(30), Duration::ZERO), Duration::ZERO, "a burst");
+        assert_eq!(too_early(at(50), Duration::ZERO), 10 * second);
+        assert_eq!(too_early(at(50), 10 * second), Duration::ZERO, "twice as fast is well");
+    }
 }

@@ -36,17 +36,20 @@ both_engines!(a_ticket_opens_one_call_for_the_key_it_was_made_with, |home| {
     let ticket = owned.identity.give_call_ticket(&app, 30, &terms).await.unwrap();
     let token = ticket.token.expose();
     assert!(token.starts_with(TICKET_PREFIX) && !format!("{ticket:?}").contains(&token[9..]));
-    // The store has neither the ticket nor what the call begins with.
     let nobody = stranger(&home);
     let (first, second) = tokio::join!(
-        owned.identity.use_call_ticket(&nobody, token, None),
-        owned.identity.use_call_ticket(&nobody, token, None),
+        owned.identity.see_call_ticket(&nobody, token, None),
+        owned.identity.see_call_ticket(&nobody, token, None),
     );
-    let mut used: Vec<_> = [first.unwrap(), second.unwrap()].into_iter().flatten().collect();
-    assert_eq!(used.len(), 1, "two at once, as on two replicas");
-    let (actor, held) = used.remove(0);
-    assert_eq!((actor, held), (app.actor.clone(), terms));
-    assert_eq!(owned.identity.use_call_ticket(&stranger(&home), token, None).await.unwrap(), None);
+    let (first, second) = (first.unwrap().unwrap(), second.unwrap().unwrap());
+    assert_eq!((&first.actor, &first.terms), (&app.actor, &terms));
+    assert_eq!(acts(&home).await, [Act::CallTicketGiven], "who is shown a ticket has not used it");
+    let (one, other) = tokio::join!(
+        owned.identity.use_call_ticket(&nobody, &first),
+        owned.identity.use_call_ticket(&nobody, &second),
+    );
+    assert_ne!(one.unwrap(), other.unwrap(), "two at once, as on two replicas");
+    assert!(owned.identity.see_call_ticket(&stranger(&home), token, None).await.unwrap().is_none());
     assert_eq!(
         acts(&home).await,
         [Act::CallTicketGiven, Act::CallTicketUsed, Act::CallTicketRefused, Act::CallTicketRefused]
@@ -62,8 +65,16 @@ both_engines!(a_ticket_is_worth_nothing_late_elsewhere_or_after_its_key, |home| 
         owned.identity.give_call_ticket(&app, 30, &terms).await.unwrap().token
     };
     let used = async |token: &str, origin: Option<&str>| {
-        owned.identity.use_call_ticket(&stranger(&home), token, origin).await.unwrap().is_some()
+        let seen = owned.identity.see_call_ticket(&stranger(&home), token, origin).await.unwrap();
+        match seen {
+            Some(ticket) => owned.identity.use_call_ticket(&stranger(&home), &ticket).await.unwrap(),
+            None => false,
+        }
     };
+    let seen = given(None).await;
+    let seen = owned.identity.see_call_ticket(&stranger(&home), seen.expose(), None).await.unwrap().unwrap();
+    home.clockwork.advance(30);
+    assert!(!owned.identity.use_call_ticket(&stranger(&home), &seen).await.unwrap(), "it ended meanwhile");
     let late = given(None).await;
     home.clockwork.advance(30);
     assert!(!used(late.expose(), None).await, "after its end");

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{Clock, enforced, model::Readiness};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zeroize::Zeroizing;
 
 use super::{
     DeepgramConfig, Heard, RATE, Say, Segment, Sound, SpeechFacts, SpeechKind, Spoken,
     endpoint::{pass_on, pcm, whole, wiped},
-    line::{Line, Where},
+    line::{Line, Where, json},
 };
 use crate::Error;
 
@@ -82,7 +82,7 @@ impl Deepgram {
         }
         let body = Bytes::from_owner(pcm(&sound.samples));
         let taken = self.line.post(&path("listen", &wanted), "application/octet-stream", body).await?;
-        let answer = Zeroizing::new(taken.whole().await?);
+        let answer = taken.whole().await?;
         let answer: Answer = serde_json::from_slice(&answer).map_err(|_| Error::Broke)?;
         let best = answer.results.channels.into_iter().next();
         let best = best.and_then(|channel| channel.alternatives.into_iter().next()).ok_or(Error::Broke)?;
@@ -117,13 +117,14 @@ impl Deepgram {
             return Err(Error::BadPrompt { why: "it is empty".to_owned() });
         };
         // The first part is asked for here, so that a refusal is one to whoever asks.
-        let mut taken = self.line.post(&path, "application/json", body(&first)).await?;
+        let mut taken = self.line.post(&path, "application/json", body(&first)?).await?;
         let (out, spoken) = Spoken::channel(VOICE_RATE, id.to_owned(), cancel);
         let line = Arc::clone(&self.line);
         self.tasks.spawn(async move {
             while pass_on(taken, &out).await {
                 let Some(part) = parts.next() else { return };
-                taken = match out.while_wanted(line.post(&path, "application/json", body(&part))).await {
+                let next = async { line.post(&path, "application/json", body(&part)?).await };
+                taken = match out.while_wanted(next).await {
                     Some(Ok(next)) => next,
                     Some(Err(error)) => {
                         out.put(Err(error)).await;
@@ -152,8 +153,12 @@ fn model(id: &str) -> Result<&str, Error> {
     id.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('/')).ok_or(Error::UnknownModel)
 }
 
-fn body(text: &str) -> Bytes {
-    serde_json::json!({ "text": text }).to_string().into()
+fn body(text: &str) -> Result<Bytes, Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        text: &'a str,
+    }
+    json(text, &Body { text })
 }
 
 /// Letters that mean nothing in an address.

@@ -6,13 +6,13 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use domain::Clock;
 use inference::speech::audio;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zeroize::Zeroizing;
 
 use super::{
     Encoding, Format, Heard, RATE, Samples, Say, Segment, Sound, SpeechFacts, SpeechKind, Spoken,
-    line::{Line, Taken, Where},
+    line::{Line, Taken, Where, json},
     spoken::Out,
     wav::wav_head,
 };
@@ -36,6 +36,15 @@ pub(super) struct SpeechEndpoint {
 struct Transcription {
     #[serde(deserialize_with = "wiped")]
     text: Zeroizing<String>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    input: &'a str,
+    voice: &'a str,
+    response_format: &'a str,
+    speed: f32,
 }
 
 impl SpeechEndpoint {
@@ -73,8 +82,7 @@ impl SpeechEndpoint {
         let model = id.strip_prefix(&self.prefix).ok_or(Error::UnknownModel)?;
         let body = form(model, sound.language.as_deref(), &sound.samples)?;
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-        let answer =
-            Zeroizing::new(self.line.post("audio/transcriptions", &kind, body).await?.whole().await?);
+        let answer = self.line.post("audio/transcriptions", &kind, body).await?.whole().await?;
         let answer: Transcription = serde_json::from_slice(&answer).map_err(|_| Error::Broke)?;
         let text = Zeroizing::new(answer.text.trim().to_owned());
         let seconds = sound.samples.len() as f32 / RATE as f32;
@@ -91,11 +99,15 @@ impl SpeechEndpoint {
         let model = id.strip_prefix(&self.prefix).ok_or(Error::UnknownModel)?;
         let usual = || self.facts.iter().find(|facts| facts.id == id)?.voices.first().cloned();
         let voice = voice.or_else(usual).unwrap_or_default();
-        let body = serde_json::json!({
-            "model": model, "input": say.text.as_str(), "voice": voice,
-            "response_format": "pcm", "speed": say.pace.clamp(0.25, 4.0),
-        });
-        let taken = self.line.post("audio/speech", "application/json", body.to_string().into()).await?;
+        let request = Request {
+            model,
+            input: &say.text,
+            voice: &voice,
+            response_format: "pcm",
+            speed: say.pace.clamp(0.25, 4.0),
+        };
+        let body = json(&say.text, &request)?;
+        let taken = self.line.post("audio/speech", "application/json", body).await?;
         let (out, spoken) = Spoken::channel(PCM_RATE, id.to_owned(), cancel);
         self.tasks.spawn(async move {
             pass_on(taken, &out).await;

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use inference::speech::{Activity, Detector, TurnEnd};
 
-use super::{Samples, format::translate, scripted, workers::Workers};
+use super::{
+    Samples,
+    format::translate,
+    scripted,
+    workers::{Asker, Workers},
+};
 use crate::Error;
 
 /// The ear of one call. It remembers what it heard last, and wipes that when it is dropped.
@@ -47,7 +52,7 @@ impl Hearing {
         match &self.0 {
             Kind::Local { end, workers, .. } => {
                 let end = Arc::clone(end);
-                let judged = workers.enter()?.work(move || end.finished(&tail)).await?;
+                let judged = workers.enter(Asker::CALL)?.work(move || end.finished(&tail)).await?;
                 judged.map_err(translate)
             }
             Kind::Scripted(_) => Ok(scripted::FINISHED),

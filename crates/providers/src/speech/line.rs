@@ -11,7 +11,9 @@ use reqwest::{
     Client, Response, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
+use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::{
     Error, Limits,
@@ -150,11 +152,30 @@ impl Taken {
     }
 
     /// The whole answer.
-    pub(super) async fn whole(mut self) -> Result<Vec<u8>, Error> {
-        let mut whole = Vec::new();
+    pub(super) async fn whole(mut self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut whole = Zeroizing::new(Vec::new());
         while let Some(piece) = self.next().await? {
-            whole.extend_from_slice(&piece);
+            append(&mut whole, &piece);
         }
         Ok(whole)
     }
+}
+
+/// Appends without leaving copies behind: a vector that grows by itself frees what it held unwiped.
+fn append(whole: &mut Zeroizing<Vec<u8>>, piece: &[u8]) {
+    let needed = whole.len() + piece.len();
+    if needed > whole.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.next_power_of_two()));
+        larger.extend_from_slice(whole);
+        *whole = larger;
+    }
+    whole.extend_from_slice(piece);
+}
+
+/// The body of a request in JSON that holds `text`, wiped when it was sent.
+pub(super) fn json(text: &str, request: &impl Serialize) -> Result<Bytes, Error> {
+    // Room for a text of nothing but escapes, and all else: it never grows.
+    let mut body = Zeroizing::new(Vec::with_capacity(6 * text.len() + 1_024));
+    serde_json::to_writer(&mut *body, request).map_err(|_| Error::Broke)?;
+    Ok(Bytes::from_owner(body))
 }

@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Heard, Hearing, Samples, Say, Sound, SpeechFacts, SpeechKind, Spoken,
     format::translate,
-    workers::{Place as WorkPlace, Workers},
+    workers::{Asker, Place as WorkPlace, Workers},
 };
 use crate::{Config, Error, fetch::Verified};
 use slot::Slot;
@@ -100,8 +100,8 @@ impl LocalSpeech {
         }
     }
 
-    pub(super) async fn recognise(&self, id: &str, sound: Sound) -> Result<Heard, Error> {
-        let place = self.recordings.enter()?;
+    pub(super) async fn recognise(&self, id: &str, sound: Sound, asker: Asker) -> Result<Heard, Error> {
+        let place = self.recordings.place(asker).await?;
         let (recogniser, detector) = (self.recogniser.get().await?, self.detector.get().await?);
         // Dropping this future stops the work before the next window.
         let unwanted = CancellationToken::new();
@@ -117,18 +117,26 @@ impl LocalSpeech {
         &self,
         id: &str,
         say: Say,
+        asker: Asker,
         cancel: &CancellationToken,
     ) -> Result<Spoken, Error> {
-        let place = self.texts.enter()?;
+        let place = self.texts.enter(asker)?;
         let voice = self.voice.get().await?;
         let sentences = Voice::sentences(&say.text).map_err(translate)?;
         let (out, spoken) = Spoken::channel(VOICE_RATE, id.to_owned(), cancel);
+        let texts = self.texts.clone();
         self.tasks.spawn(async move {
-            let mut first = true;
+            let (mut first, mut place) = (true, Some(place));
             for sentence in sentences {
-                // A hand for each sentence: who listens slowly holds none meanwhile.
-                let made = out.while_wanted(say_one(&place, &voice, sentence, say.pace, !first)).await;
-                let Some(made) = made else { return };
+                // A place and a hand for each sentence: who listens slowly holds neither meanwhile.
+                let made = out.while_wanted(async {
+                    let place = match place.take() {
+                        Some(place) => place,
+                        None => texts.wait(asker).await?,
+                    };
+                    say_one(place, &voice, sentence, say.pace, !first).await
+                });
+                let Some(made) = made.await else { return };
                 let (ended, empty) = (made.is_err(), made.as_ref().is_ok_and(|piece| piece.is_empty()));
                 if !empty && !out.put(made).await || ended {
                     return;
@@ -146,7 +154,7 @@ impl LocalSpeech {
 }
 
 async fn say_one(
-    place: &WorkPlace,
+    place: WorkPlace,
     voice: &Arc<Voice>,
     sentence: zeroize::Zeroizing<String>,
     pace: f32,

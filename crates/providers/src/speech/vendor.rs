@@ -6,7 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Heard, Hearing, Say, Sound, SpeechFacts, Spoken, deepgram::Deepgram, endpoint::SpeechEndpoint,
-    local::LocalSpeech, scripted::Scripted,
+    local::LocalSpeech, scripted::Scripted, workers::Asker,
 };
 use crate::{Config, Error};
 
@@ -72,9 +72,9 @@ impl Vendor {
     }
 
     /// The words in `sound`, by its model `id`.
-    pub(super) async fn recognise(&self, id: &str, sound: Sound) -> Result<Heard, Error> {
+    pub(super) async fn recognise(&self, id: &str, sound: Sound, asker: Asker) -> Result<Heard, Error> {
         match self {
-            Self::Local(local) => local.recognise(id, sound).await,
+            Self::Local(local) => local.recognise(id, sound, asker).await,
             Self::Endpoint(endpoint) => endpoint.recognise(id, sound).await,
             Self::Deepgram(deepgram) => deepgram.recognise(id, sound).await,
             Self::Scripted(_) => Ok(Scripted::recognise(&sound)),
@@ -87,10 +87,11 @@ impl Vendor {
         id: &str,
         voice: Option<String>,
         say: Say,
+        asker: Asker,
         cancel: CancellationToken,
     ) -> Result<Spoken, Error> {
         match self {
-            Self::Local(local) => local.speak(id, say, &cancel).await,
+            Self::Local(local) => local.speak(id, say, asker, &cancel).await,
             Self::Endpoint(endpoint) => endpoint.speak(id, voice, say, &cancel).await,
             Self::Deepgram(deepgram) => deepgram.speak(id, say, &cancel).await,
             Self::Scripted(scripted) => scripted.speak(&say, &cancel),

@@ -121,8 +121,13 @@ pub type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// stream ends as well; whoever is still signed in resumes it.
 pub async fn gone(identity: Identity, ctx: Ctx) {
     let every = Duration::from_secs(identity.numbers().stream_recheck_seconds.max(1).into());
+    let mut endings = identity.endings();
     loop {
-        sleep(every).await;
+        // At once when somebody's access ends here; what ends on another replica is found by the clock.
+        tokio::select! {
+            () = sleep(every) => (),
+            Ok(()) = endings.changed() => (),
+        }
         if !identity.is_still_known(&ctx).await.unwrap_or(false) {
             enforced!(WEB13);
             return;

@@ -350,7 +350,12 @@ pub const TAKES: &[Takes] = &[
     takes(Way::Elsewhere, "POST", "/v1/listen", &[]),
     takes(Way::Elsewhere, "GET", "/v1/speak", &[]),
     takes(Way::Elsewhere, "POST", "/v1/speak", &[]),
-    takes(Way::Address, "GET", "/v1/realtime", &[may("model", Kind::Word(128))]),
+    takes(
+        Way::Address,
+        "GET",
+        "/v1/realtime",
+        &[may("model", Kind::Word(128)), may("x_events", Kind::Word(16))],
+    ),
     takes(Way::Elsewhere, "POST", "/v1/realtime/client_secrets", &[]),
     takes(Way::Elsewhere, "POST", "/v1/auth/grant", &[]),
     takes(Way::Elsewhere, "POST", "/scim/v2/Users", &[]),

@@ -97,6 +97,8 @@ pub struct Socket {
     shutdown: CancellationToken,
     silent: Duration,
     asked: Instant,
+    /// Since when it is read again, where for a while it was not.
+    resumed: Instant,
     closing: Option<Reason>,
 }
 
@@ -109,7 +111,8 @@ enum Next {
 
 impl Socket {
     pub(super) fn new(stream: Stream, ended: Ended, shutdown: CancellationToken, silent: Duration) -> Self {
-        Self { stream, ended, shutdown, silent, asked: Instant::now(), closing: None }
+        let now = Instant::now();
+        Self { stream, ended, shutdown, silent, asked: now, resumed: now, closing: None }
     }
 
     /// The next message; `None` when the socket is over, its goodbyes said. Nothing is lost when this is
@@ -141,9 +144,28 @@ impl Socket {
         None
     }
 
+    /// Instead of [`Socket::next`] while there is no room for another message: returns when the socket has to end
+    /// all the same. [`Socket::resume`] says that it is read again.
+    pub async fn rest(&mut self) -> Reason {
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Reason::GoingAway,
+            () = self.ended.as_mut() => {
+                // Asked once more it must not be polled again.
+                self.ended = Box::pin(std::future::ready(()));
+                Reason::Ended
+            }
+        }
+    }
+
+    /// It is read again: what was not looked at meanwhile was no silence.
+    pub fn resume(&mut self) {
+        self.resumed = Instant::now();
+    }
+
     async fn event(&mut self) -> Next {
         let asks = self.silent / 3;
-        let heard = self.stream.get_ref().heard();
+        let heard = self.stream.get_ref().heard().max(self.resumed);
         let due = heard.max(self.asked) + asks;
         tokio::select! {
             // In this order: who sends without a pause must not keep the rest from being seen.

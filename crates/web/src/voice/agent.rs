@@ -11,7 +11,7 @@ mod settings;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     time::Duration,
 };
 
@@ -57,7 +57,7 @@ pub(super) struct Face {
     held: Option<Held>,
     waiting: VecDeque<Change>,
     /// What was written for the caller, until it has its place.
-    texts: HashMap<ItemId, Zeroizing<String>>,
+    texts: VecDeque<(ItemId, Zeroizing<String>)>,
     /// Functions of the client that owe a result, in the order they were called.
     calls: Vec<(ToolCallId, String)>,
     /// Functions of the server that run.
@@ -75,7 +75,7 @@ impl Face {
             house,
             held: None,
             waiting: VecDeque::new(),
-            texts: HashMap::new(),
+            texts: VecDeque::new(),
             calls: Vec::new(),
             own: HashSet::new(),
             sounding: None,
@@ -180,11 +180,12 @@ impl Face {
     }
 
     fn write(&mut self, by: Spoken, text: String, answer: bool) -> Result<Vec<Step>, Fault> {
+        // One that was refused has no word of its own; the oldest goes.
         if self.texts.len() >= MOST_WAITING {
-            return Err(Fault::unreadable("Too many messages at once."));
+            self.texts.pop_front();
         }
         let (item, text) = (self.names.item(), Zeroizing::new(text));
-        self.texts.insert(item, text.clone());
+        self.texts.push_back((item, text.clone()));
         Ok(vec![Step::Ask(Command::Text { item: Some(item), by, text, answer })])
     }
 
@@ -208,10 +209,13 @@ impl Face {
             Event::Ready => self.waiting.pop_front().map(applied).into_iter().collect(),
             Event::SpeechStarted { .. } => vec![say(&Tells::UserStartedSpeaking)],
             Event::UserText { text, finished: true, .. } => spoken(Role::User, &text),
-            Event::TextTaken { item, .. } => match self.texts.remove(&item) {
-                Some(text) => spoken(Role::User, &text),
-                None => Vec::new(),
-            },
+            Event::TextTaken { item, .. } => {
+                let found = self.texts.iter().position(|(one, _)| *one == item);
+                match found.and_then(|at| self.texts.remove(at)) {
+                    Some((_, text)) => spoken(Role::User, &text),
+                    None => Vec::new(),
+                }
+            }
             Event::ReplyText { text, .. } => spoken(Role::Assistant, &text),
             Event::ReplyAudio { reply, bytes, .. } => self.sounds(reply, bytes),
             Event::ToolCall { call, name, arguments, client, .. } => {
@@ -220,13 +224,18 @@ impl Face {
                     false => _ = self.own.insert(call),
                 }
                 // What the server's own tools are given may speak of people, and stays here.
-                let arguments = if client { arguments.to_string() } else { "{}".to_owned() };
+                let arguments = if client { arguments.as_str() } else { "{}" }.into();
                 let call = Call { id: call.to_string(), name, arguments, client_side: client };
                 vec![say(&Tells::FunctionCallRequest { functions: vec![call] })]
             }
             Event::ToolDone { call, name, worked } if self.own.remove(&call) => {
                 let content = format!("{{\"worked\":{worked}}}");
                 vec![say(&Tells::FunctionCallResponse { id: call.to_string(), name, content })]
+            }
+            // Of a client's own: its result came, or is not waited for any more.
+            Event::ToolDone { call, .. } => {
+                self.calls.retain(|(one, _)| *one != call);
+                Vec::new()
             }
             Event::ToolCancelled { call, name } => {
                 self.calls.retain(|(one, _)| *one != call);
@@ -271,7 +280,6 @@ impl Face {
             | Event::ReplyBegan { .. }
             | Event::Hushed { .. }
             | Event::WentOn { .. }
-            | Event::ToolDone { .. }
             | Event::Truncated { .. }
             | Event::Forgotten { .. } => Vec::new(),
         }
@@ -326,7 +334,7 @@ fn spoken(role: Role, text: &str) -> Vec<Step> {
     if content.is_empty() {
         return Vec::new();
     }
-    let content = content.to_owned();
+    let content = content.into();
     vec![say(&Tells::ConversationText { role, content, conversational_behavior: "default" })]
 }
 

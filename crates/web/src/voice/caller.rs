@@ -7,7 +7,7 @@
 use axum::extract::{FromRef, FromRequestParts};
 use domain::{Ctx, Secret};
 use http::{HeaderMap, header, request::Parts};
-use identity::{CallTerms, TICKET_PREFIX};
+use identity::{CallTerms, SeenTicket, TICKET_PREFIX};
 
 use crate::{
     App, Problem,
@@ -28,6 +28,20 @@ pub(super) struct Caller {
     pub ctx: Ctx,
     /// What the call may be; the bare key allows everything the policy does.
     pub terms: CallTerms,
+    /// The ticket that was shown, not used yet.
+    ticket: Option<SeenTicket>,
+}
+
+impl Caller {
+    /// The call opens now: a ticket is used up by that, and not before.
+    pub(super) async fn enters(&self, app: &App) -> Result<(), Problem> {
+        match &self.ticket {
+            Some(ticket) if !app.identity.use_call_ticket(&self.ctx, ticket).await? => {
+                Err(Problem::key_needed())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<S> FromRequestParts<S> for Caller
@@ -41,20 +55,22 @@ where
         let app = App::from_ref(state);
         let arrival = Arrival::of(parts, &app);
         let secret = secret(&parts.headers).ok_or_else(Problem::key_needed)?;
-        let (actor, terms) = match secret.expose().starts_with(TICKET_PREFIX) {
+        let (actor, ticket) = match secret.expose().starts_with(TICKET_PREFIX) {
             true => {
                 let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-                let used = app.identity.use_call_ticket(&arrival.ctx, secret.expose(), origin).await?;
-                used.ok_or_else(Problem::key_needed)?
+                let seen = app.identity.see_call_ticket(&arrival.ctx, secret.expose(), origin).await?;
+                let seen = seen.ok_or_else(Problem::key_needed)?;
+                (seen.actor.clone(), Some(seen))
             }
             false => {
                 let actor = app.identity.recognise_api_key(&arrival.ctx, secret.expose()).await?;
-                (actor.ok_or_else(Problem::key_needed)?, CallTerms::default())
+                (actor.ok_or_else(Problem::key_needed)?, None)
             }
         };
+        let terms = ticket.as_ref().map_or_else(CallTerms::default, |ticket| ticket.terms.clone());
         let ctx = app.identity.acting_within_bounds(&arrival.ctx, actor).await?;
         arrival.recognised(&app, &ctx, Who::of(&ctx.actor)).await?;
-        Ok(Self { ctx, terms })
+        Ok(Self { ctx, terms, ticket })
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) mod session;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use domain::{
     enforced,
@@ -40,6 +40,8 @@ use crate::socket::Reason;
 
 /// Most requests for an answer, and texts, that wait for the engine's word.
 const MOST_WAITING: usize = 64;
+/// Most sessions that do; one may be large.
+const MOST_SESSIONS: usize = 8;
 
 /// One connection of a Realtime client.
 pub(super) struct Face {
@@ -57,7 +59,8 @@ pub(super) struct Face {
     /// Requests of the client the engine has not begun to answer, by their tag.
     asked: BTreeMap<u64, Asked>,
     tags: u64,
-    texts: HashMap<ItemId, (Role, Zeroizing<String>)>,
+    /// What was written, in its order, until it has its place.
+    texts: VecDeque<(ItemId, Role, Zeroizing<String>)>,
     /// Tools of the client that owe a result.
     calls: HashSet<ToolCallId>,
     /// Calls of tools whose reply the client has not been told of yet: the engine thinks ahead.
@@ -66,6 +69,8 @@ pub(super) struct Face {
     speaking: Option<ItemId>,
     /// Items of which the client said where it stopped to hear them.
     truncated: HashSet<ItemId>,
+    /// Whether the client asked for events that are none of `OpenAI`'s. Some clients take those for errors.
+    extended: bool,
 }
 
 impl Face {
@@ -83,12 +88,18 @@ impl Face {
             reply: None,
             asked: BTreeMap::new(),
             tags: 0,
-            texts: HashMap::new(),
+            texts: VecDeque::new(),
             calls: HashSet::new(),
             early: Vec::new(),
             speaking: None,
             truncated: HashSet::new(),
+            extended: false,
         }
+    }
+
+    /// The same, telling events of our own as well when `extended`.
+    pub(super) fn extended(self, extended: bool) -> Self {
+        Self { extended, ..self }
     }
 
     /// What is said first.
@@ -162,7 +173,7 @@ impl Face {
     }
 
     fn configure(&mut self, mut patch: Patch) -> Result<Vec<Step>, Fault> {
-        if self.waiting.len() >= MOST_WAITING {
+        if self.waiting.len() >= MOST_SESSIONS {
             return Err(Fault::new(
                 "rate_limit_exceeded",
                 "Wait for `session.updated` between updates.",
@@ -205,7 +216,7 @@ impl Face {
             Role::Assistant => Spoken::Agent,
         };
         let text = Zeroizing::new(text);
-        self.texts.insert(item, (role, text.clone()));
+        self.texts.push_back((item, role, text.clone()));
         Ok(vec![Step::Ask(Command::Text { item: Some(item), by, text, answer: false })])
     }
 
@@ -261,10 +272,13 @@ impl Face {
             Event::Cleared => vec![self.say(Tells::Cleared)],
             Event::UserText { item, text, finished: true, ms } => self.heard(item, text, ms),
             Event::UserTextFailed { item, failure } => self.unheard(item, failure),
-            Event::TextTaken { item, .. } => match self.texts.remove(&item) {
-                Some((role, text)) => self.done(item, Held::Written(role, text)),
-                None => Vec::new(),
-            },
+            Event::TextTaken { item, .. } => {
+                let found = self.texts.iter().position(|(one, ..)| *one == item);
+                match found.and_then(|at| self.texts.remove(at)) {
+                    Some((_, role, text)) => self.done(item, Held::Written(role, text)),
+                    None => Vec::new(),
+                }
+            }
             Event::ReplyBegan { reply, cause, .. } => self.replies(reply, cause),
             Event::ReplyText { reply, item, text } => {
                 self.within(reply, |answer, items| answer.text(items, item, &text))
@@ -280,7 +294,8 @@ impl Face {
                 }
                 self.within(reply, |answer, items| answer.call(items, call, name, &arguments))
             }
-            Event::ToolCancelled { call, .. } => {
+            // Its result came, or is not waited for any more: this wire has no word for that.
+            Event::ToolCancelled { call, .. } | Event::ToolDone { call, .. } => {
                 self.calls.remove(&call);
                 self.early.retain(|(_, early, ..)| *early != call);
                 Vec::new()
@@ -304,13 +319,21 @@ impl Face {
             Event::NotDone { what, tag } => self.not_done(what, tag),
             Event::Failed { failure } => self.failed(failure),
             Event::Ended { why } => self.ended(why),
+            Event::UserText { item, text, finished: false, .. } if self.extended => {
+                let transcript = text.as_str().into();
+                vec![self.say(Tells::PartialTranscript { item_id: self.items.name(item), transcript })]
+            }
+            Event::Latency { reply, stages } if self.extended => {
+                vec![
+                    self.say(Tells::Latency { response_id: reply::wire_reply(reply), stages: stages.into() }),
+                ]
+            }
             // This wire has no words for the rest, or says it when a reply or its words are whole.
             Event::UserText { finished: false, .. }
             | Event::Thinking
             | Event::Hushed { .. }
             | Event::WentOn { .. }
             | Event::ToolCall { client: false, .. }
-            | Event::ToolDone { .. }
             | Event::Latency { .. }
             | Event::Watched { .. }
             | Event::Held { .. }
@@ -349,11 +372,11 @@ impl Face {
             return Vec::new();
         }
         let (item_id, content_index) = (self.items.name(item), 0);
-        let delta =
-            Tells::TranscriptionDelta { item_id: item_id.clone(), content_index, delta: text.to_string() };
+        let delta = text.as_str().into();
+        let delta = Tells::TranscriptionDelta { item_id: item_id.clone(), content_index, delta };
         // Sound of a call is far below 2^52 milliseconds.
         let usage = Duration { r#type: "duration", seconds: ms as f64 / 1000.0 };
-        let transcript = text.to_string();
+        let transcript = text.as_str().into();
         let whole = Tells::TranscriptionCompleted { item_id, content_index, transcript, usage };
         vec![self.say(delta), self.say(whole)]
     }
@@ -378,10 +401,9 @@ impl Face {
         let response = answer.response(&self.session, &self.items, Status::InProgress);
         self.reply = Some(answer);
         let mut steps = vec![self.say(Tells::ResponseCreated { response })];
-        for (of, call, name, arguments) in std::mem::take(&mut self.early) {
-            if of == reply {
-                steps.extend(self.within(reply, |answer, items| answer.call(items, call, name, &arguments)));
-            }
+        let own: Vec<_> = self.early.extract_if(.., |(of, ..)| *of == reply).collect();
+        for (_, call, name, arguments) in own {
+            steps.extend(self.within(reply, |answer, items| answer.call(items, call, name, &arguments)));
         }
         steps
     }
@@ -400,6 +422,13 @@ impl Face {
     }
 
     fn not_done(&mut self, what: NotDone, tag: Option<u64>) -> Vec<Step> {
+        // Texts are taken or refused in their order, and what else may be refused so has a tag.
+        if tag.is_none()
+            && matches!(what, NotDone::BadText | NotDone::AlreadyReplying)
+            && let Some((item, ..)) = self.texts.pop_front()
+        {
+            self.items.unname(item);
+        }
         let event = tag.and_then(|tag| self.asked.remove(&tag)).and_then(|asked| asked.event);
         let fault = match what {
             // Clients know these three by their codes, and go on.
@@ -434,11 +463,14 @@ impl Face {
     }
 
     fn failed(&mut self, failure: Failure) -> Vec<Step> {
+        if matches!(failure, Failure::Settings | Failure::Order) {
+            // What was asked for does not hold; what held before does, and what was asked for since.
+            self.waiting.pop_front();
+            let since = self.waiting.iter().rev().flatten().next();
+            self.wanted = since.unwrap_or(&self.session).clone();
+        }
         let (code, detail) = match failure {
             Failure::Settings => {
-                // What was asked for does not hold; what held before does.
-                self.waiting.pop_front();
-                self.wanted = self.session.clone();
                 ("invalid_session", "This session cannot be held; what held before still does.")
             }
             Failure::Order => ("invalid_session", "The format of sound cannot change once there was some."),

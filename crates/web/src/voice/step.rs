@@ -43,6 +43,34 @@ impl Step {
     }
 }
 
+/// What somebody said, or sound as text, on its way into a message. Wiped when it is dropped, and never printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Words(Zeroizing<String>);
+
+impl From<&str> for Words {
+    fn from(words: &str) -> Self {
+        Self(Zeroizing::new(words.to_owned()))
+    }
+}
+
+impl From<String> for Words {
+    fn from(words: String) -> Self {
+        Self(Zeroizing::new(words))
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Words({} bytes)", self.0.len())
+    }
+}
+
 /// Counts what is written.
 struct Count(usize);
 

@@ -25,6 +25,9 @@ use crate::socket::{Gone, Message, Reason, Socket};
 
 /// How long the engine may take to take a command.
 const STUCK: Duration = Duration::from_secs(10);
+/// What is larger waits until everything before it was taken. So a client that sends much faster than it may fills a
+/// few megabytes, and not as many messages as there are places.
+const LARGE: usize = 32 << 10;
 /// Most events that are put aside meanwhile.
 const MOST_EARLY: usize = 256;
 /// Longer than any connection.
@@ -98,12 +101,15 @@ impl Line {
     async fn ask(&mut self, command: Command) -> Result<(), Stuck> {
         let until = Instant::now() + STUCK;
         let Self { call, early } = self;
+        let places = if is_large(&command) { call.commands.max_capacity() } else { 1 };
         loop {
             tokio::select! {
                 biased;
-                room = call.commands.reserve() => return match room {
-                    Ok(room) => {
-                        room.send(command);
+                room = call.commands.reserve_many(places) => return match room {
+                    Ok(mut room) => {
+                        if let Some(room) = room.next() {
+                            room.send(command);
+                        }
                         Ok(())
                     }
                     Err(_) => Err(Stuck),
@@ -112,6 +118,17 @@ impl Line {
                 () = sleep_until(until) => return Err(Stuck),
             }
         }
+    }
+}
+
+fn is_large(command: &Command) -> bool {
+    match command {
+        Command::Audio(bytes) => bytes.len() > LARGE,
+        Command::Text { text, .. } => text.len() > LARGE,
+        Command::ToolResult { output, .. } => output.len() > LARGE,
+        // With its tools.
+        Command::Configure(_) => true,
+        _ => false,
     }
 }
 
@@ -142,10 +159,17 @@ pub(super) async fn talk(
         }
         let patience = heard + face.patience();
         let next = tokio::select! {
-            message = socket.next() => Next::Said(message),
-            event = line.event() => Next::Told(event),
-            () = sleep_until(patience) => Next::Silent,
+            biased;
             () = sleep_until(end) => Next::TooLong,
+            // Both in turn, and both before the patience ends: a message that is there was not late, however long
+            // it took to do what the one before asked.
+            next = async {
+                tokio::select! {
+                    message = socket.next() => Next::Said(message),
+                    event = line.event() => Next::Told(event),
+                }
+            } => next,
+            () = sleep_until(patience) => Next::Silent,
         };
         steps = match next {
             Next::Said(Some(message)) => {

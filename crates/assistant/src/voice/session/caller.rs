@@ -14,7 +14,7 @@ use domain::{
     },
 };
 use futures::FutureExt;
-use providers::speech::{Decoder, FRAME_SAMPLES, Heard, Samples, Sound, SpeechKind};
+use providers::speech::{Decoder, FRAME_SAMPLES, Haste, Heard, Samples, Sound, SpeechKind};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -288,7 +288,7 @@ impl Session {
             model: settings.choice.recognition.clone(),
             language: settings.language.clone(),
         };
-        let (speech, permit) = (self.house.speech().clone(), self.hears.permit.clone());
+        let (speech, permit) = (self.house.speech().in_haste(Haste::Call), self.hears.permit.clone());
         let job = async move { Done::Recognised(number, speech.recognise(&permit, sound, cancel).await) };
         self.jobs.push(job.boxed());
     }

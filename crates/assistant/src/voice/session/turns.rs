@@ -9,6 +9,7 @@ use domain::{
     voice::{Cause, End, Event, Failure, NotDone, ReplyEnd, Why, turn_taking::Sign},
 };
 use futures::FutureExt;
+use providers::speech::Haste;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -85,7 +86,7 @@ impl Session {
         let cancel = CancellationToken::new();
         let mouth = self.settings.as_ref().filter(|settings| settings.speaks).map(|settings| {
             let manner = mouth::Manner {
-                speech: self.house.speech().clone(),
+                speech: self.house.speech().in_haste(Haste::Call),
                 permit: self.hears.permit.clone(),
                 voice: settings.choice.voice.clone(),
                 pace: settings.pace,

@@ -349,3 +349,13 @@ proptest! {
         prop_assert!(moves.contains(&Move::Over(Trigger::Silence)));
     }
 }
+
+#[test]
+fn an_hour_of_silence_is_no_turn_and_is_asked_about_where_that_is_wanted() {
+    let hour = 3_600_000;
+    let never = TurnRules { idle_ms: None, ..TurnRules::default() };
+    assert_eq!(play_by(never, &[Silence(hour)]), []);
+    let asked = play_by(TurnRules::default(), &[Silence(hour)]);
+    assert!(asked.iter().all(|(_, one)| *one == Move::AskIfThere));
+    assert_eq!(asked.len(), (hour / 15_000) as usize - 1, "a frame of 32 ms more than 15 s each");
+}

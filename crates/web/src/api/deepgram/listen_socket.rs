@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use assistant::{
     ModelError,
-    speech::{Command, Decoder, ListenWish, Listened, Listening, SpeechKind, is_wav, wav_stream},
+    speech::{Command, Decoder, Format, ListenWish, Listened, Listening, SpeechKind, is_wav, wav_stream},
 };
 use axum::response::Response;
+use bytes::{Buf, Bytes};
 use domain::{Ctx, enforced};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
+use zeroize::Zeroizing;
 
 use super::{Wishes, written};
 use crate::{
@@ -67,6 +69,8 @@ pub(super) async fn open(app: App, ctx: Ctx, wishes: &Wishes, opening: Opening) 
         decoder,
         head: Vec::new(),
         waiting: None,
+        unread: Bytes::new(),
+        second: format.map_or(1, Format::bytes_a_second),
         closing: false,
         heard_from: Instant::now(),
         ends: Instant::now() + Duration::from_secs(60 * minutes),
@@ -83,6 +87,9 @@ struct Talk {
     head: Vec<u8>,
     /// What the ear has no room for yet. Meanwhile nothing is read.
     waiting: Option<Command>,
+    /// Sound that came behind it, as it came, and bytes of a second of it: so much becomes a command at a time.
+    unread: Bytes,
+    second: usize,
     closing: bool,
     heard_from: Instant,
     ends: Instant,
@@ -101,7 +108,12 @@ impl Talk {
         loop {
             let next = self.next(&mut socket).await;
             let goes_on = match next {
-                Next::Sent => Ok(()),
+                Next::Sent => {
+                    // While nothing was read, nobody was silent.
+                    self.heard_from = Instant::now();
+                    socket.resume();
+                    self.read()
+                }
                 Next::Came(None) => return,
                 Next::Came(Some(message)) => self.take(message),
                 Next::Over(reason) => Err((reason, None)),
@@ -140,9 +152,14 @@ impl Talk {
                 }
                 Next::Sent
             }
-            came = socket.next(), if reads => {
+            next = async {
+                match reads {
+                    true => Next::Came(socket.next().await),
+                    false => Next::Over(socket.rest().await),
+                }
+            } => {
                 self.heard_from = Instant::now();
-                Next::Came(came)
+                next
             }
             () = sleep_until(silent), if reads => Next::Over(SILENT),
         }
@@ -163,7 +180,7 @@ impl Talk {
             },
             // What its older clients close with.
             Message::Binary(bytes) if bytes.is_empty() => self.close(),
-            Message::Binary(bytes) => self.sound(&bytes)?,
+            Message::Binary(bytes) => self.sound(bytes)?,
         }
         Ok(())
     }
@@ -172,32 +189,34 @@ impl Talk {
         (self.waiting, self.closing) = (Some(Command::Close), true);
     }
 
-    fn sound(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        let unreadable = |_: ModelError| {
-            refusal("The sound is none this server reads: send WAV, or `encoding` with `sample_rate`.")
-        };
-        let decoded = match &mut self.decoder {
-            Some(decoder) => decoder.decode(bytes),
-            None => {
-                self.head.extend_from_slice(bytes);
-                let (format, begins) = match wav_stream(&self.head) {
-                    Ok(found) => found,
-                    // The head may be cut in two.
-                    Err(_)
-                        if self.head.len() < 12 || is_wav(&self.head) && self.head.len() < LONGEST_HEAD =>
-                    {
-                        return Ok(());
-                    }
-                    Err(error) => return Err(unreadable(error)),
-                };
-                let head = zeroize::Zeroizing::new(std::mem::take(&mut self.head));
-                let decoder = self.decoder.insert(Decoder::new(format).map_err(unreadable)?);
-                decoder.decode(head.get(begins..).unwrap_or_default())
+    fn sound(&mut self, bytes: Bytes) -> Result<(), Refusal> {
+        if self.decoder.is_some() {
+            self.unread = bytes;
+            return self.read();
+        }
+        self.head.extend_from_slice(&bytes);
+        let (format, begins) = match wav_stream(&self.head) {
+            Ok(found) => found,
+            // The head may be cut in two.
+            Err(_) if self.head.len() < 12 || is_wav(&self.head) && self.head.len() < LONGEST_HEAD => {
+                return Ok(());
             }
+            Err(error) => return Err(unreadable(&error)),
         };
-        let samples = decoded.map_err(unreadable)?;
-        if !samples.is_empty() {
-            self.waiting = Some(Command::Sound(samples));
+        self.decoder = Some(Decoder::new(format).map_err(|error| unreadable(&error))?);
+        self.second = format.bytes_a_second();
+        self.unread = Bytes::from_owner(Zeroizing::new(std::mem::take(&mut self.head)));
+        self.unread.advance(begins.min(self.unread.len()));
+        self.read()
+    }
+
+    /// Reads the next second of what came: decoded, much sound of a short frame would be a multiple of it.
+    fn read(&mut self) -> Result<(), Refusal> {
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        while self.waiting.is_none() && !self.unread.is_empty() {
+            let piece = self.unread.split_to(self.second.clamp(1, self.unread.len()));
+            let samples = decoder.decode(&piece).map_err(|error| unreadable(&error))?;
+            self.waiting = (!samples.is_empty()).then_some(Command::Sound(samples));
         }
         Ok(())
     }
@@ -228,6 +247,10 @@ impl Talk {
 
 /// Why the socket is closed, and what is said before.
 type Refusal = (Reason, Option<tokio_tungstenite::tungstenite::Utf8Bytes>);
+
+fn unreadable(_: &ModelError) -> Refusal {
+    refusal("The sound is none this server reads: send WAV, or `encoding` with `sample_rate`.")
+}
 
 fn refusal(words: &str) -> Refusal {
     (NOT_AUDIO, Some(fault("SchemaError", words).to_string().into()))

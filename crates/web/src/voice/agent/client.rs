@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use domain::chat::MAX_MESSAGE_BYTES;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
@@ -13,8 +14,7 @@ use super::{
     settings::{Listen, Settings, Several, Speak, Think},
 };
 
-/// Longest prompt, message or result of a tool, in bytes.
-pub(super) const LONGEST_TEXT: usize = 32 << 10;
+/// Longest result of a tool, in bytes.
 const LONGEST_OUTPUT: usize = 128 << 10;
 
 /// One message of a client.
@@ -104,9 +104,9 @@ fn fields<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
 }
 
 fn short(text: String) -> Result<String, Fault> {
-    match text.len() <= LONGEST_TEXT {
+    match text.len() <= MAX_MESSAGE_BYTES {
         true => Ok(text),
-        false => Err(Fault::unreadable("A text has at most 32 KiB.")),
+        false => Err(Fault::unreadable("A text has at most 64 KiB.")),
     }
 }
 
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_and_not_repeated() {
-        let long = format!(r#"{{"type":"InjectUserMessage","content":"{}"}}"#, "x".repeat(LONGEST_TEXT + 1));
+        let long =
+            format!(r#"{{"type":"InjectUserMessage","content":"{}"}}"#, "x".repeat(MAX_MESSAGE_BYTES + 1));
         for text in [
             "",
             "hunter2",

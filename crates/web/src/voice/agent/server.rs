@@ -3,13 +3,15 @@
 use domain::voice::Latency;
 use serde::Serialize;
 
+use crate::voice::step::Words;
+
 /// A message.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type")]
 pub(super) enum Tells {
     Welcome { request_id: String },
     SettingsApplied,
-    ConversationText { role: Role, content: String, conversational_behavior: &'static str },
+    ConversationText { role: Role, content: Words, conversational_behavior: &'static str },
     UserStartedSpeaking,
     FunctionCallRequest { functions: Vec<Call> },
     FunctionCallResponse { id: String, name: String, content: String },
@@ -38,7 +40,7 @@ pub(super) enum Role {
 pub(super) struct Call {
     pub id: String,
     pub name: String,
-    pub arguments: String,
+    pub arguments: Words,
     pub client_side: bool,
 }
 

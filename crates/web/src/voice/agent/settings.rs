@@ -4,19 +4,19 @@
 //! refused, and so are formats nobody here speaks; what does not change the call is ignored.
 
 use domain::{
+    chat::MAX_MESSAGE_BYTES,
     model,
-    voice::{self, Choice, ClientTool, Encoding, Spoken, TurnRules, Turns},
+    voice::{
+        self, Choice, ClientTool, Encoding, MAX_GREETING_BYTES, MAX_INSTRUCTIONS_BYTES, MAX_TOOL_BYTES,
+        MAX_TOOLS, Spoken, TurnRules, Turns,
+    },
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{client::LONGEST_TEXT, fault::Fault};
+use super::fault::Fault;
 use crate::voice::{House, realtime::session::is_name};
 
-/// Most functions of one agent.
-const MOST_FUNCTIONS: usize = 128;
-/// Longest description and schema of one function, in bytes.
-const LONGEST_FUNCTION: usize = 16 << 10;
 /// Most messages an earlier conversation may bring along.
 const MOST_HISTORY: usize = 100;
 
@@ -193,7 +193,10 @@ impl Settings {
             settings: voice::Settings {
                 input: format(self.audio.input, "input")?,
                 output: format(self.audio.output, "output")?,
-                greeting: greeting.filter(|words| !words.trim().is_empty()).map(bounded).transpose()?,
+                greeting: greeting
+                    .filter(|words| !words.trim().is_empty())
+                    .map(|words| bounded(words, MAX_GREETING_BYTES))
+                    .transpose()?,
                 language,
                 turns,
                 choice: Choice::default(),
@@ -241,7 +244,7 @@ impl Held {
             }
         }
         if let Some(prompt) = think.prompt {
-            self.settings.instructions = bounded(prompt)?;
+            self.settings.instructions = bounded(prompt, MAX_INSTRUCTIONS_BYTES)?;
         }
         if let Some(functions) = think.functions {
             self.settings.tools = tools(functions)?;
@@ -308,10 +311,10 @@ fn format(sound: Option<Sound>, which: &str) -> Result<voice::Format, Fault> {
     Ok(format)
 }
 
-fn bounded(text: String) -> Result<String, Fault> {
-    match text.len() <= LONGEST_TEXT {
+fn bounded(text: String, most: usize) -> Result<String, Fault> {
+    match text.len() <= most {
         true => Ok(text),
-        false => Err(Fault::settings("A prompt, a greeting and a message have at most 32 KiB each.")),
+        false => Err(Fault::settings(format!("This text has at most {} KiB.", most / 1024))),
     }
 }
 
@@ -326,16 +329,16 @@ fn history(context: Context) -> Result<Vec<(Spoken, String)>, Fault> {
         _ => None,
     });
     let said = said.filter(|(_, text)| !text.trim().is_empty());
-    said.map(|(by, text)| Ok((by, bounded(text)?))).collect()
+    said.map(|(by, text)| Ok((by, bounded(text, MAX_MESSAGE_BYTES)?))).collect()
 }
 
 fn tools(functions: Vec<Value>) -> Result<Vec<ClientTool>, Fault> {
-    if functions.len() > MOST_FUNCTIONS {
+    if functions.len() > MAX_TOOLS {
         return Err(Fault::settings("An agent has at most 128 functions."));
     }
     let tool = |function: Value| {
-        if function.to_string().len() > LONGEST_FUNCTION {
-            return Err(Fault::settings("A function has at most 16 KiB."));
+        if function.to_string().len() > MAX_TOOL_BYTES {
+            return Err(Fault::settings("A function has at most 32 KiB."));
         }
         let shape =
             "A function has a `name` of 1 to 64 of a-z, A-Z, 0-9, _ and -, a `description` and `parameters`.";
@@ -460,7 +463,7 @@ mod tests {
             (think(json!({ "functions": [function("a b")] })), "INVALID_SETTINGS"),
             (think(json!({ "functions": [function("a"), function("a")] })), "INVALID_SETTINGS"),
             (think(json!({ "functions": vec![function("a"); 129] })), "INVALID_SETTINGS"),
-            (think(json!({ "prompt": "x".repeat(40_000) })), "INVALID_SETTINGS"),
+            (think(json!({ "prompt": "x".repeat(70_000) })), "INVALID_SETTINGS"),
             (json!({ "agent": { "speak": { "provider": { "speed": 9 } } } }), "INVALID_SETTINGS"),
             (
                 json!({ "agent": { "speak": { "provider": {}, "endpoint": { "url": "x" } } } }),

@@ -216,6 +216,13 @@ fn results_find_their_calls_once() {
     );
     let cancelled = face.tells(Event::ToolCancelled { call: call(2), name: "order".into() });
     assert!(written(cancelled).contains("FunctionCallCancelled"));
+    calls(&mut face, 3);
+    calls(&mut face, 4);
+    face.tells(Event::ToolDone { call: call(3), name: "order".into(), worked: false });
+    assert!(
+        matches!(face.hears(by_name)[..], [Step::Ask(Command::ToolResult { call: fourth, .. })] if fourth == call(4)),
+        "one that is not waited for any more takes no other's result"
+    );
     for late in [
         by_name.to_owned(),
         json!({ "type": "FunctionCallResponse", "id": call(1).to_string(), "name": "order", "content": "x" })

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use domain::{chat::MAX_MESSAGE_BYTES, voice::MAX_INSTRUCTIONS_BYTES};
 use serde::{
     Deserialize,
     de::{self, DeserializeOwned},
@@ -15,8 +16,6 @@ use super::{fault::Fault, session::Patch};
 
 /// Longest identifier a client may make up.
 const LONGEST_ID: usize = 128;
-/// Longest text of one item.
-pub(super) const LONGEST_TEXT: usize = 32 << 10;
 /// Longest output of a tool.
 const LONGEST_OUTPUT: usize = 128 << 10;
 /// Most entries in the metadata of a response, and how long each part of one is; as OpenAI says.
@@ -167,8 +166,8 @@ fn short(id: String, param: &'static str) -> Result<String, Fault> {
 }
 
 fn bounded(wish: Wish) -> Result<Wish, Fault> {
-    if wish.instructions.as_ref().is_some_and(|text| text.len() > LONGEST_TEXT) {
-        return Err(Fault::invalid("response.instructions", "Instructions have at most 32 KiB."));
+    if wish.instructions.as_ref().is_some_and(|text| text.len() > MAX_INSTRUCTIONS_BYTES) {
+        return Err(Fault::invalid("response.instructions", "Instructions have at most 64 KiB."));
     }
     let fits = |(name, value): (&String, &serde_json::Value)| {
         name.len() <= LONGEST_METADATA && value.as_str().is_some_and(|value| value.len() <= LONGEST_METADATA)
@@ -222,8 +221,8 @@ fn words(parts: Option<Vec<Part>>) -> Result<String, Fault> {
         let text =
             text.ok_or_else(|| Fault::invalid("item.content", "A part of the message has no text."))?;
         all.push_str(&text);
-        if all.len() > LONGEST_TEXT {
-            return Err(Fault::invalid("item.content", "A message has at most 32 KiB."));
+        if all.len() > MAX_MESSAGE_BYTES {
+            return Err(Fault::invalid("item.content", "A message has at most 64 KiB."));
         }
     }
     if all.trim().is_empty() {
@@ -407,7 +406,7 @@ mod tests {
             assert_eq!(fault(text), (code, param.map(str::to_owned)), "{text}");
             assert!(!format!("{:?}", read(text).said).contains("hunter2"));
         }
-        let long = "x".repeat(LONGEST_TEXT + 1);
+        let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
         let text = format!(r#"{{"type":"response.create","response":{{"instructions":"{long}"}}}}"#);
         assert_eq!(fault(&text).1.as_deref(), Some("response.instructions"));
         let deep =

@@ -49,7 +49,7 @@ impl Reply {
     ) -> Self {
         Self {
             reply,
-            name: format!("resp_{}", reply.0.simple()),
+            name: wire_reply(reply),
             conversation: conversation.to_owned(),
             metadata,
             output: Vec::new(),
@@ -88,7 +88,7 @@ impl Reply {
                 *said = Zeroizing::new([said.as_str(), text].concat());
             }
         });
-        let (place, delta) = (self.place(items, item), text.to_owned());
+        let (place, delta) = (self.place(items, item), text.into());
         events.push(match self.speaks {
             true => Event::TranscriptDelta { place, delta },
             false => Event::TextDelta { place, delta },
@@ -103,7 +103,7 @@ impl Reply {
         }
         let mut events = self.message(items, item);
         let place = self.place(items, item);
-        events.push(Event::AudioDelta { place, delta: STANDARD.encode(bytes) });
+        events.push(Event::AudioDelta { place, delta: STANDARD.encode(bytes).into() });
         events
     }
 
@@ -117,7 +117,6 @@ impl Reply {
     ) -> Vec<Event> {
         let mut events = self.close(items, Status::Completed);
         let (item, call_id) = (ItemId(call.0), wire_call(call));
-        let arguments = arguments.to_owned();
         let empty = Held::Call { name: name.clone(), call: call_id.clone(), arguments: Zeroizing::default() };
         events.extend(self.open(items, item, empty));
         let at = self.place(items, item);
@@ -127,13 +126,14 @@ impl Reply {
             item_id: item_id.clone(),
             output_index,
             call_id: call_id.clone(),
-            delta: arguments.clone(),
+            delta: arguments.into(),
         });
         items.change(item, |_, held| {
             if let Held::Call { arguments: held, .. } = held {
-                *held = Zeroizing::new(arguments.clone());
+                *held = Zeroizing::new(arguments.to_owned());
             }
         });
+        let arguments = arguments.into();
         events.push(Event::ArgumentsDone { response_id, item_id, output_index, call_id, name, arguments });
         events.extend(self.done(items, item, Status::Completed));
         events
@@ -177,7 +177,7 @@ impl Reply {
         let mut events = self.close(items, Status::Completed);
         let held = Held::Said { text: Zeroizing::default(), spoken: self.speaks };
         events.extend(self.open(items, item, held));
-        events.push(Event::PartAdded { place: self.place(items, item), part: self.part(String::new()) });
+        events.push(Event::PartAdded { place: self.place(items, item), part: self.part("") });
         self.open = Some(item);
         events
     }
@@ -204,19 +204,20 @@ impl Reply {
     fn close(&mut self, items: &mut Items, status: Status) -> Vec<Event> {
         let Some(item) = self.open.take() else { return Vec::new() };
         let place = self.place(items, item);
-        let mut text = String::new();
+        let mut text = Zeroizing::default();
         items.change(item, |_, held| {
             if let Held::Said { text: said, .. } = held {
-                text = said.to_string();
+                text = said.clone();
             }
         });
-        let part = Event::PartDone { place: place.clone(), part: self.part(text.clone()) };
+        let text = text.as_str();
+        let part = Event::PartDone { place: place.clone(), part: self.part(text) };
         let mut events = match self.speaks {
             true => vec![
                 Event::AudioDone { place: place.clone() },
-                Event::TranscriptDone { place, transcript: text },
+                Event::TranscriptDone { place, transcript: text.into() },
             ],
-            false => vec![Event::TextDone { place, text }],
+            false => vec![Event::TextDone { place, text: text.into() }],
         };
         events.push(part);
         events.extend(self.done(items, item, status));
@@ -247,9 +248,14 @@ impl Reply {
         }
     }
 
-    fn part(&self, text: String) -> Part {
-        if self.speaks { Part::Audio { transcript: text } } else { Part::Text { text } }
+    fn part(&self, text: &str) -> Part {
+        if self.speaks { Part::Audio { transcript: text.into() } } else { Part::Text { text: text.into() } }
     }
+}
+
+/// What the client calls an answer.
+pub(super) fn wire_reply(reply: ReplyId) -> String {
+    format!("resp_{}", reply.0.simple())
 }
 
 /// What the client calls a call of a tool.

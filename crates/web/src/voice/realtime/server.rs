@@ -2,9 +2,10 @@
 //!
 //! Made by [`super::Face`]. Absent fields are left out rather than null where a client asks for a string.
 
+use domain::voice::Latency;
 use serde::Serialize;
 
-use super::session::Session;
+use super::{super::step::Words, session::Session};
 
 /// An event, and its own name.
 #[derive(Clone, Debug, Serialize)]
@@ -47,9 +48,9 @@ pub(super) enum Event {
     #[serde(rename = "conversation.item.truncated")]
     ItemTruncated { item_id: String, content_index: u32, audio_end_ms: u64 },
     #[serde(rename = "conversation.item.input_audio_transcription.delta")]
-    TranscriptionDelta { item_id: String, content_index: u32, delta: String },
+    TranscriptionDelta { item_id: String, content_index: u32, delta: Words },
     #[serde(rename = "conversation.item.input_audio_transcription.completed")]
-    TranscriptionCompleted { item_id: String, content_index: u32, transcript: String, usage: Duration },
+    TranscriptionCompleted { item_id: String, content_index: u32, transcript: Words, usage: Duration },
     #[serde(rename = "conversation.item.input_audio_transcription.failed")]
     TranscriptionFailed { item_id: String, content_index: u32, error: Reason },
     #[serde(rename = "response.created")]
@@ -76,7 +77,7 @@ pub(super) enum Event {
     AudioDelta {
         #[serde(flatten)]
         place: Place,
-        delta: String,
+        delta: Words,
     },
     #[serde(rename = "response.output_audio.done")]
     AudioDone {
@@ -87,28 +88,35 @@ pub(super) enum Event {
     TranscriptDelta {
         #[serde(flatten)]
         place: Place,
-        delta: String,
+        delta: Words,
     },
     #[serde(rename = "response.output_audio_transcript.done")]
     TranscriptDone {
         #[serde(flatten)]
         place: Place,
-        transcript: String,
+        transcript: Words,
     },
     #[serde(rename = "response.output_text.delta")]
     TextDelta {
         #[serde(flatten)]
         place: Place,
-        delta: String,
+        delta: Words,
     },
     #[serde(rename = "response.output_text.done")]
     TextDone {
         #[serde(flatten)]
         place: Place,
-        text: String,
+        text: Words,
     },
+    /// One of our own: the stages of an answer, before its first sound.
+    #[serde(rename = "x_troth.latency")]
+    Latency { response_id: String, stages: Stages },
+    /// One of our own: what was recognised so far of somebody who still speaks. Each takes the place of the one
+    /// before, so it is no delta.
+    #[serde(rename = "x_troth.partial_transcript")]
+    PartialTranscript { item_id: String, transcript: Words },
     #[serde(rename = "response.function_call_arguments.delta")]
-    ArgumentsDelta { response_id: String, item_id: String, output_index: u32, call_id: String, delta: String },
+    ArgumentsDelta { response_id: String, item_id: String, output_index: u32, call_id: String, delta: Words },
     #[serde(rename = "response.function_call_arguments.done")]
     ArgumentsDone {
         response_id: String,
@@ -116,8 +124,50 @@ pub(super) enum Event {
         output_index: u32,
         call_id: String,
         name: String,
-        arguments: String,
+        arguments: Words,
     },
+}
+
+/// How long each stage took before the first sound of an answer, in milliseconds. One that had no part is left out.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Stages {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpointing_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recognition_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_clause_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speech_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_ms: Option<u32>,
+}
+
+impl From<Latency> for Stages {
+    fn from(stages: Latency) -> Self {
+        let Latency {
+            endpointing_ms,
+            recognition_ms,
+            first_token_ms,
+            first_clause_ms,
+            tools_ms,
+            speech_ms,
+            total_ms,
+        } = stages;
+        Self {
+            endpointing_ms,
+            recognition_ms,
+            first_token_ms,
+            first_clause_ms,
+            tools_ms,
+            speech_ms,
+            total_ms,
+        }
+    }
 }
 
 /// What went wrong.
@@ -165,8 +215,8 @@ pub(super) struct Place {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Part {
-    Audio { transcript: String },
-    Text { text: String },
+    Audio { transcript: Words },
+    Text { text: Words },
 }
 
 /// Something in the conversation.
@@ -201,8 +251,8 @@ pub(super) enum Status {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Kind {
     Message { role: Role, content: Vec<Content> },
-    FunctionCall { name: String, call_id: String, arguments: String },
-    FunctionCallOutput { call_id: String, output: String },
+    FunctionCall { name: String, call_id: String, arguments: Words },
+    FunctionCallOutput { call_id: String, output: Words },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -218,17 +268,17 @@ pub(super) enum Role {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Content {
     InputText {
-        text: String,
+        text: Words,
     },
     /// The sound itself is not kept, so it cannot be given back.
     InputAudio {
-        transcript: Option<String>,
+        transcript: Option<Words>,
     },
     OutputText {
-        text: String,
+        text: Words,
     },
     OutputAudio {
-        transcript: String,
+        transcript: Words,
     },
 }
 

@@ -351,6 +351,92 @@ fn a_session_that_cannot_be_held_leaves_the_one_before() {
 }
 
 #[test]
+fn a_format_that_came_too_late_leaves_the_one_before_and_what_was_asked_since() {
+    let mut face = begun(json!({}));
+    let update = |session: Value| json!({ "type": "session.update", "session": session }).to_string();
+    face.hears(&update(json!({ "audio": { "input": { "format": { "type": "audio/pcmu" } } } })));
+    let error = told(&face.tells(Event::Failed { failure: Failure::Order }));
+    assert_eq!(error["error"]["code"], "invalid_session");
+    assert_eq!(face.wanted, face.session);
+    face.hears(&update(json!({ "instructions": "Be brief." })));
+    let updated = told(&face.tells(Event::Ready));
+    assert_eq!(updated["session"]["instructions"], "Be brief.");
+    assert_eq!(updated["session"]["audio"]["input"]["format"]["type"], "audio/pcm");
+    // One that fails between two takes neither away.
+    face.hears(&update(json!({ "instructions": "First." })));
+    face.hears(&update(json!({ "audio": { "output": { "speed": 1.5 } } })));
+    face.tells(Event::Failed { failure: Failure::Order });
+    assert_eq!((face.wanted.audio.output.speed, face.waiting.len()), (1.5, 1));
+    // However many are sent at once, few wait.
+    for _ in 0..100 {
+        face.hears(&update(json!({})));
+    }
+    assert_eq!(face.waiting.len(), MOST_SESSIONS);
+}
+
+#[test]
+fn events_of_our_own_are_told_to_whom_asked_for_them() {
+    let stages =
+        domain::voice::Latency { total_ms: Some(900), first_token_ms: Some(0), ..Default::default() };
+    let events = || {
+        let partial = Event::UserText { item: item(1), text: text("Where is"), finished: false, ms: 300 };
+        [partial, Event::Latency { reply: reply(1), stages }]
+    };
+    let mut plain = begun(json!({}));
+    assert!(events().into_iter().all(|event| plain.tells(event).is_empty()));
+    let mut face = begun(json!({})).extended(true);
+    let [partial, latency] = events().map(|event| told(&face.tells(event)));
+    assert_eq!(
+        (&partial["type"], &partial["transcript"]),
+        (&json!("x_troth.partial_transcript"), &json!("Where is"))
+    );
+    assert_eq!(
+        (&latency["type"], &latency["stages"]),
+        (&json!("x_troth.latency"), &json!({ "first_token_ms": 0, "total_ms": 900 }))
+    );
+}
+
+#[test]
+fn what_cannot_be_written_leaves_no_name_and_no_place_behind() {
+    let mut face = begun(json!({}));
+    let create = json!({
+        "type": "conversation.item.create",
+        "item": { "id": "mine", "type": "message", "role": "user", "content": [{ "type": "input_text", "text": "Hello" }] },
+    });
+    for what in [NotDone::BadText, NotDone::AlreadyReplying] {
+        assert_eq!(asked(face.hears(&create.to_string())).len(), 1);
+        let error = told(&face.tells(Event::NotDone { what, tag: None }));
+        assert_eq!(error["type"], "error");
+        assert!(face.texts.is_empty() && face.items.find("mine").is_none());
+    }
+}
+
+#[test]
+fn calls_of_two_answers_are_not_mixed_up_and_end_with_their_results() {
+    let mut face = begun(json!({}));
+    let ahead = |of, number| {
+        let (name, arguments) = ("order".to_owned(), text("{}"));
+        Event::ToolCall { reply: reply(of), call: call(number), name, arguments, client: true }
+    };
+    face.tells(ahead(1, 1));
+    face.tells(ahead(2, 2));
+    face.tells(ahead(3, 3));
+    let began = |of| Event::ReplyBegan { reply: reply(of), item: item(2), cause: Cause::Turn(item(1)) };
+    let done = |steps: &[Step]| {
+        types(steps).iter().filter(|kind| *kind == "response.function_call_arguments.done").count()
+    };
+    assert_eq!(done(&face.tells(began(1))), 1);
+    face.tells(Event::ReplyDone { reply: reply(1), item: item(2), end: end(ReplyEnd::WaitsForTools) });
+    assert_eq!(done(&face.tells(began(2))), 1, "what belongs to another answer stays for it");
+    // The third never began, and its tool is given up.
+    face.tells(Event::ToolDone { call: call(3), name: "order".into(), worked: false });
+    assert!(face.early.is_empty() && !face.calls.contains(&call(3)));
+    let late = json!({ "type": "function_call_output", "call_id": reply::wire_call(call(3)), "output": "" });
+    let error = told(&face.hears(&json!({ "type": "conversation.item.create", "item": late }).to_string()));
+    assert_eq!(error["error"]["param"], "item.call_id");
+}
+
+#[test]
 fn bad_messages_end_in_an_error_and_the_call_goes_on() {
     let _proof = domain::verifies!(VOI11);
     let mut face = begun(json!({}));

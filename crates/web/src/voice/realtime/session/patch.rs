@@ -2,18 +2,15 @@
 //!
 //! Called by [`super::super::Face`] for `session.update`, and by the route that gives out client secrets.
 
+use domain::voice::{MAX_INSTRUCTIONS_BYTES, MAX_TOOL_BYTES, MAX_TOOLS};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Audio, Format, Inf, MaxTokens, Modality, Session, Tool, ToolChoice, Transcription, Turns};
-use crate::voice::realtime::{client::LONGEST_TEXT, fault::Fault};
+use crate::voice::realtime::fault::Fault;
 
-/// Most tools of one session, as OpenAI says.
-const MOST_TOOLS: usize = 128;
 /// Longest name of a tool, a voice or a model.
 const LONGEST_NAME: usize = 64;
-/// Longest description and schema of one tool, in bytes.
-const LONGEST_TOOL: usize = 16 << 10;
 /// Rates a client may send and ask for. OpenAI itself takes 24,000 alone.
 const RATES: [u32; 5] = [8_000, 16_000, 24_000, 44_100, 48_000];
 
@@ -32,8 +29,8 @@ impl Session {
             next.output_modalities = modalities;
         }
         if let Some(instructions) = patch.instructions {
-            if instructions.len() > LONGEST_TEXT {
-                return Err(Fault::invalid("session.instructions", "Instructions have at most 32 KiB."));
+            if instructions.len() > MAX_INSTRUCTIONS_BYTES {
+                return Err(Fault::invalid("session.instructions", "Instructions have at most 64 KiB."));
             }
             next.instructions = instructions;
         }
@@ -115,13 +112,13 @@ fn within(turns: Turns) -> Result<Turns, Fault> {
 }
 
 fn held(tools: Vec<Value>) -> Result<Vec<Tool>, Fault> {
-    if tools.len() > MOST_TOOLS {
+    if tools.len() > MAX_TOOLS {
         return Err(Fault::invalid("session.tools", "A session has at most 128 tools."));
     }
     let tool = |(at, tool): (usize, Value)| {
         let refuse = |detail: &str| Fault::invalid(&format!("session.tools[{at}]"), detail);
-        if tool.to_string().len() > LONGEST_TOOL {
-            return Err(refuse("A tool has at most 16 KiB."));
+        if tool.to_string().len() > MAX_TOOL_BYTES {
+            return Err(refuse("A tool has at most 32 KiB."));
         }
         let tool: Tool = serde_json::from_value(tool)
             .map_err(|_| refuse("A tool is a `function` with a `name`, a `description` and `parameters`."))?;

@@ -48,7 +48,7 @@ fn what_cannot_be_is_refused_by_its_name() {
     for (patch, param) in [
         (json!({ "output_modalities": ["audio", "text"] }), "session.output_modalities"),
         (json!({ "output_modalities": [] }), "session.output_modalities"),
-        (json!({ "instructions": "x".repeat(40_000) }), "session.instructions"),
+        (json!({ "instructions": "x".repeat(70_000) }), "session.instructions"),
         (json!({ "tools": [tool("a"), tool("a")] }), "session.tools[1].name"),
         (json!({ "tools": [tool("a b")] }), "session.tools[0]"),
         (json!({ "tools": [{ "type": "mcp" }] }), "session.tools[0]"),
