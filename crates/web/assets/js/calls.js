@@ -52,7 +52,7 @@ if (call) {
   /** A line for what `speaker` says; a reader who scrolled up stays where they are. */
   const line = (speaker, item) => {
     const said = make("span", {});
-    const row = make("li", { class: speaker }, make("strong", {}, NAMES[speaker] ?? ""), " ", said);
+    const row = make("p", { class: speaker }, make("strong", {}, NAMES[speaker] ?? ""), " ", said);
     words.append(row);
     items.set(item, said);
     if (words.children.length > MOST) words.firstElementChild.remove();
@@ -79,7 +79,7 @@ if (call) {
   const close = follow(call.dataset.events, {
     call: shown,
     words: spoken,
-    missed: () => words.append(make("li", { class: "soft" }, "Some words went by too fast to be shown.")),
+    missed: () => words.append(make("p", { class: "soft" }, "Some words went by too fast to be shown.")),
     ended: () => {
       close();
       for (const form of [hold, back, end, say]) form.hidden = true;

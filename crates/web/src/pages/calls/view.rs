@@ -86,7 +86,7 @@ pub(super) fn one(frame: &Frame, person: &SignedIn, call: &RunningCall) -> Marku
                 h2 { "What is said" }
                 p { "From the moment you came, and kept nowhere. The caller is told that somebody follows." }
                 noscript { (note(Kind::Due, "Following a call needs scripts in this browser.")) }
-                ol.captions #captions role="log" aria-label="What is said" tabindex="0" {}
+                div.captions #captions role="log" aria-label="What is said" tabindex="0" {}
                 div.callacts {
                     form #hold method="post" action=(act("hold")) { button.button type="submit" { "Take over" } }
                     form #back method="post" action=(act("back")) hidden { button.quiet type="submit" { "Hand back to the agent" } }
