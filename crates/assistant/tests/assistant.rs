@@ -6,6 +6,8 @@
 mod bounds;
 #[path = "assistant/calls.rs"]
 mod calls;
+#[path = "assistant/consent.rs"]
+mod consent;
 #[path = "assistant/conversations.rs"]
 mod conversations;
 #[path = "assistant/customers.rs"]

@@ -245,6 +245,12 @@ impl Instance {
         &self.house.assistant
     }
 
+    /// What people agree to, for tests that need somebody who has.
+    #[must_use]
+    pub fn privacy(&self) -> &privacy::Privacy {
+        &self.house.privacy
+    }
+
     /// The rows, for tests that need people nobody has clicked together.
     #[must_use]
     pub fn store(&self) -> &Store {

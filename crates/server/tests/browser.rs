@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
+#[path = "browser/consents.rs"]
+mod consents;
 #[path = "browser/customers.rs"]
 mod customers;
 #[path = "browser/desk.rs"]

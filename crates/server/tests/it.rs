@@ -10,6 +10,8 @@ mod bad_input;
 mod by_id;
 #[path = "it/calls.rs"]
 mod calls;
+#[path = "it/consents.rs"]
+mod consents;
 #[path = "it/customers.rs"]
 mod customers;
 #[path = "it/desk.rs"]

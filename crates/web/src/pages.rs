@@ -82,6 +82,8 @@ pub fn routes() -> Router<App> {
         .route("/account/sessions/{id}/end", post(account::sessions::end))
         .route("/account/keys", post(account::keys::make))
         .route("/account/notices", post(account::sessions::put_away))
+        .route("/account/consents", get(account::consents::take_along))
+        .route("/account/consents/withdraw", post(account::consents::withdraw))
         .route("/account/keys/{id}/replace", post(account::keys::replace))
         .route("/account/keys/{id}/revoke", post(account::keys::revoke))
         // The edge bounds this body; the framework's own, lower bound would come first.

@@ -38,6 +38,7 @@ const BODIES: &[(&str, &str)] = &[
     ("POST /chat/api/conversations/{id}/branch", "{\"message\":\"MESSAGE\"}"),
     ("PUT /chat/api/draft", "{\"text\":\"half a word\"}"),
     ("POST /account/notices", "until=0"),
+    ("POST /account/consents/withdraw", "purpose=keep_transcript"),
     ("POST /account/keys/{id}/replace", "overlap_hours=0"),
     ("PATCH /chat/api/folders/{id}", "{\"name\":\"theirs\"}"),
     ("POST /account/passkeys/{id}/rename", "name=theirs"),

@@ -9,6 +9,7 @@ mod access;
 mod addresses;
 mod audit;
 mod chat;
+mod consents;
 mod crash;
 mod customers;
 mod damage;

@@ -256,6 +256,7 @@ pub const TAKES: &[Takes] = &[
     ),
     form("/account/keys/{id}/replace", &[must("overlap_hours", Kind::Number(100_000))]),
     form("/account/notices", &[must("until", MOMENT)]),
+    form("/account/consents/withdraw", &[may("purpose", CHOICE)]),
     takes(Way::File, "POST", "/account/import", &[]),
     form("/account/delete-chats", SURE),
     form("/account/address", &[must("address", ADDRESS)]),

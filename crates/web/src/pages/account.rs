@@ -1,5 +1,6 @@
 //! The account: the handlers of `/account`. All of it works as plain forms.
 
+pub mod consents;
 pub mod factors;
 pub mod factors_view;
 pub mod glass;
@@ -72,6 +73,7 @@ pub async fn show(
         ("no-address", own.done_no_address),
         ("deleted", own.done_deleted),
         ("imported", own.done_imported),
+        ("consent", own.done_consent),
     ]);
     page(&app, &person, looks, said.into_iter().collect()).await
 }
@@ -94,6 +96,7 @@ async fn page(app: &App, person: &SignedIn, looks: Looks, notices: Vec<Notice>) 
         factors: &identity.factors(ctx).await?,
         waiting: sessions::notices(own, &identity.news(ctx).await?, identity.session_begun(ctx).await?),
         sessions: sessions::section(own, &sessions, numbers),
+        consents: consents::section(own, &consents::Consents::of(app, person).await?),
         keys: keys::section(
             own,
             &keys,

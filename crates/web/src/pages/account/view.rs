@@ -1,4 +1,4 @@
-//! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data.
+//! What the account page shows: me, ways to sign in, where I am signed in, my keys, my data, my consents.
 
 use domain::{Secret, Timestamp};
 use identity::{Asked, Factors, Settings};
@@ -37,6 +37,8 @@ pub struct Account<'a> {
     pub sessions: Markup,
     /// Their API keys.
     pub keys: Markup,
+    /// What they agreed to about their voice.
+    pub consents: Markup,
     /// Who asked to read their chats.
     pub asked: &'a [Asked],
     /// Now.
@@ -64,6 +66,7 @@ pub fn page(frame: &Frame, account: &Account<'_>) -> Markup {
             (account.sessions)
             (account.keys)
             (data(own))
+            (account.consents)
             (glass::section(own, account.asked, account.now))
             section {
                 h2 { (own.leave) }

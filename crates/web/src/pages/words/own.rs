@@ -120,6 +120,28 @@ both_languages! {
     told_recovery: "Somebody who knows your password asked to replace your factors. That cannot be done before {}.", "आपका पासवर्ड जानने वाले किसी ने आपके कारक बदलने की माँग की। यह {} से पहले नहीं हो सकता।";
     told_recovered: "Your factors were replaced through a recovery.", "आपके कारक वापसी के रास्ते से बदले गए।";
 
+    // What one agreed to about one's voice.
+    consents_title: "My consents", "मेरी सहमतियाँ";
+    consents_text: "What your voice may be used for, as you said before a call. Take any of it back here: a call that rests on it ends at once.", "आपकी आवाज़ किस काम में आ सकती है, जैसा आपने कॉल से पहले बताया। इनमें से कुछ भी यहाँ वापस लें: उस पर टिकी कॉल तुरंत समाप्त हो जाती है।";
+    consents_none: "You agree to nothing at the moment. You are asked before a call.", "अभी आपकी कोई सहमति नहीं है। कॉल से पहले आपसे पूछा जाता है।";
+    consents_old: "The letter has a new wording since you answered it. You are asked again before your next call; until then your voice is used for nothing.", "आपके उत्तर के बाद पत्र के शब्द बदल गए हैं। अगली कॉल से पहले आपसे फिर पूछा जाएगा; तब तक आपकी आवाज़ किसी काम में नहीं आती।";
+    consents_process_call: "Hear me and answer", "मुझे सुनिए और उत्तर दीजिए";
+    consents_keep_transcript: "Keep what was said", "जो कहा गया उसे रखिए";
+    consents_keep_audio: "Keep the sound", "आवाज़ रखिए";
+    consents_share_speech: "Let a third party hear or speak", "किसी तीसरे पक्ष को सुनने या बोलने दीजिए";
+    consents_since: "Since {}, in wording {}", "{} से, पत्र के रूप {} में";
+    consents_with: "With {}", "इनके साथ: {}";
+    consents_withdraw: "Take back", "वापस लें";
+    consents_withdraw_named: "Take back: {}", "वापस लें: {}";
+    consents_withdraw_all: "Take everything back", "सब कुछ वापस लें";
+    consents_hint: "Nothing holds without the first: to take that back is to take back everything.", "पहली सहमति के बिना कुछ भी लागू नहीं: उसे वापस लेना सब कुछ वापस लेना है।";
+    consents_history: "History ({})", "इतिहास ({})";
+    consents_given: "Agreed: {}", "सहमति दी: {}";
+    consents_taken_back: "Taken back: {}", "वापस ली: {}";
+    consents_line: "{}, wording {}, read in {}", "{}, पत्र का रूप {}, भाषा {}";
+    consents_file: "Take this along (JSON)", "इसे साथ ले जाएँ (JSON)";
+    done_consent: "It is taken back. What rested on it has ended.", "वापस ले लिया गया। जो उस पर टिका था वह समाप्त हुआ।";
+
     // API keys.
     keys_title: "API keys", "API कुंजियाँ";
     keys_text: "A key lets a program ask the models in your name, at {} in OpenAI's format. It cannot read your chats.", "कुंजी से कोई प्रोग्राम आपके नाम से {} पर OpenAI के प्रारूप में मॉडल से पूछ सकता है। वह आपकी बातचीत नहीं पढ़ सकता।";
