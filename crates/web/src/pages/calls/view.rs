@@ -147,7 +147,7 @@ fn ended(call: &EndedCall, sorts: bool) -> Markup {
             @if sorts {
                 form.inline method="post" action={ (PATH) "/" (call.id) "/sort" } {
                     label.sr for={ "about-" (call.id) } { "What the call was about" }
-                    select id={ "about-" (call.id) } name="category" {
+                    select.input id={ "about-" (call.id) } name="category" {
                         @for category in Category::ALL {
                             option value=(category.as_str()) selected[call.category == Some(category)] { (about(category)) }
                         }
