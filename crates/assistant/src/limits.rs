@@ -69,11 +69,16 @@ impl Limits {
     #[must_use]
     pub fn of(numbers: &Numbers) -> Self {
         let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        let (calls, calls_per_person) = (count(numbers.calls), count(numbers.calls_per_person));
+        let usual = Self::default();
         Self {
-            calls: count(numbers.calls),
-            calls_per_person: count(numbers.calls_per_person),
+            // Whoever is allowed a call is answered in it.
+            turns: usual.turns.max(calls),
+            turns_per_person: usual.turns_per_person.max(calls_per_person),
+            calls,
+            calls_per_person,
             call_minutes: numbers.call_minutes,
-            ..Self::default()
+            ..usual
         }
     }
 }

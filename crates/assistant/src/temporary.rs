@@ -46,8 +46,10 @@ impl Drop for Chat {
 impl Chats {
     fn begin(&self, owner: UserId, id: ConversationId, now: Timestamp, own: bool) -> Result<(), Error> {
         let mut chats = self.swept(now);
-        let of_owner = chats.values().filter(|chat| chat.owner == owner).count();
-        if of_owner >= TEMPORARY_PER_PERSON || chats.len() >= TEMPORARY {
+        // How many calls there are is bounded where they are let in.
+        let others = || chats.values().filter(|chat| !chat.own);
+        let of_owner = others().filter(|chat| chat.owner == owner).count();
+        if !own && (of_owner >= TEMPORARY_PER_PERSON || others().count() >= TEMPORARY) {
             let advice = "end one of the others first";
             return Err(Error::Full { what: "temporary chat", limit: TEMPORARY_PER_PERSON, advice });
         }

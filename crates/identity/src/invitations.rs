@@ -259,7 +259,6 @@ impl Identity {
             return Err(Error::Link);
         }
         if !invitations::use_up(&mut tx, &permit, invitation.id).await? {
-            enforced!(ACT01);
             return Err(Error::Link);
         }
         match accounts::create(&mut tx, &permit, user, &pending.name, invitation.roles).await {

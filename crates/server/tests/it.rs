@@ -30,6 +30,8 @@ mod inputs;
 mod limits;
 #[path = "api/line.rs"]
 mod line;
+#[path = "it/local_call.rs"]
+mod local_call;
 #[path = "it/mail.rs"]
 mod mail;
 #[path = "it/matrix.rs"]

@@ -135,7 +135,6 @@ async fn check(file: &Path, keyring: &Keyring) -> Result<(), Error> {
     if length % PAGE != 0 {
         return Err(Error::damaged("the file is cut short"));
     }
-    enforced!(CRY02);
     let mut probe = target(file, "ro&immutable=1", keyring).connect().await?;
     let looked = look(&mut probe, length).await;
     Target::end(probe, looked).await
@@ -161,6 +160,7 @@ async fn look(probe: &mut AnyConnection, length: u64) -> Result<(), Error> {
 
 /// How to open `file` with the key that belongs to it.
 fn target(file: &Path, mode: &str, keyring: &Keyring) -> Target {
+    enforced!(CRY02);
     let key = keyring.derive("embedded-store-file");
     let url = format!("sqlite://{}?mode={mode}", encode(file));
     let mut first = format!("PRAGMA key = \"x'{}'\";", hex::encode(key.expose()));

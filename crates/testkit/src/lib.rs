@@ -9,6 +9,7 @@
 mod client;
 mod clockwork;
 mod home;
+mod keeps;
 mod postgres;
 
 pub use client::{Answer, Client};

@@ -8,7 +8,7 @@
 use std::{borrow::Cow, fmt};
 
 use axum::response::{IntoResponse, Response};
-use domain::{Denied, Missing, consent::Purpose};
+use domain::{Denied, Missing, consent::Purpose, enforced};
 use http::StatusCode;
 
 /// A failure as its caller may see it.
@@ -170,6 +170,7 @@ impl Problem {
             causes.push_str(&source.to_string());
             next = source.source();
         }
+        enforced!(WEB07);
         tracing::error!(cause = %causes, "a request failed");
         Self::broken()
     }
@@ -327,4 +328,18 @@ fn sentence(error: &dyn fmt::Display) -> String {
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     let stop = if words.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{stop}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_stays_in_the_log() {
+        let _proof = verifies!(WEB07);
+        let cause = std::io::Error::other("no relation \"accounts\" at db.internal");
+        assert!(Problem::internal(&cause) == Problem::broken(), "nothing of it is told");
+    }
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: builds the server and the measuring program as they are shipped, and runs it.
 //!
 //! What is measured stands in `bench/`, a program of its own, so that the other chores stay quick to
-//! build. Its figures are ratios of one run on one machine; they go to `target/bench.json`.
+//! build. Its figures are ratios of one run on one machine; they go to `target/bench.json`, those of calls to
+//! `target/bench-voice.json`.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,23 +10,36 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// What `bench` takes.
 #[derive(Args)]
 pub(crate) struct Options {
+    /// What is measured; the chat and the API when nothing is said
+    #[arg(value_enum)]
+    what: Option<What>,
     /// Fewer requests: about half a minute, for seeing that it works
     #[arg(long)]
     quick: bool,
     /// Measure debug builds, for seeing that it works
     #[arg(long)]
     debug: bool,
-    /// The folder of the model files; the model is measured when its file is there
+    /// The folder of the model files; what is there is measured
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
+    /// A folder with recorded speech and its `transcription`, as pocketsphinx-testdata has it, for `voice`
+    #[arg(long, value_name = "DIR")]
+    recordings: Option<PathBuf>,
     /// The Python that has llama.cpp's module `llama_cpp`, to measure it beside
     #[arg(long, value_name = "PATH", default_value = "python3")]
     python: PathBuf,
+}
+
+/// Parts of the product that are measured apart.
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// Calls: the engine, the models of this machine, whose turn it is, words
+    Voice,
 }
 
 /// Builds and measures.
@@ -33,9 +47,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let built = build(root, options.debug)?;
     let mut command = Command::new(&built.bench);
     command.current_dir(root).arg(&built.server);
+    command.args(options.what.map(|What::Voice| "--voice"));
     command.args(options.quick.then_some("--quick"));
     if let Some(models) = &options.models {
         command.arg("--models").arg(models);
+    }
+    if let Some(recordings) = &options.recordings {
+        command.arg("--recordings").arg(recordings);
     }
     command.arg("--python").arg(&options.python);
     let status = command.status().context("the measuring program does not start")?;

@@ -117,3 +117,22 @@ impl fmt::Debug for Caller {
         f.write_str(if self.is_verified() { "Caller(verified)" } else { "Caller(nobody yet)" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_served_before_they_are_somebody() {
+        let _proof = verifies!(CUS04);
+        let (mut caller, ctx) = (Caller::new(Place::ThisMachine), testkit::ctx(Actor::System(Job::Desk)));
+        assert!(caller.permit(&ctx).is_err());
+        let ann = CustomerId::fresh(&ctx);
+        caller.becomes(ann);
+        caller.becomes(CustomerId::fresh(&ctx));
+        let (_, permit) = caller.permit(&ctx).unwrap();
+        assert_eq!(permit.customer(Action::ServeCustomer).unwrap(), ann, "and never anybody else");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use assistant::{Assistant, Counted, Error, Place, TurnEvent};
+use assistant::{Assistant, Counted, Error, Limits, Place, TurnEvent};
 use domain::{
     Actor, Ctx,
     bounds::{Bounds, Quota},
@@ -11,9 +11,10 @@ use domain::{
     verifies,
 };
 use futures::StreamExt;
+use providers::{Config, speech::SpeechKind};
 use testkit::{Home, Person};
 
-use crate::house::{ask, assistant, import, say};
+use crate::house::{ask, assistant, import, say, scripted, with_config};
 
 fn within(person: &Person, bounds: Bounds) -> Ctx {
     let mut ctx = person.ctx.clone();
@@ -81,6 +82,26 @@ fn a_model_outside_the_group_is_not_there() {
         let embedded = assistant.embed(&outside, "scripted", vec!["a".into()]).await;
         assert!(matches!(embedded, Err(Error::UnknownModel)));
         assert!(assistant.complete(&in_it, prompt).await.is_ok());
+    });
+}
+
+#[test]
+fn a_voice_elsewhere_outside_the_group_is_not_there() {
+    let _proof = verifies!(GRP01);
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ann = home.person("ann").await;
+        let endpoint = serde_json::json!({
+            "name": "work", "base_url": "https://models.example/v1", "speech_models": ["voice"]
+        });
+        let endpoints = vec![serde_json::from_value(endpoint).unwrap()];
+        let assistant = with_config(&home, Config { endpoints, ..scripted() }, Limits::default());
+        let only = |model: &str| {
+            within(&ann, Bounds { models: Some(BTreeSet::from([model.to_owned()])), ..Bounds::default() })
+        };
+        let voice = |ctx: &Ctx| assistant.speech_model(ctx, SpeechKind::Synthesis, Some("work/voice"));
+        assert!(matches!(voice(&only("scripted")), Err(Error::UnknownModel)));
+        assert_eq!(voice(&only("work/voice")).unwrap().id, "work/voice");
     });
 }
 

@@ -6,6 +6,8 @@ use assistant::{Error, Keeping, Limits};
 use domain::{
     bounds::{Bounds, Quota},
     chat::Author,
+    control::Numbers,
+    id::ItemId,
     model::Tool,
     verifies,
     voice::{
@@ -14,9 +16,13 @@ use domain::{
     },
 };
 use serde_json::json;
+use testkit::Home;
 use zeroize::Zeroizing;
 
-use crate::talk::{Talk, answers, house, opening, silent};
+use crate::{
+    house::with_limits,
+    talk::{Talk, answers, house, opening, silent},
+};
 
 fn text(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.to_owned())
@@ -258,6 +264,38 @@ fn without_a_voice_a_tone_is_heard() {
     }
 }
 
+/// The items whose words could not be had, in that order.
+fn unheard(talk: &Talk) -> Vec<ItemId> {
+    talk.all_of(|event| match event {
+        Event::UserTextFailed { item, .. } => Some(*item),
+        _ => None,
+    })
+}
+
+/// The items the caller spoke, in their order.
+fn spoken(talk: &Talk) -> Vec<ItemId> {
+    talk.all_of(|event| match event {
+        Event::SpeechStopped { item, over: Over::Item(_), .. } => Some(*item),
+        _ => None,
+    })
+}
+
+#[test]
+fn who_ends_turns_by_hand_faster_than_they_are_heard_is_told() {
+    let _proof = verifies!(VOI01);
+    house(Limits::default(), async |assistant, ann| {
+        let settings = Settings { turns: Turns::Manual, ..silent() };
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), settings).await;
+        talk.introduced().await;
+        for word in ["deaf", "one", "two", "three", "four"] {
+            talk.say(word).await;
+            talk.ask(Command::Commit).await;
+        }
+        talk.wait(|talk| !unheard(talk).is_empty()).await;
+        assert_eq!(unheard(&talk), spoken(&talk)[4..], "{:?}", talk.all());
+    });
+}
+
 #[test]
 fn a_client_that_does_not_read_is_left() {
     let _proof = verifies!(VOI05);
@@ -281,6 +319,28 @@ fn there_is_no_room_for_everybody() {
         talk.ask(Command::HangUp).await;
         talk.end().await;
         assert!(assistant.call(&ann.ctx, opening(&ann)).await.is_ok(), "room again");
+    });
+    // Nor has one person all of it.
+    house(Limits { calls: 9, calls_per_person: 1, ..Limits::default() }, async |assistant, ann| {
+        let _talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
+        assert!(matches!(assistant.call(&ann.ctx, opening(&ann)).await, Err(Error::Busy { .. })));
+    });
+}
+
+/// A company's telephones share one key.
+#[test]
+fn one_person_holds_as_many_calls_as_the_policy_says() {
+    const CALLS: usize = 20;
+    let numbers = Numbers { calls: 32, calls_per_person: CALLS as u32, ..Numbers::default() };
+    let limits = Limits::of(&numbers);
+    assert!(limits.turns >= 32 && limits.turns_per_person >= CALLS);
+    house(limits, async |assistant, ann| {
+        let mut calls = Vec::new();
+        for _ in 0..CALLS {
+            calls.push(assistant.call(&ann.ctx, opening(&ann)).await.expect("there is room"));
+        }
+        assert!(matches!(assistant.call(&ann.ctx, opening(&ann)).await, Err(Error::Busy { .. })));
+        assert!(assistant.begin_temporary(&ann.ctx).is_ok(), "calls take no place of written chats");
     });
 }
 
@@ -384,6 +444,27 @@ fn who_asks_for_too_much_at_once_is_told() {
             |what| talk.count(move |event| matches!(event, Event::NotDone { what: it, .. } if *it == what));
         assert!(refused(NotDone::AgentSpeaks) >= 10, "{:?}", talk.all());
         assert_eq!(refused(NotDone::BadText), 150 - 128);
+    });
+}
+
+#[test]
+fn what_is_typed_faster_than_it_can_be_kept_is_refused() {
+    let _proof = verifies!(VOI01);
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let (ann, assistant) = (home.person("ann").await, with_limits(&home, Limits::default()));
+        let talk = Talk::begin(&assistant, &ann, Keeping::Kept(None), silent()).await;
+        talk.introduced().await;
+        // As long as somebody else writes, nothing of it can be kept.
+        let writes = home.store.begin(&ann.ctx).await.unwrap();
+        let by = Spoken::Caller;
+        for _ in 0..40 {
+            talk.ask(Command::Text { item: None, by, text: text("It rains."), answer: false }).await;
+        }
+        let refused = |event: &Event| matches!(event, Event::NotDone { what: NotDone::AlreadyReplying, .. });
+        talk.wait(|talk| talk.count(refused) > 0).await;
+        assert_eq!(talk.count(|event| matches!(event, Event::TextTaken { .. })), 32);
+        drop(writes);
     });
 }
 

@@ -5,6 +5,7 @@ use domain::{
     Action,
     chat::Ending,
     id::{FolderId, MessageId},
+    verifies,
 };
 use testkit::{Home, both_engines};
 
@@ -33,6 +34,22 @@ both_engines!(a_conversation_is_named_pinned_filed_and_put_away, |home| {
     assert!(matches!(nowhere, Err(Error::NotFound)));
     assert!(matches!(assistant.rename(ctx, id, " \n").await, Err(Error::Empty)));
     assert!(matches!(assistant.rename(ctx, id, &"x".repeat(121)).await, Err(Error::TooLong { .. })));
+});
+
+both_engines!(what_was_not_sent_yet_is_there_again_for_a_day, |home| {
+    let _proof = verifies!(SES06);
+    let ann = home.person("ann").await;
+    let assistant = assistant(&home);
+    let kept = assistant.begin(&ann.ctx).await.unwrap();
+    for place in [None, Some(kept)] {
+        assistant.keep_draft(&ann.ctx, place, "zanzibarquagga, half of it").await.unwrap();
+        assert_eq!(assistant.draft(&ann.ctx, place).await.unwrap().unwrap(), "zanzibarquagga, half of it");
+    }
+    assert!(!home.keeps("zanzibarquagga").await, "it is sealed");
+    assistant.drop_draft(&ann.ctx, None).await.unwrap();
+    assert_eq!(assistant.draft(&ann.ctx, None).await.unwrap(), None, "it was sent");
+    home.clockwork.advance(24 * 3600 + 1);
+    assert_eq!(assistant.draft(&ann.ctx, Some(kept)).await.unwrap(), None);
 });
 
 both_engines!(what_was_said_is_found_while_one_types, |home| {

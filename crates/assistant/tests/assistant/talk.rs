@@ -178,7 +178,8 @@ impl Talk {
             }) {
                 return why;
             }
-            more.await;
+            let more = tokio::time::timeout(Duration::from_secs(60), more).await;
+            assert!(more.is_ok(), "the call does not end: {:?}", self.all());
         }
     }
 

@@ -5,11 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use assistant::{Error, Place};
-use domain::{Action, Job, chat::Ending, verifies};
+use assistant::{Error, Keeping, Place};
+use domain::{
+    Action, Job,
+    chat::Ending,
+    verifies,
+    voice::{Command, Spoken},
+};
 use testkit::{Home, both_engines};
+use zeroize::Zeroizing;
 
-use crate::house::{again, ask, assistant, say};
+use crate::{
+    house::{again, ask, assistant, say},
+    talk::{Talk, silent},
+};
 
 const MARK: &str = "zanzibarquagga";
 
@@ -63,6 +72,29 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     // Readers of the write-ahead log note themselves there; it holds no rows.
     found.retain(|path, _| !path.to_string_lossy().ends_with("-shm"));
     found
+}
+
+#[test]
+fn a_call_in_a_temporary_chat_never_reaches_the_store() {
+    let _proof = verifies!(DAT03);
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let (ann, assistant) = (home.person("ann").await, assistant(&home));
+        let entries = || async {
+            let permit = home.instance(Job::Checks, Action::ReadInstance);
+            store::audit::list(&home.store, &permit, 0, 10_000).await.unwrap().len()
+        };
+        let talk = Talk::begin(&assistant, &ann, Keeping::Temporary(None), silent()).await;
+        talk.introduced().await;
+        let before = entries().await;
+        talk.talk(MARK).await;
+        let typed = Zeroizing::new("It rains.".to_owned());
+        talk.ask(Command::Text { item: None, by: Spoken::Caller, text: typed, answer: false }).await;
+        talk.talk("long 3").await;
+        let kept = talk.kept(&assistant, &ann);
+        assert!(kept[0].1 == MARK && kept.iter().any(|(_, text)| text == "It rains."), "{kept:?}");
+        assert_eq!(entries().await, before, "no transaction was begun for it");
+    });
 }
 
 #[test]

@@ -170,6 +170,24 @@ both_engines!(an_address_counts_once_its_link_was_followed, |home| {
     assert!(matches!(identity.change_email(&grace, "a\r\nBcc: b@c.d").await, Err(Error::Email(_))));
 });
 
+both_engines!(a_mailed_link_followed_twice_at_once_works_once, |home| {
+    let _proof = verifies!(ACT01);
+    let owned = set_up_with(&home, mailing()).await;
+    let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);
+    identity.change_email(&ctx, "ada@example.org").await.unwrap();
+    let (_, token) = mailed(&home).await;
+    let confirm = async || identity.confirm_email(&stranger(&home), &token).await;
+    let (one, two) = tokio::join!(confirm(), confirm());
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+
+    home.clockwork.advance(5 * 60);
+    identity.ask_reset(&stranger(&home), "ada@example.org").await.unwrap();
+    let (_, token) = mailed(&home).await;
+    let reset = async || identity.reset_password(&stranger(&home), &token, &secret(OTHER_PASSWORD)).await;
+    let (one, two) = tokio::join!(reset(), reset());
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+});
+
 both_engines!(nobodys_mailbox_is_filled_and_no_account_queues_without_end, |home| {
     let owned = set_up_with(&home, mailing()).await;
     let (identity, ctx) = (&owned.identity, owned.ctx(&home).await);

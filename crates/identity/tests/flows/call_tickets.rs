@@ -36,6 +36,11 @@ both_engines!(a_ticket_opens_one_call_for_the_key_it_was_made_with, |home| {
     let ticket = owned.identity.give_call_ticket(&app, 30, &terms).await.unwrap();
     let token = ticket.token.expose();
     assert!(token.starts_with(TICKET_PREFIX) && !format!("{ticket:?}").contains(&token[9..]));
+    // The store has neither the ticket nor what the call begins with.
+    for part in [&token[..20], &token[token.len() - 20..], "Be brief."] {
+        assert!(!home.keeps(part).await, "{part}");
+    }
+    assert!(home.keeps(&Act::CallTicketGiven.name()).await, "the rows were looked at");
     let nobody = stranger(&home);
     let (first, second) = tokio::join!(
         owned.identity.see_call_ticket(&nobody, token, None),
@@ -96,6 +101,7 @@ both_engines!(a_ticket_is_worth_nothing_late_elsewhere_or_after_its_key, |home| 
 });
 
 both_engines!(tickets_are_given_to_keys_that_may_speak_and_not_without_end, |home| {
+    let _proof = verifies!(VOI10);
     let owned = set_up(&home).await;
     let give = async |ctx: &Ctx, seconds, terms: &CallTerms| {
         owned.identity.give_call_ticket(ctx, seconds, terms).await.map(|_| ())

@@ -1,6 +1,6 @@
 //! Passkeys: made, shown alone, after a password and to confirm; and every way in which one is not believed.
 
-use domain::{Action, Actor, Job, Missing, audit::Act, verifies};
+use domain::{Action, Actor, Job, Missing, Secret, audit::Act, verifies};
 use identity::{Config, Error, NewSession, Next, Proof};
 use testkit::{Home, both_engines};
 
@@ -163,6 +163,24 @@ both_engines!(a_counter_that_goes_back_puts_the_passkey_out_of_use, |home| {
     assert!(factors.passkeys[0].suspended && factors.count() == 1, "the authenticator is left");
     owned.identity.remove_passkey(&ctx, factors.passkeys[0].id).await.unwrap();
     assert!(owned.identity.factors(&ctx).await.unwrap().passkeys.is_empty());
+});
+
+both_engines!(of_two_copies_that_answer_at_once_one_is_refused, |home| {
+    let _proof = verifies!(AUT09);
+    let (owned, mut device) = owner(&home).await;
+    let counter = device.counter;
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        device.counter = counter;
+        let asked = owned.identity.begin_passkey_sign_in(&stranger(&home), HOST).unwrap();
+        answers.push((device.show(&asked), asked.ticket));
+    }
+    let show = async |(answer, ticket): &(String, Secret<String>)| {
+        owned.identity.sign_in_with_passkey(&stranger(&home), ticket, answer, DEVICE).await
+    };
+    let (one, two) = tokio::join!(show(&answers[0]), show(&answers[1]));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    assert!(matches!(one.and(two), Err(Error::Refused)));
 });
 
 both_engines!(a_passkey_out_of_use_still_guards_its_account, |home| {

@@ -77,7 +77,7 @@ impl Vendor {
             Self::Local(local) => local.recognise(id, sound, asker).await,
             Self::Endpoint(endpoint) => endpoint.recognise(id, sound).await,
             Self::Deepgram(deepgram) => deepgram.recognise(id, sound).await,
-            Self::Scripted(_) => Ok(Scripted::recognise(&sound)),
+            Self::Scripted(_) => Scripted::recognise(&sound).await,
         }
     }
 
@@ -105,5 +105,30 @@ impl Vendor {
             Self::Scripted(_) => Ok(Hearing::scripted()),
             Self::Endpoint(_) | Self::Deepgram(_) => Err(Error::UnknownModel),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Timestamp, verifies};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{EndpointConfig, LocalConfig};
+
+    #[test]
+    fn nothing_is_made_that_could_send_sound_to_an_endpoint_for_writing() {
+        let _proof = verifies!(SPE02);
+        let clock = Clock::new(|| Timestamp(0));
+        let made = |speech_models: &[&str]| {
+            let endpoint = json!({
+                "name": "work", "base_url": "https://models.example/v1", "models": ["m"], "speech_models": speech_models
+            });
+            let endpoint: EndpointConfig = serde_json::from_value(endpoint).unwrap();
+            let local = LocalConfig { enabled: false, ..LocalConfig::default() };
+            let config = Config { endpoints: vec![endpoint], local, ..Config::default() };
+            all(&config, &TaskTracker::new(), &clock, &CancellationToken::new(), None).unwrap().len()
+        };
+        assert_eq!((made(&[]), made(&["voice"])), (0, 1));
     }
 }

@@ -197,7 +197,8 @@ async fn trouble_at_an_endpoint_is_told_without_secrets_and_opens_the_circuit() 
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_or_never_ends_is_cut() {
+async fn an_answer_that_is_too_large_or_never_ends_or_begins_is_cut() {
+    let _proof = verifies!(MOD02);
     let long = Double::scenes(vec![answer("audio/pcm", &[0; 10_000])]).await;
     let mut config = endpoint(&long.url());
     config.limits = Limits { answer_bytes: 5_000, ..config.limits };
@@ -212,6 +213,15 @@ async fn an_answer_that_is_too_large_or_never_ends_is_cut() {
     let vendors = start(Config { endpoints: vec![config], ..Config::default() });
     let spoken = vendors.speech().speak(&permit(), say("a", None), CancellationToken::new()).await.unwrap();
     assert_eq!(whole(spoken).await.err(), Some(Error::TimedOut));
+
+    let silent = Double::scenes(vec![vec![Step::AwaitHangup]]).await;
+    let mut config = endpoint(&silent.url());
+    config.limits = Limits { first_byte_ms: 100, ..config.limits };
+    let vendors = start(Config { endpoints: vec![config], ..Config::default() });
+    let permit = permit();
+    let spoken = vendors.speech().speak(&permit, say("a", None), CancellationToken::new());
+    let ended = tokio::time::timeout(Duration::from_secs(30), spoken).await.expect("it is given up");
+    assert_eq!(ended.err(), Some(Error::TimedOut));
 }
 
 fn deepgram(address: std::net::SocketAddr) -> Config {

@@ -75,6 +75,7 @@ fn new_hosts_need_a_new_authority_and_fewer_do_not() {
 
 #[test]
 fn a_shorter_life_in_the_policy_takes_effect_at_once() {
+    let _proof = verifies!(CRY05);
     let place = Place::new();
     let (first, ..) = place.leaf(&place.desk(&[], 90));
     let (second, facts, _) = place.leaf(&place.desk(&[], 30));

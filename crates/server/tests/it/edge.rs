@@ -97,7 +97,7 @@ async fn every_answer_carries_the_headers_and_a_nonce_of_its_own() {
 
 #[tokio::test]
 async fn strange_hosts_are_refused_by_host_and_by_authority() {
-    let _proof = verifies!(WEB03);
+    let (_hosts, _headers) = (verifies!(WEB03), verifies!(WEB02));
     let place = Place::new();
     let instance = place.start("[web]\nhosts = [\"troth.example\"]").await.unwrap();
     let http1 = Stranger::with(&instance, reqwest::ClientBuilder::http1_only);

@@ -75,6 +75,7 @@ async fn unguard(home: &Home) {
 }
 
 both_engines!(tampering_is_found_where_it_happened, |home| {
+    let _proof = verifies!(AUD02);
     let entries = with_history(&home).await;
     unguard(&home).await;
     home.spoil("CREATE TABLE kept AS SELECT * FROM audit").await;

@@ -40,3 +40,22 @@ pub(crate) fn refusal(error: &serde_json::Error) -> Problem {
         _ => format!("The body is not valid JSON (UTF-8) at {at}."),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_the_place_and_nothing_of_what_was_sent() {
+        let _proof = verifies!(WEB14);
+        for (sent, place) in
+            [("{\n  \"secret\": }", "line 2, column 13"), ("{\"secret\": 7}", "line 1, column 12")]
+        {
+            let error = serde_json::from_str::<std::collections::BTreeMap<String, String>>(sent).unwrap_err();
+            let detail = refusal(&error).detail;
+            assert!(detail.contains(place) && !detail.contains("secret"), "{detail}");
+        }
+    }
+}

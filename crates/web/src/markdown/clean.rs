@@ -57,3 +57,29 @@ pub(super) fn clean(html: &str) -> String {
     enforced!(WEB06);
     SANITISER.clean(html).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::verifies;
+
+    use super::*;
+
+    /// The renderer escapes HTML before it comes here; this is what holds where the renderer errs.
+    #[test]
+    fn it_lets_nothing_through_that_is_not_listed() {
+        let _proof = verifies!(WEB06);
+        for (hostile, left) in [
+            ("<script>alert(1)</script>a", "a"),
+            ("<style>p { display: none }</style>a", "a"),
+            ("<p onclick=\"x()\" style=\"x\" id=\"x\">a</p>", "<p>a</p>"),
+            ("<svg><script>x()</script></svg><math>a</math>", "a"),
+            ("<img src=\"https://a.example/x.png\">a<!-- b -->", "a"),
+            ("<iframe src=\"https://a.example\"></iframe><form><input name=\"x\"></form>a", "a"),
+        ] {
+            assert_eq!(clean(hostile), left);
+        }
+        for address in ["javascript:x()", "data:text/html,x", "/sign-out", "//a.example"] {
+            assert!(!clean(&format!("<a href=\"{address}\">a</a>")).contains("href"), "{address}");
+        }
+    }
+}

@@ -18,6 +18,8 @@ use crate::upstream::{MODELS, Upstream};
 
 /// How long the first start may take.
 const START: Duration = Duration::from_secs(60);
+/// What Linux counts time of processors in.
+const TICKS_A_SECOND: f64 = 100.0;
 /// A password that keeps the rules.
 const PASSWORD: &str = "Measured-Twice-7-times";
 /// How it is hashed, as [`settings`] says.
@@ -38,12 +40,22 @@ pub(crate) struct Instance {
 impl Instance {
     /// Starts `server` in a data folder of its own, with the upstream as its only endpoint.
     pub(crate) async fn start(server: &Path, upstream: &Upstream) -> anyhow::Result<Self> {
+        let models = format!(
+            "local.enabled = false\n[[models.endpoints]]\nname = \"bench\"\nbase_url = \"http://{}/v1\"\n\
+             allow_plain_http_loopback = true\nmodels = {MODELS:?}\n",
+            upstream.address
+        );
+        Self::with_models(server, &models).await
+    }
+
+    /// Starts `server` in a data folder of its own, with this in its `[models]`.
+    pub(crate) async fn with_models(server: &Path, models: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let data = folder.path().join("data");
         fs::create_dir(&data)?;
         restrict(&data)?;
         let configuration = folder.path().join("troth.toml");
-        fs::write(&configuration, settings(folder.path(), upstream))?;
+        fs::write(&configuration, settings(folder.path(), models))?;
         let mut child = Command::new(server)
             .args(["--data".as_ref(), data.as_os_str(), "--config".as_ref(), configuration.as_os_str()])
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -67,6 +79,15 @@ impl Instance {
     /// Resident memory of the server, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         resident(self.child.id())
+    }
+
+    /// Time of processors the server has used so far, in seconds.
+    pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
+        let line = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name, in brackets, may hold spaces; user and system time are the 12th and 13th word behind it.
+        let behind = line.rsplit_once(") ").context("no name in stat")?.1;
+        let ticks = behind.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        Ok(ticks as f64 / TICKS_A_SECOND)
     }
 
     /// Ends it as a service manager would, and sees that it ends.
@@ -95,16 +116,14 @@ fn restrict(folder: &Path) -> anyhow::Result<()> {
     Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?)
 }
 
-fn settings(folder: &Path, upstream: &Upstream) -> String {
+fn settings(folder: &Path, models: &str) -> String {
     format!(
         "[keys]\nkey_file = {:?}\n[log]\nlevel = \"warn\"\n[web]\nstreams = 2000\nconnections = 4000\n\
          connections_per_address = 4000\nstreams_per_person = 4000\n[identity]\nhash_memory_kib = 19456\n\
          hash_passes = 2\nhashes_at_once = 2\n[policy]\n\
          sign_ins_a_minute = 100000\npages_a_minute = 10000000\nasks_a_minute = 10000000\n\
-         api_calls_a_minute = 10000000\n[models]\nlocal.enabled = false\n[[models.endpoints]]\nname = \"bench\"\n\
-         base_url = \"http://{}/v1\"\nallow_plain_http_loopback = true\nmodels = {MODELS:?}\n",
+         api_calls_a_minute = 10000000\ncalls = 64\ncalls_per_person = 64\n[models]\n{models}",
         folder.join("root.key"),
-        upstream.address,
     )
 }
 

@@ -4,7 +4,8 @@
 //! and with one client, so the ratios mean something where the absolute times do not: the same answers
 //! straight from a scripted upstream, through nginx as a bare TLS proxy, through Troth's `/v1`, and through
 //! its chat, where the question is durable before the first token; then the chat again, alone and while
-//! somebody tries to sign in ten thousand times a minute. Every count and every time is bounded.
+//! somebody tries to sign in ten thousand times a minute. With `--voice` it measures calls instead ([`voice`]).
+//! Every count and every time is bounded.
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
 mod decode;
@@ -16,6 +17,7 @@ mod proxy;
 mod report;
 mod routes;
 mod upstream;
+mod voice;
 
 use std::path::PathBuf;
 
@@ -27,8 +29,10 @@ use crate::{instance::Instance, load::Plan, proxy::Proxy, report::Report, upstre
 struct Wish {
     server: PathBuf,
     quick: bool,
+    voice: bool,
     models: Option<PathBuf>,
     python: PathBuf,
+    recordings: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -36,6 +40,12 @@ fn main() -> anyhow::Result<()> {
         println!("Run `cargo xtask bench`; it builds what is measured and calls this.");
         return Ok(());
     };
+    if wish.voice {
+        // One thread: who makes the load shall cost little.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (models, recordings) = (wish.models.as_deref(), wish.recordings.as_deref());
+        return runtime.block_on(voice::measure(&wish.server, wish.quick, models, recordings));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(measure(&wish))
 }
@@ -43,12 +53,20 @@ fn main() -> anyhow::Result<()> {
 /// The command line. `None` when there is no server, as when cargo runs all benches.
 fn wish() -> Option<Wish> {
     let mut words = std::env::args_os().skip(1).filter(|word| word != "--bench");
-    let mut wish =
-        Wish { server: words.next()?.into(), quick: false, models: None, python: "python3".into() };
+    let mut wish = Wish {
+        server: words.next()?.into(),
+        quick: false,
+        voice: false,
+        models: None,
+        python: "python3".into(),
+        recordings: None,
+    };
     while let Some(word) = words.next() {
         match word.to_str() {
             Some("--quick") => wish.quick = true,
+            Some("--voice") => wish.voice = true,
             Some("--models") => wish.models = words.next().map(PathBuf::from),
+            Some("--recordings") => wish.recordings = words.next().map(PathBuf::from),
             Some("--python") => wish.python = words.next()?.into(),
             _ => return None,
         }

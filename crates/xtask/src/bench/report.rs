@@ -152,11 +152,11 @@ impl Flood {
     }
 }
 
-fn kept(held: bool, target: &str) -> String {
+pub(crate) fn kept(held: bool, target: &str) -> String {
     format!("{} (target: {target})", if held { "kept" } else { "MISSED" })
 }
 
-fn mebibytes(bytes: u64) -> String {
+pub(crate) fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 

@@ -116,6 +116,12 @@ pub(crate) fn client(trusted: Option<&Path>) -> anyhow::Result<Client> {
     Ok(builder.build()?)
 }
 
+/// A client that speaks HTTP/1.1 alone, over which a socket can be opened.
+pub(crate) fn http1(trusted: &Path) -> anyhow::Result<Client> {
+    let authority = Certificate::from_pem(&fs::read(trusted)?)?;
+    Ok(Client::builder().no_proxy().tcp_nodelay(true).http1_only().tls_certs_only([authority]).build()?)
+}
+
 impl Route {
     /// Asks `model` and reads the answer to its end.
     pub(crate) async fn ask(&self, model: &str) -> anyhow::Result<Times> {

@@ -42,15 +42,18 @@ impl Marks {
         let mut in_tests = false;
         for (index, line) in file.text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            in_tests |= code.trim() == "#[cfg(test)]";
+            // Unit tests stand at the end of a file; elsewhere the attribute may stand over one item.
+            in_tests |= code.starts_with("mod tests {");
             let place = Place { path: file.path.clone(), line: index + 1 };
-            for token in after(code, "enforced!(") {
+            // A test that says "enforced" of itself would have nothing to keep.
+            let runs = !in_tests && file.path.contains("/src/") && !file.path.ends_with("/tests.rs");
+            for token in after(code, "enforced!(").into_iter().filter(|_| runs) {
                 self.enforced.entry(token).or_default().push(place.clone());
             }
             for token in after(code, "verifies!(") {
                 self.verifies.entry(token).or_default().push(place.clone());
             }
-            if makes_checks && !in_tests && file.path.contains("/src/") {
+            if makes_checks && runs {
                 for token in after(code, "Control::") {
                     self.checks.entry(token).or_default().push(place.clone());
                 }
@@ -123,6 +126,17 @@ mod tests {
         assert_eq!(marks.enforced("CRY01")[0].line, 2);
         assert_eq!(marks.verifies("CRY01")[0].line, 5);
         assert!(marks.enforced("CRY02").is_empty());
+    }
+
+    #[test]
+    fn a_test_keeps_no_control_by_its_own_word() {
+        let inside = "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    enforced!(CRY01);\n}\n";
+        let marks = Marks::of(&[
+            file("crates/a/src/lib.rs", inside),
+            file("crates/a/src/b/tests.rs", "enforced!(CRY01);"),
+            file("crates/a/tests/t.rs", "enforced!(CRY01);"),
+        ]);
+        assert!(marks.enforced("CRY01").is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     FRAME_MS, Move, Rules, Sign,
-    words::{is_assent, is_nothing, is_unfinished},
+    words::{is_assent, is_nothing, is_unfinished, may_become_assent},
 };
 use crate::voice::Trigger;
 
@@ -187,8 +187,10 @@ impl TurnTaking {
         }
         let meant = match &said.words {
             Some(words) => {
+                let known = said.settled || said.voiced_ms >= rules.insist_ms;
+                let assent = if known { is_assent(words) } else { may_become_assent(words) };
                 let long_enough = said.voiced_ms >= rules.interrupt_ms || said.settled;
-                long_enough && !is_assent(words) && !is_nothing(words, said.voiced_ms)
+                long_enough && !assent && !is_nothing(words, said.voiced_ms)
             }
             None => said.voiced_ms >= rules.insist_ms,
         };

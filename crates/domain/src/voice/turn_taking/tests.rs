@@ -144,6 +144,15 @@ fn assent_over_the_agents_voice_lets_it_go_on() {
 }
 
 #[test]
+fn half_of_a_word_of_assent_is_no_interruption() {
+    let assent =
+        play(&[AgentBegins, Speech(288), Says("I"), Speech(192), Silence(160), Judged(0.9, "I see.")]);
+    assert_eq!(assent, [BEGAN, Move::Hush, Move::Judge, Move::GoOn, Move::Forget]);
+    let more = play(&[AgentBegins, Speech(288), Says("I"), Speech(256), Says("I want the other")]);
+    assert_eq!(more, [BEGAN, Move::Hush, Move::Interrupted]);
+}
+
+#[test]
 fn a_short_stop_interrupts_too() {
     let moves = play(&[AgentBegins, Speech(224), Silence(160), Judged(0.9, "Stop!"), Silence(96)]);
     let expected = [BEGAN, Move::Judge, Move::Interrupted, Move::ThinkAhead, Move::Over(Trigger::Judged)];

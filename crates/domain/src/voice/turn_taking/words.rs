@@ -4,9 +4,9 @@
 //! not tell: a caller who says "um" has not finished, and one who says "right" does not interrupt.
 
 /// Says "go on", not "stop": heard over the agent's voice it interrupts nobody.
-const ASSENT: [&str; 27] = [
+const ASSENT: [&str; 28] = [
     "ah", "aha", "alright", "cool", "exactly", "gotcha", "great", "hm", "hmm", "huh", "mhm", "mm", "mm-hmm",
-    "mmm", "oh", "ok", "okay", "perfect", "right", "sure", "uh-huh", "um", "wow", "yeah", "yep", "yes",
+    "mmm", "oh", "ok", "okay", "perfect", "right", "sure", "uh", "uh-huh", "um", "wow", "yeah", "yep", "yes",
     "yup",
 ];
 /// The same in more than one word.
@@ -45,6 +45,14 @@ pub fn is_assent(words: &str) -> bool {
         rest.truncate(rest.len() - taken);
     }
     true
+}
+
+/// Whether `words`, of somebody who still speaks, may become assent and nothing else: "I" may become "I see".
+pub(super) fn may_become_assent(words: &str) -> bool {
+    let words = plain(words);
+    let (before, last) = words.rsplit_once(' ').unwrap_or(("", &words));
+    let begun = ASSENTS.iter().filter_map(|pair| pair.split_once(' ')).any(|(first, _)| first == last);
+    is_assent(&words) || (begun && (before.is_empty() || is_assent(before)))
 }
 
 /// Whether the last of `words` leaves the sentence open. A lone one does not: "so" may be a whole turn.
@@ -88,6 +96,16 @@ mod tests {
         }
         for words in ["", "no", "Stop.", "yeah but", "okay, wait", "right now", "I see it", "?"] {
             assert!(!is_assent(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn half_of_an_assent_may_become_one() {
+        for words in ["I", "Yeah, I", "Uh", "mm", "got", "okay"] {
+            assert!(may_become_assent(words), "{words}");
+        }
+        for words in ["", "I want", "no I", "wait", "see"] {
+            assert!(!may_become_assent(words), "{words}");
         }
     }
 

@@ -215,6 +215,8 @@ mod tests {
         let html = told(&tree, 3, Some(TurnId(uuid(9))));
         assert_eq!(html.matches("message answer").count(), 2);
         assert_eq!(html.matches("class=\"by\"").count(), 2);
+        assert_eq!(html.matches(&format!("{}</span>", Words::of("en").ai)).count(), 2, "{html}");
+        assert_eq!(html.matches("<span>m</span>").count(), 1, "the one that was given, by its model");
     }
 
     #[test]
