@@ -10,6 +10,8 @@
 mod consents;
 #[path = "browser/customers.rs"]
 mod customers;
+#[path = "browser/desk.rs"]
+mod desk;
 #[path = "browser/directory.rs"]
 mod directory;
 #[path = "browser/factors.rs"]
@@ -18,6 +20,8 @@ mod factors;
 mod house;
 #[path = "browser/leaving.rs"]
 mod leaving;
+#[path = "api/line.rs"]
+mod line;
 #[path = "browser/people.rs"]
 mod people;
 #[path = "browser/recovery.rs"]

@@ -14,6 +14,8 @@ mod calls;
 mod consents;
 #[path = "it/customers.rs"]
 mod customers;
+#[path = "it/desk.rs"]
+mod desk;
 #[path = "it/edge.rs"]
 mod edge;
 #[path = "it/first_run.rs"]
@@ -26,6 +28,8 @@ mod house;
 mod inputs;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "api/line.rs"]
+mod line;
 #[path = "it/local_call.rs"]
 mod local_call;
 #[path = "it/mail.rs"]

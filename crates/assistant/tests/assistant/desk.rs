@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use assistant::{Assistant, EndedCall, Error, Keeping, Opening, Seen, Speaker, Watching};
 use domain::{
-    Action, Ctx, Job, Resource,
-    access::{Role, Roles},
+    Action, Actor, Ctx, Job, Resource,
+    access::{Rights, Role, Roles, Standing},
     audit::Act,
     authorize,
     control::Numbers,
@@ -336,11 +336,11 @@ fn how_a_call_ended_is_kept_and_sorted() {
             assert!(matches!(house.running_calls(&who.ctx), Err(Error::Denied(_))));
         }
 
-        let upkeep: Ctx = desk.home.ctx(domain::Actor::System(Job::Upkeep));
+        let upkeep: Ctx = desk.home.ctx(Actor::System(Job::Upkeep));
         assert!(authorize(&upkeep, Action::WriteInstance, Resource::Instance).is_ok());
         assert_eq!(house.sweep_ended_calls(&upkeep).await.unwrap(), 0);
         desk.home.clockwork.advance(91 * 24 * 60 * 60);
-        let upkeep = desk.home.ctx(domain::Actor::System(Job::Upkeep));
+        let upkeep = desk.home.ctx(Actor::System(Job::Upkeep));
         assert_eq!(house.sweep_ended_calls(&upkeep).await.unwrap(), 4);
         assert!(house.ended_calls(sue).await.unwrap().is_empty());
     });
@@ -354,5 +354,33 @@ fn the_desk_sees_what_a_call_does() {
         talk.wait(|_| state() == CallState::Waiting).await;
         talk.say("hang").await;
         talk.wait(|_| state() == CallState::Thinking || state() == CallState::Speaking).await;
+    });
+}
+
+#[test]
+fn whom_a_call_serves_is_shown_to_those_who_open_records() {
+    desk(async |desk| {
+        let operator = desk.home.ctx(Actor::System(Job::Operator));
+        desk.assistant.customers().fill_with_samples(&operator).await.unwrap();
+        let talk = desk.call().await;
+        let facts = r#"call verify_customer {"phone":"202 555 0101","order_number":"ORD0001"}"#;
+        talk.ask(Command::Text { item: None, by: Spoken::Caller, text: text(facts), answer: true }).await;
+        let seen = |ctx: &Ctx| desk.assistant.running_call(ctx, talk.id()).unwrap();
+        talk.wait(|_| seen(&desk.sue.ctx).verified).await;
+        assert!(seen(&desk.sue.ctx).customer.is_some());
+        let Actor::Person { user, session, standing } = desk.ann.ctx.actor.clone() else {
+            panic!("a person")
+        };
+        let standing = Standing { extra: Rights::NONE.with(Action::SeeCalls), ..standing };
+        let sees = desk.ann.ctx.acting_as(Actor::Person { user, session, standing });
+        assert_eq!((seen(&sees).verified, seen(&sees).customer), (true, None));
+        let watched = desk.assistant.watch_call(&sees, talk.id()).await;
+        assert!(matches!(watched, Err(Error::Denied(_))));
+        let books = r#"call make_appointment {"service":"Review","date":"2026-01-06","time":"9"}"#;
+        talk.ask(Command::Text { item: None, by: Spoken::Caller, text: text(books), answer: true }).await;
+        let made = |event: &Event| matches!(event, Event::ToolDone { name, worked: true, .. } if name == "make_appointment");
+        talk.until(made).await;
+        let ended = desk.hung_up(&talk).await;
+        assert_eq!((ended.outcome, ended.held), (Outcome::AppointmentMade, false));
     });
 }

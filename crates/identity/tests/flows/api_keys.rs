@@ -1,7 +1,7 @@
 //! Personal API keys: shown once, kept as a hash, revoked at once.
 
 use domain::{
-    Action, Actor, Resource,
+    Action, Actor, Resource, Secret,
     access::{Rights, Role},
     audit::Act,
     authorize, verifies,
@@ -244,3 +244,22 @@ both_engines!(a_stream_of_a_key_ends_with_the_key_and_with_the_account, |home| {
 });
 
 const DAY: i64 = 24 * 3600;
+
+both_engines!(a_key_holds_the_desks_calls_when_its_person_may_and_asks_for_it, |home| {
+    let owned = set_up(&home).await;
+    let ctx = owned.ctx(&home).await;
+    let holds = async |token: &Secret<String>| {
+        let actor = owned.identity.recognise_api_key(&stranger(&home), token.expose()).await.unwrap();
+        matches!(actor, Some(Actor::ApiKey { scopes, .. }) if scopes.has(Action::HoldDesk))
+    };
+    let usual = owned.identity.create_api_key(&ctx, "usual").await.unwrap();
+    assert!(!holds(&usual.token).await, "nobody gets it who does not ask for it");
+    let scopes = Rights::NONE.with(Action::Speech).with(Action::UseModel).with(Action::HoldDesk);
+    let wish = || KeyWish { label: "the desk".to_owned(), scopes, days: None };
+    let desks = owned.identity.create_api_key(&ctx, wish()).await.unwrap();
+    assert!(holds(&desks.token).await);
+    let bob = home.person("Bob").await;
+    let refused = owned.identity.create_api_key(&bob.ctx, wish()).await;
+    assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
+    assert!(owned.identity.create_api_key(&bob.ctx, "usual").await.is_ok());
+});

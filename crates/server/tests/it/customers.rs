@@ -17,7 +17,7 @@ use testkit::Client;
 
 use crate::house::Place;
 
-const PASSWORD: &str = "Correct-Horse-7-Battery";
+pub(crate) const PASSWORD: &str = "Correct-Horse-7-Battery";
 const FILE: &str = "customer_id,name,phone,email,date_of_birth,note\n\
     CUST0042,Dora Marked,+12025550142,dora@example.com,1970-01-31,marked note\n";
 
@@ -79,7 +79,7 @@ async fn the_terminal_brings_customers_in_whole_and_samples_in_and_out() {
 }
 
 /// Somebody who leads the desk, with the owner's password and authenticator, signed in.
-async fn supervisor(instance: &Instance, owner: &Client) -> Client {
+pub(crate) async fn supervisor(instance: &Instance, owner: &Client) -> Client {
     let (setup, known) = (Outside::real().ctx(Job::Setup), Outside::real().ctx(Job::Authentication));
     let permit = authorize(&known, Action::Authenticate, Resource::Instance).unwrap();
     let ann = accounts::find(instance.store(), &permit, "ann").await.unwrap().unwrap();

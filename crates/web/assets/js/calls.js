@@ -42,7 +42,7 @@ if (list) follow(list.dataset.events, { calls: ({ html }) => redraw(list, html) 
 
 const call = find("#follow");
 if (call) {
-  const [words, went] = [find("#words"), find("#how-it-went")];
+  const [words, went] = [find("#captions"), find("#how-it-went")];
   const [hold, back, end, say] = ["#hold", "#back", "#end", "#say"].map((name) => find(name));
   const text = find("#text");
   const items = new Map();
@@ -52,7 +52,7 @@ if (call) {
   /** A line for what `speaker` says; a reader who scrolled up stays where they are. */
   const line = (speaker, item) => {
     const said = make("span", {});
-    const row = make("li", { class: speaker }, make("strong", {}, NAMES[speaker] ?? ""), " ", said);
+    const row = make("p", { class: speaker }, make("strong", {}, NAMES[speaker] ?? ""), " ", said);
     words.append(row);
     items.set(item, said);
     if (words.children.length > MOST) words.firstElementChild.remove();
@@ -79,7 +79,7 @@ if (call) {
   const close = follow(call.dataset.events, {
     call: shown,
     words: spoken,
-    missed: () => words.append(make("li", { class: "soft" }, "Some words went by too fast to be shown.")),
+    missed: () => words.append(make("p", { class: "soft" }, "Some words went by too fast to be shown.")),
     ended: () => {
       close();
       for (const form of [hold, back, end, say]) form.hidden = true;

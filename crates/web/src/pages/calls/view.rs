@@ -67,7 +67,7 @@ pub(super) fn running(person: &SignedIn, calls: &[RunningCall]) -> Markup {
                         }
                         (state(call.state))
                         @if call.holder.is_some() { (held(person, call)) }
-                        @if follows { a.quiet href={ (PATH) "/" (call.id) } aria-label={ "Follow the call that began " (call.since.seconds()) } { "Follow" } }
+                        @if follows { a.quiet href={ (PATH) "/" (call.id) } aria-label={ "Follow the call that lasts " (lasted(person.ctx.now(), call.since)) } { "Follow" } }
                     }
                 }
             }
@@ -86,7 +86,7 @@ pub(super) fn one(frame: &Frame, person: &SignedIn, call: &RunningCall) -> Marku
                 h2 { "What is said" }
                 p { "From the moment you came, and kept nowhere. The caller is told that somebody follows." }
                 noscript { (note(Kind::Due, "Following a call needs scripts in this browser.")) }
-                ol.captions #words role="log" aria-label="What is said" tabindex="0" {}
+                div.captions #captions role="log" aria-label="What is said" tabindex="0" {}
                 div.callacts {
                     form #hold method="post" action=(act("hold")) { button.button type="submit" { "Take over" } }
                     form #back method="post" action=(act("back")) hidden { button.quiet type="submit" { "Hand back to the agent" } }
@@ -147,7 +147,7 @@ fn ended(call: &EndedCall, sorts: bool) -> Markup {
             @if sorts {
                 form.inline method="post" action={ (PATH) "/" (call.id) "/sort" } {
                     label.sr for={ "about-" (call.id) } { "What the call was about" }
-                    select id={ "about-" (call.id) } name="category" {
+                    select.input id={ "about-" (call.id) } name="category" {
                         @for category in Category::ALL {
                             option value=(category.as_str()) selected[call.category == Some(category)] { (about(category)) }
                         }
