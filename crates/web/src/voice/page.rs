@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use domain::{
     id::{ConversationId, ItemId, ReplyId},
-    voice::{Command, Event, Failure, Latency, NotDone, ReplyEnd, Settings, Spoken, Why},
+    voice::{Command, Event, Failure, Latency, NotDone, ReplyEnd, Spoken, Why},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -118,7 +118,7 @@ impl Face {
 
     /// What every call of the page begins with: the models of this house, PCM at 24 kHz both ways.
     pub(super) fn begins() -> Vec<Step> {
-        vec![Step::Ask(Command::Configure(Box::new(Settings::default())))]
+        vec![Step::Ask(Command::Configure(Box::default()))]
     }
 
     /// What follows from a message.
