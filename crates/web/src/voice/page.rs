@@ -27,11 +27,11 @@ enum Said {
     /// Somebody wrote instead of speaking.
     Text { text: String },
     /// The agent shall be silent.
-    Stop,
+    Stop {},
     /// So much of this was heard.
     Heard { item: ItemId, ms: u64 },
     /// The call is over.
-    HangUp,
+    HangUp {},
 }
 
 /// What the page is told.
@@ -131,9 +131,9 @@ impl Face {
                 vec![Step::Ask(Command::Text { item: Some(item), by, text, answer: true })]
             }
             Ok(Said::Text { .. }) => vec![trouble("busy")],
-            Ok(Said::Stop) => vec![Step::Ask(Command::Cancel { tag: None })],
+            Ok(Said::Stop {}) => vec![Step::Ask(Command::Cancel { tag: None })],
             Ok(Said::Heard { item, ms }) => vec![Step::Ask(Command::Heard { item, ms })],
-            Ok(Said::HangUp) => vec![Step::Ask(Command::HangUp)],
+            Ok(Said::HangUp {}) => vec![Step::Ask(Command::HangUp)],
             Err(_) => vec![say(&Tells::Ended { code: "broken" }), Step::Leave(FAULTY)],
         }
     }
