@@ -25,8 +25,6 @@ const HEARD_MS: u32 = 1_200;
 /// Silence before and behind every sound.
 const BEFORE: usize = RATE as usize / 2;
 const BEHIND: usize = 3 * RATE as usize;
-/// How far into its turn a sentence is cut for a pause inside it, in hundredths.
-const CUT: Range<usize> = 35..65;
 
 /// How sentences are said: pace, pitch and what else is to be heard, so many decibels below.
 const WAYS: [(Manner, Option<(bool, f32)>); 4] = [
@@ -42,6 +40,15 @@ const SENTENCES: [&str; 6] = [
     "I ordered two lamps last week and only one came.",
     "Thank you, that is all I wanted to know.",
     "Could I speak to a person about my invoice?",
+];
+/// Sentences with a pause inside, which the voice speaks as if more came.
+const PAUSED: [(&str, &str); 6] = [
+    ("I would like to change,", "my delivery address."),
+    ("Can you tell me,", "when my order will arrive?"),
+    ("No, the blue one,", "not the green one."),
+    ("I ordered two lamps last week,", "and only one came."),
+    ("I wanted to ask about,", "the invoice from March."),
+    ("Could I speak to,", "a person?"),
 ];
 const HESITANT: [(&str, &str); 4] = [
     ("I would like to, um,", "change my delivery address."),
@@ -151,7 +158,7 @@ impl Rates {
         self.hushes += played.hushed.len();
         let mut mishap = |what: &str| {
             let Played { words, likely, .. } = played;
-            self.mishaps.push(format!("{what}: {}; understood: {words}; judged: {likely:.2?}", case.name));
+            self.mishaps.push(format!("{what}: {}; understood: {words:?}; judged: {likely:.2?}", case.name));
             1
         };
         let early = played.over.iter().find(|(at, _)| *at < case.words.end || case.kind == Kind::Noise);
@@ -194,10 +201,12 @@ fn noises() -> Vec<Case> {
 async fn spoken_cases(lab: &Lab, manner: Manner) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for text in SENTENCES {
-        let said = said(lab, text, manner).await?;
-        cases.push(case(Kind::Complete, text, &[&said], 0, false));
-        let (first, second) = said.split_at(quietest(&said));
-        cases.extend(PAUSES.map(|pause| case(Kind::Pause, text, &[first, second], pause, false)));
+        cases.push(case(Kind::Complete, text, &[&said(lab, text, manner).await?], 0, false));
+    }
+    for (first, second) in PAUSED {
+        let parts = [said(lab, first, manner).await?, said(lab, second, manner).await?];
+        let parts: [&[f32]; 2] = [&parts[0], &parts[1]];
+        cases.extend(PAUSES.map(|pause| case(Kind::Pause, first, &parts, pause, false)));
     }
     for (first, second) in HESITANT {
         let parts = [said(lab, first, manner).await?, said(lab, second, manner).await?];
@@ -231,16 +240,4 @@ fn case(kind: Kind, text: &str, parts: &[&[f32]], pause_ms: u32, over_agent: boo
     let words = ms(BEFORE)..ms(samples.len());
     samples.resize(samples.len() + BEHIND, 0.0);
     Case { kind, name: format!("{text} (pause {pause_ms} ms)"), samples, over_agent, words }
-}
-
-/// The quietest place about the middle of a sentence: between two words, where a pause is likely. What is only
-/// briefly quiet is the middle of a word.
-fn quietest(samples: &[f32]) -> usize {
-    let (width, step) = (RATE as usize * 6 / 100, RATE as usize / 100);
-    let from = samples.len() * CUT.start / 100;
-    let middle = samples.get(from..samples.len() * CUT.end / 100).unwrap_or_default();
-    let power = |part: &[f32]| part.iter().map(|x| x * x).sum::<f32>();
-    let places = middle.windows(width).step_by(step).enumerate();
-    let least = places.min_by(|one, other| power(one.1).total_cmp(&power(other.1)));
-    from + least.map_or(0, |(at, _)| at * step + width / 2)
 }
