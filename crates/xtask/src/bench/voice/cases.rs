@@ -41,15 +41,20 @@ const SENTENCES: [&str; 6] = [
     "Thank you, that is all I wanted to know.",
     "Could I speak to a person about my invoice?",
 ];
-/// Sentences with a pause inside, which the voice speaks as if more came.
-const PAUSED: [(&str, &str); 6] = [
-    ("I would like to change,", "my delivery address."),
-    ("Can you tell me,", "when my order will arrive?"),
-    ("No, the blue one,", "not the green one."),
-    ("I ordered two lamps last week,", "and only one came."),
-    ("I wanted to ask about,", "the invoice from March."),
-    ("Could I speak to,", "a person?"),
+/// Sentences in which somebody stops to think after the comma, said in one breath: the melody says that more comes.
+const PAUSED: [&str; 3] = [
+    "When I looked this morning, my order had not arrived.",
+    "If it is possible, I would like to come on Tuesday.",
+    "Because I am travelling, I need it before Friday.",
 ];
+/// The same where what stands before the comma could be all: whoever listened would answer as well.
+const COULD_END: [&str; 3] = [
+    "I called you yesterday, but nobody could help me.",
+    "My name is Anna Miller, and I live in Boston.",
+    "I would like the blue one, not the green one.",
+];
+/// Where in such a sentence the comma is looked for, in hundredths.
+const MIDDLE: Range<usize> = 20..75;
 const HESITANT: [(&str, &str); 4] = [
     ("I would like to, um,", "change my delivery address."),
     ("My order number is, uh,", "four four one seven."),
@@ -76,6 +81,7 @@ const NOISES: [(bool, f32); 4] = [(false, 0.02), (true, 0.05), (false, 0.1), (tr
 pub(super) enum Kind {
     Complete,
     Pause,
+    CouldEnd,
     Um,
     Backchannel,
     Noise,
@@ -83,9 +89,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [(Self, &'static str); 6] = [
+    pub(super) const ALL: [(Self, &'static str); 7] = [
         (Self::Complete, "a complete sentence"),
         (Self::Pause, "a pause inside one"),
+        (Self::CouldEnd, "a pause where it could end"),
         (Self::Um, "a trailing \"um\""),
         (Self::Backchannel, "assent over the agent's voice"),
         (Self::Noise, "noise alone, and over its voice"),
@@ -163,7 +170,7 @@ impl Rates {
         };
         let early = played.over.iter().find(|(at, _)| *at < case.words.end || case.kind == Kind::Noise);
         match case.kind {
-            Kind::Complete | Kind::Pause | Kind::Um => {
+            Kind::Complete | Kind::Pause | Kind::CouldEnd | Kind::Um => {
                 self.premature += early.map_or(0, |_| mishap("premature"));
                 let end = played.over.iter().find(|(at, _)| *at >= case.words.end);
                 match end.map(|(at, _)| at - case.words.end).filter(|wait| *wait <= PATIENCE_MS) {
@@ -203,10 +210,11 @@ async fn spoken_cases(lab: &Lab, manner: Manner) -> anyhow::Result<Vec<Case>> {
     for text in SENTENCES {
         cases.push(case(Kind::Complete, text, &[&said(lab, text, manner).await?], 0, false));
     }
-    for (first, second) in PAUSED {
-        let parts = [said(lab, first, manner).await?, said(lab, second, manner).await?];
-        let parts: [&[f32]; 2] = [&parts[0], &parts[1]];
-        cases.extend(PAUSES.map(|pause| case(Kind::Pause, first, &parts, pause, false)));
+    let paused = PAUSED.map(|text| (Kind::Pause, text)).into_iter();
+    for (kind, text) in paused.chain(COULD_END.map(|text| (Kind::CouldEnd, text))) {
+        let said = said(lab, text, manner).await?;
+        let (first, second) = said.split_at(quietest(&said));
+        cases.extend(PAUSES.map(|pause| case(kind, text, &[first, second], pause, false)));
     }
     for (first, second) in HESITANT {
         let parts = [said(lab, first, manner).await?, said(lab, second, manner).await?];
@@ -240,4 +248,15 @@ fn case(kind: Kind, text: &str, parts: &[&[f32]], pause_ms: u32, over_agent: boo
     let words = ms(BEFORE)..ms(samples.len());
     samples.resize(samples.len() + BEHIND, 0.0);
     Case { kind, name: format!("{text} (pause {pause_ms} ms)"), samples, over_agent, words }
+}
+
+/// The quietest 60 ms about the middle of a sentence: the comma.
+fn quietest(samples: &[f32]) -> usize {
+    let (width, step) = (RATE as usize * 6 / 100, RATE as usize / 100);
+    let from = samples.len() * MIDDLE.start / 100;
+    let middle = samples.get(from..samples.len() * MIDDLE.end / 100).unwrap_or_default();
+    let power = |part: &[f32]| part.iter().map(|x| x * x).sum::<f32>();
+    let places = middle.windows(width).step_by(step).enumerate();
+    let least = places.min_by(|one, other| power(one.1).total_cmp(&power(other.1)));
+    from + least.map_or(0, |(at, _)| at * step + width / 2)
 }

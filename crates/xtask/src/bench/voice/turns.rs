@@ -15,7 +15,7 @@ use super::lab::Lab;
 /// How long the judge of pauses takes, in milliseconds of sound.
 const JUDGED_MS: u32 = 64;
 /// How long recognition takes.
-const RECOGNISED_MS: u32 = 128;
+const RECOGNISED_MS: u32 = 96;
 /// Speech after which the words so far are asked for, and while the agent's voice is talked over, as in a call.
 const PARTIAL_MS: u32 = 800;
 const CONTESTED_MS: u32 = 256;
