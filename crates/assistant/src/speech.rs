@@ -5,7 +5,10 @@
 
 mod listen;
 
-use domain::{Ctx, enforced, model::Place};
+use domain::{
+    Ctx, enforced,
+    model::{Place, Readiness},
+};
 pub use providers::speech::{
     Decoder, Encoder, Encoding, Format, Heard, LONGEST_SECONDS, LONGEST_TEXT, RATE, Samples, Say, Segment,
     Sound, SpeechFacts, SpeechKind, is_wav, read_wav, wav_head, wav_stream,
@@ -27,6 +30,14 @@ impl Assistant {
         let mut facts = self.speech().facts();
         facts.retain(|facts| may_use(ctx, facts));
         facts
+    }
+
+    /// Whether something hears and something speaks for the actor now, so that a call can be held.
+    #[must_use]
+    pub fn can_talk(&self, ctx: &Ctx) -> bool {
+        let ready = self.speech().readiness() == Readiness::Ready;
+        let has = |kind| self.speech_models_for(ctx).iter().any(|facts| facts.kind == kind);
+        ready && has(SpeechKind::Recognition) && has(SpeechKind::Synthesis)
     }
 
     /// The model of speech that `name` means for the actor, or a voice of that name; the usual one without a name.

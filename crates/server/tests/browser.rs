@@ -32,6 +32,8 @@ mod service;
 mod staff;
 #[path = "browser/two.rs"]
 mod two;
+#[path = "browser/voice.rs"]
+mod voice;
 
 use domain::verifies;
 use house::{House, Look};

@@ -1,6 +1,6 @@
 //! The server as an operator and a stranger meet it: first start, bad input, refusals, limits, the end.
 
-#![expect(clippy::unwrap_used, reason = "a test whose steps do not succeed has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose steps do not succeed has failed")]
 
 #[path = "it/addresses.rs"]
 mod addresses;

@@ -150,6 +150,15 @@ impl Db {
         Ok(cut?.try_get::<i64, _>(0)? == 0)
     }
 
+    /// Moves what is in SQLite's write-ahead log into the file, without keeping a reader or a writer waiting. Says
+    /// whether all of it was; what is written or read meanwhile stays in the log.
+    pub(crate) async fn move_log(&self) -> Result<bool, Error> {
+        let mut reader = self.readers.acquire().await?;
+        let moved = sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *reader).await?;
+        // Whether somebody was in the way, the pages in the log, and those of them that were moved.
+        Ok(moved.try_get::<i64, _>(0)? == 0 && moved.try_get::<i64, _>(1)? == moved.try_get::<i64, _>(2)?)
+    }
+
     /// Ends all connections; waits for running transactions.
     pub(crate) async fn close(&self) {
         self.readers.close().await;

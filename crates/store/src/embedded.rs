@@ -172,6 +172,8 @@ fn target(file: &Path, mode: &str, keyring: &Keyring) -> Target {
         // FULL: an acknowledged commit has been synced. secure_delete: freed pages are overwritten.
         first.push_str("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;");
         first.push_str("PRAGMA journal_size_limit = 16777216;");
+        // A task moves the log (see `checkpoint`); a commit does it only where that task has fallen far behind.
+        first.push_str("PRAGMA wal_autocheckpoint = 16000;");
     }
     Target { engine: Engine::Sqlite, url: Secret::new(url), first: Secret::new(first) }
 }

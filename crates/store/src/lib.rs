@@ -41,6 +41,7 @@ pub mod token_keys;
 pub mod usage;
 
 mod cell;
+mod checkpoint;
 mod db;
 mod deks;
 mod embedded;

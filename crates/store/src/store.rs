@@ -18,7 +18,7 @@ use tokio_util::{
 };
 
 use crate::{
-    ChainReport, Engine, Error, Tx, audit,
+    ChainReport, Engine, Error, Tx, audit, checkpoint,
     db::Db,
     deks::{self, Cache},
     embedded,
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     place: String,
     /// Tells the sorting task that a commit added to the index.
     pub(crate) written: Arc<Notify>,
+    /// Tells the task that moves the log that something was committed.
+    changed: Arc<Notify>,
     /// Tells whatever stays open that somebody's access may have ended.
     endings: watch::Sender<()>,
     tasks: TaskTracker,
@@ -69,6 +71,16 @@ pub(crate) struct Inner {
     file: Option<PathBuf>,
     /// Held as long as the store is open.
     _lock: Option<FolderLock>,
+}
+
+impl Inner {
+    pub(crate) const fn changed(&self) -> &Arc<Notify> {
+        &self.changed
+    }
+
+    pub(crate) async fn move_log(&self) -> Result<bool, Error> {
+        self.db.move_log().await
+    }
 }
 
 impl Store {
@@ -149,6 +161,7 @@ impl Store {
             cache: Cache::default(),
             place,
             written: Arc::new(Notify::new()),
+            changed: Arc::new(Notify::new()),
             endings: watch::Sender::new(()),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
@@ -157,6 +170,9 @@ impl Store {
             file,
             _lock: lock,
         });
+        if inner.db.engine == Engine::Sqlite {
+            inner.tasks.spawn(checkpoint::keep_moving(Arc::downgrade(&inner), stop.clone()));
+        }
         inner.tasks.spawn(search::pending::keep_settled(Arc::downgrade(&inner), ctx.clone(), stop));
         // What a crash left unsorted.
         inner.written.notify_one();
@@ -165,6 +181,10 @@ impl Store {
 
     pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
         Self(inner)
+    }
+
+    pub(crate) fn note_commit(&self) {
+        self.0.changed.notify_one();
     }
 
     pub(crate) fn note_ending(&self) {

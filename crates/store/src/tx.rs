@@ -73,6 +73,7 @@ impl Tx {
         let Self { store, db, deks, destroyed, deleted, indexed, .. } = self;
         db.commit().await?;
         enforced!(STO03);
+        store.note_commit();
         for (subject, dek) in deks {
             store.cache().put(subject, dek, Instant::now());
         }

@@ -31,6 +31,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod sso;
 pub mod trust;
+pub mod voice;
 pub mod words;
 
 use axum::{
@@ -105,6 +106,7 @@ pub fn routes() -> Router<App> {
         .merge(directory::routes())
         .merge(calls::routes())
         .merge(customers::routes())
+        .merge(voice::routes())
         .merge(roles::routes())
         .merge(reviews::routes())
         .merge(break_glass::routes())

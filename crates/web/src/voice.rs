@@ -1,4 +1,4 @@
-//! Voice for programs: two wires into one engine, and the tickets that open them.
+//! Voice: two wires for programs into one engine, the tickets that open them, and the wire of our own page.
 //!
 //! `/v1/realtime` speaks as `OpenAI`'s Realtime API does, `/v1/agent/converse` as Deepgram's Voice Agent. Each
 //! wire is a pure face ([`realtime`], [`agent`]) that turns its messages into the engine's commands and the
@@ -7,6 +7,7 @@
 
 mod agent;
 mod caller;
+mod page;
 pub(crate) mod realtime;
 mod step;
 mod talk;
@@ -14,14 +15,18 @@ pub(crate) mod tickets;
 
 use std::time::Duration;
 
-use assistant::{Call, Keeping, Opening as Wanted, speech::SpeechKind};
+use assistant::{Call, Keeping, Opening as Wanted, Place, speech::SpeechKind};
 use axum::{
     Router,
     extract::State,
     response::Response,
     routing::{get, post},
 };
-use domain::{Action, Actor, Ctx, consent::Basis, id::UserId};
+use domain::{
+    Action, Actor, Ctx,
+    consent::{Basis, Purpose},
+    id::UserId,
+};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +37,7 @@ use self::{
     talk::Face,
 };
 use crate::{
-    App, Problem,
+    App, Problem, SignedIn,
     api::error,
     edge::streams::{self, Ended},
     input::Query,
@@ -50,6 +55,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v1/realtime/client_secrets", post(tickets::client_secret))
         .route("/v1/agent/converse", get(agent_call))
         .route("/v1/auth/grant", post(tickets::grant))
+        .route("/voice/call", get(page_call))
 }
 
 /// Which models and voices this house has for a caller, and which it takes when nothing else is asked for.
@@ -142,6 +148,57 @@ async fn agent_call(caller: Caller, opening: Opening, State(app): State<App>) ->
     let steps = agent::Face::begins(&caller.ctx.request.to_string());
     let face = Box::new(agent::Face::new(Names::of(&caller.ctx), House::of(&app, &caller.ctx)));
     Room::find(&app, caller, opening).await?.open(AGENT, Face::Agent(face), steps)
+}
+
+/// What our own page says in the address.
+#[derive(Deserialize)]
+struct Wish {
+    #[serde(default)]
+    desk: String,
+}
+
+/// Opens a call for a person at our own page, on what they agreed to. It ends when they take that back, and with
+/// their session.
+async fn page_call(
+    SignedIn { ctx, .. }: SignedIn,
+    Query(wish): Query<Wish>,
+    opening: Opening,
+    State(app): State<App>,
+) -> Result<Response, Problem> {
+    let agreed: Vec<Purpose> = app.privacy.standing(&ctx).await?.agreed().collect();
+    let hold = app.privacy.hold(&ctx, &agreed).await?;
+    let desk = wish.desk == "yes";
+    let wanted = |keeping| Wanted {
+        keeping,
+        basis: Basis::Consent(hold.standing().clone()),
+        desk,
+        ended: hold.token(),
+    };
+    // What customers say to the desk is not kept among the chats of whoever opened the page for them.
+    let kept = match hold.standing().allows(Purpose::KeepTranscript) && !desk {
+        true => app.assistant.call(&ctx, wanted(Keeping::Kept(None))).await,
+        false => Err(assistant::Error::TemporaryOnly),
+    };
+    let call = match kept {
+        // Whose rules keep nothing talks all the same.
+        Err(assistant::Error::TemporaryOnly) => {
+            app.assistant.call(&ctx, wanted(Keeping::Temporary(None))).await?
+        }
+        call => call?,
+    };
+    let chat = matches!(call.place, Place::Kept(_)).then(|| call.place.conversation());
+    let face = Face::Page(Box::new(page::Face::new(Names::of(&ctx), chat)));
+    let (user, ended) = (ctx.actor.user(), hold.token());
+    let opening = opening.reserve(user)?;
+    let gone = streams::gone(app.identity.clone(), ctx);
+    let ended: Ended = Box::pin(async move {
+        gone.await;
+        ended.cancel();
+    });
+    opening.open_until(user, ended, &[], move |socket| async move {
+        talk::talk(socket, call, face, page::Face::begins(), None).await;
+        drop(hold);
+    })
 }
 
 /// Whether the key a program shows was made to hold calls for the voice desk: then all of its calls are.

@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// The Python that has llama.cpp's module `llama_cpp`, to measure it beside
     #[arg(long, value_name = "PATH", default_value = "python3")]
     python: PathBuf,
+    /// One part alone: memory, answers, sign-ins or decoding
+    #[arg(long, value_name = "PART", value_parser = ["memory", "answers", "sign-ins", "decoding"])]
+    only: Option<String>,
 }
 
 /// Parts of the product that are measured apart.
@@ -56,6 +59,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         command.arg("--recordings").arg(recordings);
     }
     command.arg("--python").arg(&options.python);
+    if let Some(part) = &options.only {
+        command.args(["--only", part]);
+    }
     let status = command.status().context("the measuring program does not start")?;
     if !status.success() {
         bail!("the measurements did not come to their end");

@@ -114,7 +114,7 @@ fn a_third_party_hears_only_whom_it_may() {
             match holds {
                 true => assert!(matches!(told, Some(Event::Ready)), "{told:?}"),
                 false => {
-                    assert!(matches!(told, Some(Event::Failed { failure: Failure::Settings })), "{told:?}")
+                    assert!(matches!(told, Some(Event::Failed { failure: Failure::Settings })), "{told:?}");
                 }
             }
         }

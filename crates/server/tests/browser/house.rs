@@ -30,6 +30,9 @@ pub(crate) const PASSWORD: &str = "Quiet-Harbour-47";
 /// How long a page may take to become what a test waits for, on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The file that a browser with a microphone hears.
+const MICROPHONE: &str = "microphone.wav";
+
 /// What the browser looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -63,6 +66,11 @@ impl House {
 
     /// Starts both, the instance with `more` configuration.
     pub(crate) async fn open_with(look: Look, more: &str) -> Self {
+        Self::open_hearing(look, more, false).await
+    }
+
+    /// Starts both; with a microphone in the browser where `talks`, which plays the file [`Self::microphone`].
+    pub(crate) async fn open_hearing(look: Look, more: &str, talks: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, fingerprint) = certificate(folder.path());
         let settings =
@@ -76,7 +84,9 @@ impl House {
         });
         let instance = Instance::start(config, outside).await.unwrap();
         let (driver, port) = driver().await;
-        let browser = browser(port, look, &folder.path().join("browser"), &fingerprint).await;
+        let microphone = talks.then(|| folder.path().join(MICROPHONE));
+        let profile = folder.path().join("browser");
+        let browser = browser(port, look, &profile, &fingerprint, microphone.as_deref()).await;
         let axe = std::fs::read_to_string(target().join("sdk/js/node_modules/axe-core/axe.min.js"))
             .expect("axe-core; run `cargo xtask test --install`");
         let secret = RefCell::default();
@@ -86,7 +96,12 @@ impl House {
     /// A second browser on the same instance, on a phone. [`House::switch`] goes on in it.
     pub(crate) async fn another_browser(&self) -> WebDriver {
         let profile = self.folder.path().join("another-browser");
-        browser(self.port, Look::PhoneInTheDark, &profile, &self.fingerprint).await
+        browser(self.port, Look::PhoneInTheDark, &profile, &self.fingerprint, None).await
+    }
+
+    /// What the microphone hears, once: it is read when somebody begins to listen.
+    pub(crate) fn microphone(&self) -> PathBuf {
+        self.folder.path().join(MICROPHONE)
     }
 
     /// Goes on in the other browser, and leaves this one in its place.
@@ -378,8 +393,14 @@ async fn driver() -> (Child, u16) {
 }
 
 /// A browser with a profile of its own, from the driver on this port.
-async fn browser(port: u16, look: Look, profile: &Path, fingerprint: &str) -> WebDriver {
-    let capabilities = capabilities(look, profile, fingerprint);
+async fn browser(
+    port: u16,
+    look: Look,
+    profile: &Path,
+    fingerprint: &str,
+    microphone: Option<&Path>,
+) -> WebDriver {
+    let capabilities = capabilities(look, profile, fingerprint, microphone);
     WebDriver::new(&format!("http://127.0.0.1:{port}"), capabilities).await.unwrap()
 }
 
@@ -399,7 +420,7 @@ fn certificate(folder: &Path) -> (String, String) {
     (settings, STANDARD.encode(digest.as_ref()))
 }
 
-fn capabilities(look: Look, profile: &Path, fingerprint: &str) -> Capabilities {
+fn capabilities(look: Look, profile: &Path, fingerprint: &str, microphone: Option<&Path>) -> Capabilities {
     let mut capabilities = DesiredCapabilities::chrome();
     capabilities.accept_insecure_certs(true).unwrap();
     let size = if look == Look::Desk { "--window-size=1280,900" } else { "--window-size=500,900" };
@@ -421,6 +442,12 @@ fn capabilities(look: Look, profile: &Path, fingerprint: &str) -> Capabilities {
         &trusted,
     ] {
         capabilities.add_arg(argument).unwrap();
+    }
+    if let Some(file) = microphone {
+        let heard = format!("--use-file-for-fake-audio-capture={}%noloop", file.display());
+        for argument in ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", &heard] {
+            capabilities.add_arg(argument).unwrap();
+        }
     }
     if look == Look::PhoneInTheDark {
         capabilities.add_arg("--force-dark-mode").unwrap();

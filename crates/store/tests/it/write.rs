@@ -172,6 +172,29 @@ fn a_deletion_does_not_wait_for_readers() {
     });
 }
 
+#[test]
+fn what_was_written_moves_into_the_file_beside_the_writing() {
+    testkit::run(async {
+        let home = Home::sqlite().await;
+        let ada = home.person("Ada").await;
+        let file = home.folder().join("data/troth.db");
+        let length = || std::fs::metadata(&file).unwrap().len();
+        let before = length();
+        let conversation = begin_conversation(&home, &ada).await;
+        // Much less than what makes a commit move it, and nothing else is written afterwards.
+        let text = "some words ".repeat(20_000);
+        let mut tx = home.store.begin(&ada.ctx).await.unwrap();
+        let said = message(&ada, None, &text);
+        messages::append(&mut tx, &ada.permit(Action::WriteChat), conversation, &said).await.unwrap();
+        tx.commit(entry()).await.unwrap();
+        let begun = Instant::now();
+        while length() < before + 200_000 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "all of it still lies in the log");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+}
+
 #[cfg(unix)]
 #[test]
 fn only_its_owner_may_look_into_the_folder() {

@@ -9,19 +9,23 @@ use crate::{
     edge::{Arrival, Nonce, answer::Caller, host, origin},
 };
 
+/// What a page's answer carries when the page has a microphone: the browser may give it one, and run the one script
+/// of ours that handles sound beside the page (an audio worklet, which no nonce can be put on).
+#[derive(Clone, Copy, Debug)]
+pub struct Microphone;
+
+/// What no page of ours may have, but for a microphone.
+const DEVICES: &str = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), \
+                       gyroscope=(), magnetometer=(), midi=(), payment=(), usb=()";
+
 /// Headers that never change.
-const ALWAYS: [(&str, &str); 6] = [
+const ALWAYS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     // Our own requests keep their Origin; other sites learn nothing, not even that we exist.
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    (
-        "permissions-policy",
-        "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
-         magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
-    ),
 ];
 
 /// The name of the header that carries the request's id, the reference people quote.
@@ -29,12 +33,15 @@ pub const REQUEST_ID: &str = "x-request-id";
 
 /// Puts the headers of this house on a response, over whatever a handler wrote.
 pub fn put(response: &mut Response, caller: &Caller, arrival: &Arrival, settings: &Settings) {
+    let microphone = response.extensions().get::<Microphone>().is_some();
     let headers = response.headers_mut();
     enforced!(WEB02);
     for (name, value) in ALWAYS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    set(headers, header::CONTENT_SECURITY_POLICY, &policy(&arrival.nonce));
+    let (scripts, heard) = if microphone { (" 'self'", "(self)") } else { ("", "()") };
+    set(headers, header::CONTENT_SECURITY_POLICY, &policy(&arrival.nonce, scripts));
+    set(headers, HeaderName::from_static("permissions-policy"), &format!("{DEVICES}, microphone={heard}"));
     // Browsers keep this for the whole name, at every port: on `localhost` it would break the plain HTTP
     // servers of the machine's other users and programs.
     let is_ours_alone = caller.host.as_deref().is_some_and(host::is_public);
@@ -71,11 +78,11 @@ fn share_nothing(headers: &mut HeaderMap) {
     }
 }
 
-/// The content security policy: our own files, scripts only with this response's nonce, and no text
+/// The content security policy: our own files, scripts only with this response's nonce or from `scripts`, and no text
 /// becomes a script or markup without passing the one trusted-types policy `troth`.
-fn policy(nonce: &Nonce) -> String {
+fn policy(nonce: &Nonce, scripts: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'nonce-{nonce}'{scripts}; style-src 'self'; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types troth"
     )

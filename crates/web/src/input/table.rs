@@ -231,6 +231,19 @@ pub const TAKES: &[Takes] = &[
     ),
     json("POST", "/confirm/api", &[may("password", PASSWORD), may("code", CODE)]),
     json("POST", "/confirm/options", &[]),
+    // Talking.
+    address("/voice", DONE),
+    address("/voice/call", &[may("desk", CHOICE)]),
+    form(
+        "/voice/consent",
+        &[
+            must("version", Kind::Number(1_000_000)),
+            may("process_call", CHOICE),
+            may("keep_transcript", CHOICE),
+            may("keep_audio", CHOICE),
+            may("share_speech", CHOICE),
+        ],
+    ),
     // One's own account.
     address("/account", DONE),
     address("/account/factors", DONE),

@@ -76,6 +76,8 @@ pub struct Frame {
 /// The entries of the bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// Where one talks.
+    Talk,
     /// The promises.
     Trust,
     /// The models.
@@ -127,8 +129,22 @@ impl Frame {
     /// The same with another script.
     #[must_use]
     pub fn desk_with(&self, title: &str, place: Place, script: &str, main: &Markup) -> Markup {
+        self.desk_sheets(title, place, &["pages.css"], script, main)
+    }
+
+    /// The same with style sheets of its own.
+    #[must_use]
+    pub fn desk_sheets(
+        &self,
+        title: &str,
+        place: Place,
+        sheets: &[&str],
+        script: &str,
+        main: &Markup,
+    ) -> Markup {
         let admin = self.runs_it.then_some((Place::Admin, "/admin", self.words.admin));
         let entries = [
+            (Place::Talk, "/voice", self.words.talk.title),
             (Place::Trust, "/trust", self.words.trust),
             (Place::Models, "/models", self.words.models),
             (Place::Account, "/account", self.words.account),
@@ -156,7 +172,7 @@ impl Frame {
                 (toasts())
             }
         };
-        self.document(title, &["pages.css"], Some(script), &body)
+        self.document(title, sheets, Some(script), &body)
     }
 
     /// A page of one column and one question.

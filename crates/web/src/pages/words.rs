@@ -4,16 +4,35 @@
 //! their own. Administration, the trust and the models pages are English so far; their words stand in the
 //! templates' own files, next to what they describe.
 
+/// A struct with a field for each entry, and one value of it per language.
+macro_rules! both_languages {
+    ($name:ident, $($field:ident: $english:literal, $hindi:literal;)*) => {
+        /// The words. Each field is named after what it says.
+        #[derive(Debug)]
+        #[expect(missing_docs, reason = "each field is named after the words it holds")]
+        pub struct $name { $(pub $field: &'static str,)* }
+
+        pub(super) static ENGLISH: $name = $name { $($field: $english,)* };
+        pub(super) static HINDI: $name = $name { $($field: $hindi,)* };
+
+        /// Every entry in both languages.
+        #[cfg(test)]
+        pub(super) const BOTH: &[(&str, &str, &str)] = &[$((stringify!($field), $english, $hindi),)*];
+    };
+}
+
 mod english;
 mod hindi;
 mod own;
 mod script;
+mod talk;
 
 use maud::{Markup, html};
 
 use crate::markdown::Labels;
 
 pub use own::Own;
+pub use talk::Talk;
 
 /// The words of one language. Each field is named after what it says.
 #[derive(Debug)]
@@ -21,6 +40,7 @@ pub use own::Own;
 pub struct Words {
     pub lang: &'static str,
     pub own: &'static Own,
+    pub talk: &'static Talk,
     pub skip: &'static str,
     pub you: &'static str,
     pub close: &'static str,
@@ -273,7 +293,7 @@ mod tests {
 
     #[test]
     fn the_words_about_oneself_are_whole_in_both_languages() {
-        for (field, english, hindi) in own::BOTH {
+        for (field, english, hindi) in own::BOTH.iter().chain(talk::BOTH) {
             let places = |text: &str| text.matches("{}").count();
             assert!(!english.is_empty() && places(english) == places(hindi), "{field}: {hindi}");
             assert!(

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
-    agent, realtime,
+    agent, page, realtime,
     step::{BUSY, Step},
 };
 use crate::socket::{Gone, Message, Reason, Socket};
@@ -33,12 +33,14 @@ const MOST_EARLY: usize = 256;
 /// Longer than any connection.
 const NEVER: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The two wires.
+/// The wires.
 pub(super) enum Face {
     /// `OpenAI`'s.
     Realtime(Box<realtime::Face>),
     /// Deepgram's.
     Agent(Box<agent::Face>),
+    /// Our own page's.
+    Page(Box<page::Face>),
 }
 
 impl Face {
@@ -48,6 +50,7 @@ impl Face {
                 let steps = match self {
                     Self::Realtime(face) => face.hears(&text),
                     Self::Agent(face) => face.hears(&text),
+                    Self::Page(face) => face.hears(&text),
                 };
                 (steps, Bytes::from(text))
             }
@@ -55,6 +58,7 @@ impl Face {
                 let steps = match self {
                     Self::Realtime(face) => face.hears_bytes(),
                     Self::Agent(face) => face.hears_bytes(&bytes),
+                    Self::Page(face) => face.hears_bytes(&bytes),
                 };
                 (steps, bytes)
             }
@@ -67,13 +71,14 @@ impl Face {
         match self {
             Self::Realtime(face) => face.tells(event),
             Self::Agent(face) => face.tells(event),
+            Self::Page(face) => face.tells(event),
         }
     }
 
     /// How long the client may say nothing.
     const fn patience(&self) -> Duration {
         match self {
-            Self::Realtime(_) => NEVER,
+            Self::Realtime(_) | Self::Page(_) => NEVER,
             Self::Agent(_) => agent::PATIENCE,
         }
     }

@@ -32,7 +32,15 @@ struct Wish {
     voice: bool,
     models: Option<PathBuf>,
     python: PathBuf,
+    /// The one part to be measured.
+    only: Option<String>,
     recordings: Option<PathBuf>,
+}
+
+impl Wish {
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,6 +67,7 @@ fn wish() -> Option<Wish> {
         voice: false,
         models: None,
         python: "python3".into(),
+        only: None,
         recordings: None,
     };
     while let Some(word) = words.next() {
@@ -66,6 +75,7 @@ fn wish() -> Option<Wish> {
             Some("--quick") => wish.quick = true,
             Some("--voice") => wish.voice = true,
             Some("--models") => wish.models = words.next().map(PathBuf::from),
+            Some("--only") => wish.only = Some(words.next()?.into_string().ok()?),
             Some("--recordings") => wish.recordings = words.next().map(PathBuf::from),
             Some("--python") => wish.python = words.next()?.into(),
             _ => return None,
@@ -79,24 +89,29 @@ async fn measure(wish: &Wish) -> anyhow::Result<()> {
     let mut report = Report::new(plan);
     let upstream = Upstream::start().await?;
 
-    println!("Memory: a fresh server and up to {} streams, each way.", plan.streams);
-    report.memory = Some(memory::measure(&wish.server, &upstream, &plan).await.context("memory")?);
-
-    println!("Time to the first token and throughput, one route after the other.");
-    let instance = Instance::start(&wish.server, &upstream).await.context("the server")?;
-    let proxy = Proxy::start(&upstream).await.context("nginx")?;
-    let routes = routes::all(&upstream, proxy.as_ref(), instance)?;
-    if proxy.is_none() {
-        report.remarks.push("nginx is not on this machine: the bare proxy was not measured.".to_owned());
+    if wish.wants("memory") {
+        println!("Memory: a fresh server and up to {} streams, each way.", plan.streams);
+        report.memory = Some(memory::measure(&wish.server, &upstream, &plan).await.context("memory")?);
     }
-    load::measure(routes, &plan, &mut report).await?;
-
-    println!("Sign-ins, and a flood of them.");
-    let instance = Instance::start(&wish.server, &upstream).await.context("the server")?;
-    report.flood = Some(flood::measure(instance, &plan).await.context("the flood")?);
-
-    println!("Local decoding.");
-    decode::measure(wish.models.as_deref(), &wish.python, &plan, &mut report);
+    if wish.wants("answers") {
+        println!("Time to the first token and throughput, one route after the other.");
+        let instance = Instance::start(&wish.server, &upstream).await.context("the server")?;
+        let proxy = Proxy::start(&upstream).await.context("nginx")?;
+        let routes = routes::all(&upstream, proxy.as_ref(), instance)?;
+        if proxy.is_none() {
+            report.remarks.push("nginx is not on this machine: the bare proxy was not measured.".to_owned());
+        }
+        load::measure(routes, &plan, &mut report).await?;
+    }
+    if wish.wants("sign-ins") {
+        println!("Sign-ins, and a flood of them.");
+        let instance = Instance::start(&wish.server, &upstream).await.context("the server")?;
+        report.flood = Some(flood::measure(instance, &plan).await.context("the flood")?);
+    }
+    if wish.wants("decoding") {
+        println!("Local decoding.");
+        decode::measure(wish.models.as_deref(), &wish.python, &plan, &mut report);
+    }
     report.print();
     report.save()
 }

@@ -65,7 +65,9 @@ impl Report {
 
     /// The tables.
     pub(crate) fn print(&self) {
-        self.print_routes();
+        if !self.routes.is_empty() {
+            self.print_routes();
+        }
         if let Some(memory) = &self.memory {
             memory.print();
         }

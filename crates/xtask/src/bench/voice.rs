@@ -79,7 +79,7 @@ pub(crate) async fn measure(
             stack(server, &folder, &lab, &plan, &mut report).await.context("the models of this machine")?;
         }
         Err(absent) => {
-            report.remarks.push(format!("The models of this machine were not measured: {absent:#}."))
+            report.remarks.push(format!("The models of this machine were not measured: {absent:#}."));
         }
     }
     report.print();

@@ -5,6 +5,7 @@ use super::Words;
 pub(super) static WORDS: Words = Words {
     lang: "en",
     own: &super::own::ENGLISH,
+    talk: &super::talk::ENGLISH,
     skip: "Skip to the content",
     you: "You",
     close: "Close",

@@ -5,6 +5,7 @@ use super::Words;
 pub(super) static WORDS: Words = Words {
     lang: "hi",
     own: &super::own::HINDI,
+    talk: &super::talk::HINDI,
     skip: "सीधे सामग्री पर जाएँ",
     you: "आप",
     close: "बंद करें",

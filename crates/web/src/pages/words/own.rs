@@ -3,24 +3,7 @@
 //!
 //! Reached as [`Words::own`](super::Words::own). `{}` stands for a value, put in by [`filled`](super::filled).
 
-/// A struct with a field for each entry, and one value of it per language.
-macro_rules! both_languages {
-    ($($field:ident: $english:literal, $hindi:literal;)*) => {
-        /// The words. Each field is named after what it says.
-        #[derive(Debug)]
-        #[expect(missing_docs, reason = "each field is named after the words it holds")]
-        pub struct Own { $(pub $field: &'static str,)* }
-
-        pub(super) static ENGLISH: Own = Own { $($field: $english,)* };
-        pub(super) static HINDI: Own = Own { $($field: $hindi,)* };
-
-        /// Every entry in both languages.
-        #[cfg(test)]
-        pub(super) const BOTH: &[(&str, &str, &str)] = &[$((stringify!($field), $english, $hindi),)*];
-    };
-}
-
-both_languages! {
+both_languages! { Own,
     // The account page.
     since: "Your account since {}.", "आपका खाता {} से है।";
     leave: "Leave", "छोड़ना";
