@@ -39,15 +39,15 @@ struct Plan {
 
 const FULL: Plan = Plan {
     loads: &[
-        Load { calls: 1, seconds: 12 },
-        Load { calls: 4, seconds: 10 },
-        Load { calls: 16, seconds: 14 },
-        Load { calls: 32, seconds: 10 },
+        Load { calls: 1, seconds: 8 },
+        Load { calls: 4, seconds: 6 },
+        Load { calls: 16, seconds: 12 },
+        Load { calls: 32, seconds: 8 },
     ],
-    usual: Some(Load { calls: 16, seconds: 8 }),
-    over: Load { calls: 16, seconds: 8 },
+    usual: Some(Load { calls: 16, seconds: 6 }),
+    over: Load { calls: 16, seconds: 6 },
     local: &[(1, 5), (2, 4)],
-    smaller: Some(&[(1, 5), (2, 4)]),
+    smaller: Some(&[(1, 4), (2, 3)]),
 };
 const QUICK: Plan = Plan {
     loads: &[Load { calls: 1, seconds: 3 }, Load { calls: 16, seconds: 3 }],

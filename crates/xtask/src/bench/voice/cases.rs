@@ -25,8 +25,6 @@ const HEARD_MS: u32 = 1_200;
 /// Silence before and behind every sound.
 const BEFORE: usize = RATE as usize / 2;
 const BEHIND: usize = 3 * RATE as usize;
-/// How far into its turn a sentence is cut for a pause inside it, in hundredths.
-const CUT: Range<usize> = 35..65;
 
 /// How sentences are said: pace, pitch and what else is to be heard, so many decibels below.
 const WAYS: [(Manner, Option<(bool, f32)>); 4] = [
@@ -43,6 +41,20 @@ const SENTENCES: [&str; 6] = [
     "Thank you, that is all I wanted to know.",
     "Could I speak to a person about my invoice?",
 ];
+/// Sentences in which somebody stops to think after the comma, said in one breath: the melody says that more comes.
+const PAUSED: [&str; 3] = [
+    "When I looked this morning, my order had not arrived.",
+    "If it is possible, I would like to come on Tuesday.",
+    "Because I am travelling, I need it before Friday.",
+];
+/// The same where what stands before the comma could be all: whoever listened would answer as well.
+const COULD_END: [&str; 3] = [
+    "I called you yesterday, but nobody could help me.",
+    "My name is Anna Miller, and I live in Boston.",
+    "I would like the blue one, not the green one.",
+];
+/// Where in such a sentence the comma is looked for, in hundredths.
+const MIDDLE: Range<usize> = 20..75;
 const HESITANT: [(&str, &str); 4] = [
     ("I would like to, um,", "change my delivery address."),
     ("My order number is, uh,", "four four one seven."),
@@ -69,6 +81,7 @@ const NOISES: [(bool, f32); 4] = [(false, 0.02), (true, 0.05), (false, 0.1), (tr
 pub(super) enum Kind {
     Complete,
     Pause,
+    CouldEnd,
     Um,
     Backchannel,
     Noise,
@@ -76,9 +89,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [(Self, &'static str); 6] = [
+    pub(super) const ALL: [(Self, &'static str); 7] = [
         (Self::Complete, "a complete sentence"),
         (Self::Pause, "a pause inside one"),
+        (Self::CouldEnd, "a pause where it could end"),
         (Self::Um, "a trailing \"um\""),
         (Self::Backchannel, "assent over the agent's voice"),
         (Self::Noise, "noise alone, and over its voice"),
@@ -151,12 +165,12 @@ impl Rates {
         self.hushes += played.hushed.len();
         let mut mishap = |what: &str| {
             let Played { words, likely, .. } = played;
-            self.mishaps.push(format!("{what}: {}; understood: {words}; judged: {likely:.2?}", case.name));
+            self.mishaps.push(format!("{what}: {}; understood: {words:?}; judged: {likely:.2?}", case.name));
             1
         };
         let early = played.over.iter().find(|(at, _)| *at < case.words.end || case.kind == Kind::Noise);
         match case.kind {
-            Kind::Complete | Kind::Pause | Kind::Um => {
+            Kind::Complete | Kind::Pause | Kind::CouldEnd | Kind::Um => {
                 self.premature += early.map_or(0, |_| mishap("premature"));
                 let end = played.over.iter().find(|(at, _)| *at >= case.words.end);
                 match end.map(|(at, _)| at - case.words.end).filter(|wait| *wait <= PATIENCE_MS) {
@@ -194,10 +208,13 @@ fn noises() -> Vec<Case> {
 async fn spoken_cases(lab: &Lab, manner: Manner) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for text in SENTENCES {
+        cases.push(case(Kind::Complete, text, &[&said(lab, text, manner).await?], 0, false));
+    }
+    let paused = PAUSED.map(|text| (Kind::Pause, text)).into_iter();
+    for (kind, text) in paused.chain(COULD_END.map(|text| (Kind::CouldEnd, text))) {
         let said = said(lab, text, manner).await?;
-        cases.push(case(Kind::Complete, text, &[&said], 0, false));
         let (first, second) = said.split_at(quietest(&said));
-        cases.extend(PAUSES.map(|pause| case(Kind::Pause, text, &[first, second], pause, false)));
+        cases.extend(PAUSES.map(|pause| case(kind, text, &[first, second], pause, false)));
     }
     for (first, second) in HESITANT {
         let parts = [said(lab, first, manner).await?, said(lab, second, manner).await?];
@@ -233,12 +250,11 @@ fn case(kind: Kind, text: &str, parts: &[&[f32]], pause_ms: u32, over_agent: boo
     Case { kind, name: format!("{text} (pause {pause_ms} ms)"), samples, over_agent, words }
 }
 
-/// The quietest place about the middle of a sentence: between two words, where a pause is likely. What is only
-/// briefly quiet is the middle of a word.
+/// The quietest 60 ms about the middle of a sentence: the comma.
 fn quietest(samples: &[f32]) -> usize {
     let (width, step) = (RATE as usize * 6 / 100, RATE as usize / 100);
-    let from = samples.len() * CUT.start / 100;
-    let middle = samples.get(from..samples.len() * CUT.end / 100).unwrap_or_default();
+    let from = samples.len() * MIDDLE.start / 100;
+    let middle = samples.get(from..samples.len() * MIDDLE.end / 100).unwrap_or_default();
     let power = |part: &[f32]| part.iter().map(|x| x * x).sum::<f32>();
     let places = middle.windows(width).step_by(step).enumerate();
     let least = places.min_by(|one, other| power(one.1).total_cmp(&power(other.1)));

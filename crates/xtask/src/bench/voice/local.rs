@@ -28,7 +28,7 @@ const QUESTIONS: [&str; 6] = [
 /// What the model is told: a caller's answers are short.
 const PROMPT: &str = "Answer in one short sentence.";
 /// How long an answer is heard before the next question is asked, over it if need be.
-const LISTENS: Duration = Duration::from_secs(3);
+const LISTENS: Duration = Duration::from_millis(1_500);
 /// How long a model may take to be ready.
 const LOADING: Duration = Duration::from_secs(120);
 

@@ -15,7 +15,7 @@ use super::lab::Lab;
 /// How long the judge of pauses takes, in milliseconds of sound.
 const JUDGED_MS: u32 = 64;
 /// How long recognition takes.
-const RECOGNISED_MS: u32 = 128;
+const RECOGNISED_MS: u32 = 96;
 /// Speech after which the words so far are asked for, and while the agent's voice is talked over, as in a call.
 const PARTIAL_MS: u32 = 800;
 const CONTESTED_MS: u32 = 256;
@@ -29,8 +29,8 @@ pub(super) struct Played {
     pub(super) over: Vec<(u32, Trigger)>,
     pub(super) hushed: Vec<u32>,
     pub(super) interrupted: Vec<u32>,
-    /// What was understood last,
-    pub(super) words: String,
+    /// What was understood, each time,
+    pub(super) words: Vec<String>,
     /// and how likely each pause was judged to be the end.
     pub(super) likely: Vec<f32>,
 }
@@ -102,7 +102,7 @@ impl Ear<'_> {
                 }
                 Answer::Words { text, voiced_ms, pause } if self.machine.is_caller_speaking() => {
                     let settled = pause && voiced_ms == self.machine.voiced_ms();
-                    self.played.words.clone_from(&text);
+                    self.played.words.push(text.clone());
                     Sign::Words { text, settled }
                 }
                 Answer::Completeness(..) | Answer::Words { .. } => continue,
